@@ -1,0 +1,116 @@
+use super::{AgentId, ContactId, ConversationId, EntityValue, Lang, Timestamp, named_enum};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A customer as reached on one channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contact {
+    pub id: ContactId,
+    pub channel: String,
+    /// The provider's address: phone number, chat id, digest of a browser session.
+    pub address: String,
+    pub lang: Option<Lang>,
+    pub created_at: Timestamp,
+}
+
+named_enum!(
+    /// Where a conversation stands: with the bot, waiting for people, with an agent, over.
+    ConversationState {
+        Bot = "bot",
+        Queued = "queued",
+        InCharge = "in_charge",
+        Resolved = "resolved",
+    }
+);
+
+named_enum!(
+    /// Why the bot handed a conversation to people.
+    EscalationReason {
+        LowConfidence = "low_confidence",
+        Requested = "requested",
+        NegativeTone = "negative_tone",
+        Emergency = "emergency",
+        NoData = "no_data",
+        RepeatedFailure = "repeated_failure",
+        Rule = "rule",
+    }
+);
+
+named_enum!(
+    /// How soon people should look at it.
+    Priority {
+        Urgent = "urgent",
+        High = "high",
+        Normal = "normal",
+    }
+);
+
+impl Priority {
+    /// Order in the queue: smaller first.
+    pub fn rank(self) -> i64 {
+        match self {
+            Priority::Urgent => 0,
+            Priority::High => 1,
+            Priority::Normal => 2,
+        }
+    }
+}
+
+named_enum!(
+    /// What a person of the desk may do; each role may do what the ones before it may.
+    Role {
+        Agent = "agent",
+        Manager = "manager",
+        Admin = "admin",
+    }
+);
+
+/// What the bot remembers between two messages of a conversation.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Dialogue {
+    /// The intent whose slots are being filled, `domain.name`.
+    pub intent: Option<String>,
+    pub slots: BTreeMap<String, EntityValue>,
+    /// The slot we asked for and have no answer to yet.
+    pub asked: Option<String>,
+    /// The choices we offered for `asked`, in the order of their numbers.
+    pub options: Vec<EntityValue>,
+    /// How often we asked for `asked`.
+    pub times_asked: u32,
+    /// Messages in a row that we did not understand.
+    pub failures: u32,
+    /// The last message of the customer that this dialogue took into account.
+    pub last_at: Option<Timestamp>,
+}
+
+/// The exchange with a contact until it is resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
+    pub id: ConversationId,
+    pub contact_id: ContactId,
+    pub channel: String,
+    pub state: ConversationState,
+    pub lang: Option<Lang>,
+    /// Last intent understood, `domain.name`; what reports group by.
+    pub intent: Option<String>,
+    pub priority: Priority,
+    pub reason: Option<EscalationReason>,
+    /// The agent in charge.
+    pub agent_id: Option<AgentId>,
+    pub dialogue: Dialogue,
+    pub opened_at: Timestamp,
+    pub escalated_at: Option<Timestamp>,
+    pub taken_at: Option<Timestamp>,
+    pub resolved_at: Option<Timestamp>,
+    pub last_message_at: Timestamp,
+}
+
+/// A person of the desk. The password hash never leaves the store but for sign-in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Agent {
+    pub id: AgentId,
+    pub login: String,
+    pub name: String,
+    pub role: Role,
+}

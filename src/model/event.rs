@@ -1,0 +1,81 @@
+use super::{AgentId, ConversationId, MessageId, Timestamp, named_enum};
+
+named_enum!(
+    /// One kind of line in the append-only log from which every clock is computed.
+    EventKind {
+        /// The first message of a conversation arrived.
+        ConversationOpened = "conversation_opened",
+        MessageReceived = "message_received",
+        MessageUnderstood = "message_understood",
+        /// The bot decided an answer or a question; its text waits in the outbox.
+        BotAnswered = "bot_answered",
+        /// A system notice was queued; no answer to the clocks.
+        NoticeQueued = "notice_queued",
+        Escalated = "escalated",
+        Taken = "taken",
+        AgentAnswered = "agent_answered",
+        Resolved = "resolved",
+        MessageSent = "message_sent",
+        MessageDelivered = "message_delivered",
+        MessageFailed = "message_failed",
+        /// A send that may have happened and cannot be settled.
+        MessageUnknown = "message_unknown",
+        /// A person chose to send an `unknown` or `failed` message again.
+        MessageRetried = "message_retried",
+        SignedIn = "signed_in",
+        SignInFailed = "sign_in_failed",
+        SignedOut = "signed_out",
+    }
+);
+
+/// Who did it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    Customer,
+    Bot,
+    Agent(AgentId),
+    /// The server itself: sending, receipts, time.
+    System,
+}
+
+impl Actor {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Actor::Customer => "customer",
+            Actor::Bot => "bot",
+            Actor::Agent(_) => "agent",
+            Actor::System => "system",
+        }
+    }
+
+    pub fn agent_id(self) -> Option<AgentId> {
+        match self {
+            Actor::Agent(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// A line to append. Holds no message text: the log outlives the texts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    pub kind: EventKind,
+    pub actor: Actor,
+    pub conversation_id: Option<ConversationId>,
+    pub message_id: Option<MessageId>,
+    /// What the kind needs beyond its ids: intent, confidence, reason, priority.
+    pub data: serde_json::Value,
+}
+
+/// A line of the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub kind: EventKind,
+    pub actor: String,
+    pub agent_id: Option<AgentId>,
+    pub conversation_id: Option<ConversationId>,
+    pub message_id: Option<MessageId>,
+    pub data: serde_json::Value,
+}

@@ -1,0 +1,39 @@
+use super::{EscalationReason, Priority};
+
+/// What one intent file says about one intent, apart from its examples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IntentSpec {
+    /// `domain.name`.
+    pub name: String,
+    pub about: String,
+    /// Name of the answer source; none: the response template alone answers.
+    pub answer: Option<String>,
+    /// In the order in which they are asked.
+    pub slots: Vec<SlotSpec>,
+    pub escalate: EscalateRule,
+}
+
+/// What an intent needs to know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlotSpec {
+    /// Also the entity role that fills it: `from`, `to`, `when`…
+    pub name: String,
+    /// `station`, `time`, `train` or `line`.
+    pub entity: String,
+    /// Ask the customer when it is missing.
+    pub ask: bool,
+    /// Used when missing and not asked: `now`.
+    pub default: Option<String>,
+}
+
+/// When an intent goes to people.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EscalateRule {
+    /// Every time, after the response's first sentence.
+    pub always: bool,
+    /// Below this confidence (0 to 1); none: the default of `guichet.toml`.
+    pub below: Option<f32>,
+    pub reason: Option<EscalationReason>,
+    pub priority: Option<Priority>,
+    pub team: Option<String>,
+}

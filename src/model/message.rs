@@ -1,0 +1,82 @@
+use super::{AgentId, ConversationId, MessageId, Timestamp, Understanding, named_enum};
+use serde::{Deserialize, Serialize};
+
+named_enum!(
+    /// Seen from the server.
+    Direction { Inbound = "inbound", Outbound = "outbound" }
+);
+
+named_enum!(
+    /// Who wrote a message.
+    Author { Customer = "customer", Bot = "bot", Agent = "agent" }
+);
+
+named_enum!(
+    /// What a message is to the clocks: only an `answer` or a `question` stops "first answer"; a `notice`
+    /// ("you are in the queue") is no answer.
+    MessageKind {
+        Text = "text",
+        Answer = "answer",
+        Question = "question",
+        Notice = "notice",
+    }
+);
+
+named_enum!(
+    /// Where an outbound message stands. `unknown`: it may have been sent, the provider cannot be asked, and we
+    /// do not send it again by ourselves. Inbound messages are `received`.
+    DeliveryStatus {
+        Received = "received",
+        Pending = "pending",
+        Sending = "sending",
+        Sent = "sent",
+        Delivered = "delivered",
+        Failed = "failed",
+        Unknown = "unknown",
+    }
+);
+
+/// Something that came with a message and that we keep a reference to, not the bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Media {
+    /// MIME type as the provider says.
+    pub kind: String,
+    pub url: String,
+}
+
+/// A value with where it comes from and how old it is, stored with the message that told it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    /// What is said, machine-readable: `departure 8745 Rennes 18:04`.
+    pub value: String,
+    /// The answer source and the data set: `timetable: demo railway`.
+    pub source: String,
+    /// When the data was made or published, not when we read it.
+    pub as_of: Timestamp,
+}
+
+/// One inbound or outbound message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    pub id: MessageId,
+    pub conversation_id: ConversationId,
+    /// Position within the conversation, from 1, in the order of commit.
+    pub seq: i64,
+    pub channel: String,
+    pub direction: Direction,
+    pub author: Author,
+    pub agent_id: Option<AgentId>,
+    pub kind: MessageKind,
+    pub text: String,
+    pub media: Vec<Media>,
+    /// The provider's id; for outbound messages known once sent.
+    pub provider_id: Option<String>,
+    pub status: DeliveryStatus,
+    /// Why it failed or is unknown, in words an agent can read.
+    pub error: Option<String>,
+    pub understanding: Option<Understanding>,
+    pub facts: Vec<Fact>,
+    pub created_at: Timestamp,
+    /// When the provider accepted it.
+    pub sent_at: Option<Timestamp>,
+}
