@@ -5,7 +5,9 @@
 pub mod answers; // what turns slots into facts, and facts into words
 pub mod channels; // one file per provider: verify, parse, send
 pub mod clock; // Clock and ManualClock; nothing else reads the time
+pub mod config; // sections, defaults, validation with the key in every error
 pub mod engine; // decide(): pure
+pub mod http; // router, webhooks, web chat, console, API
 pub mod model; // plain data, imports nothing of ours
 pub mod nlu; // language, intent, entities, tone
 pub mod queue; // durable jobs: lanes, retries, drain

@@ -1,1 +1,187 @@
+//! Repositories over SQLite and Postgres. A repository *is* a transaction: [`Tx`] has the methods, and nothing
+//! of it lasts until [`Tx::commit`] returns. The SQL is written once, in [`sql`]; see [`driver`] for the seam.
 
+mod agents;
+mod conversations;
+pub mod driver;
+mod events;
+mod jobs;
+mod messages;
+mod postgres;
+pub mod sql;
+mod sqlite;
+mod views;
+
+pub use agents::{AgentWithHash, Session};
+pub use jobs::{ClaimedJob, JobCounts, JobKind, NewJob};
+pub use messages::{Ingest, Ingested};
+pub use views::{QueueEntry, TimedEvent};
+
+use crate::model::{ConversationId, UnknownName};
+use driver::{Driver, DriverTx, Row, Statement, Value};
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("database migration: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("database: {0}")]
+    Open(String),
+    /// The commit shared with other transactions failed: nothing of ours is stored.
+    #[error("database: the batch did not commit: {0}")]
+    Batch(String),
+    #[error("database: {0}")]
+    UnknownName(#[from] UnknownName),
+    #[error("database: bad JSON in a column: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Tells that something changed, never what: whoever cares reads it again, so that a lost or repeated hint does
+/// no harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hint {
+    /// There may be a job to do.
+    Jobs,
+    /// A conversation, or its place in the queue, changed.
+    Conversation(ConversationId),
+}
+
+impl Hint {
+    fn to_text(self) -> String {
+        match self {
+            Hint::Jobs => "jobs".to_owned(),
+            Hint::Conversation(id) => format!("conversation {id}"),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.split_once(' ') {
+            None if text == "jobs" => Some(Hint::Jobs),
+            Some(("conversation", id)) => id.parse().ok().map(Hint::Conversation),
+            _ => None,
+        }
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    driver: Arc<dyn Driver>,
+    hints: broadcast::Sender<Hint>,
+}
+
+impl Store {
+    /// Opens and migrates the database that the scheme of `url` selects: `sqlite://path` or `postgres://…`.
+    /// `connections` bounds the Postgres pool.
+    pub async fn open(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let (hints, _) = broadcast::channel(1024);
+        let driver: Arc<dyn Driver> = if url.starts_with("sqlite:") {
+            Arc::new(sqlite::SqliteDriver::open(url).await?)
+        } else {
+            let driver = postgres::PostgresDriver::open(url, connections).await?;
+            driver.listen(hints.clone());
+            Arc::new(driver)
+        };
+        Ok(Self { driver, hints })
+    }
+
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(Tx {
+            driver: self.driver.begin().await?,
+            hints: Vec::new(),
+            store: self.clone(),
+        })
+    }
+
+    /// A transaction for reading only; writing in it fails.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(Tx {
+            driver: self.driver.read().await?,
+            hints: Vec::new(),
+            store: self.clone(),
+        })
+    }
+
+    /// Hints of this instance and, with Postgres, of the others.
+    pub fn hints(&self) -> broadcast::Receiver<Hint> {
+        self.hints.subscribe()
+    }
+
+    pub fn single_instance(&self) -> bool {
+        self.driver.single_instance()
+    }
+
+    /// Prepares every statement; the test that replaces compile-time checked queries.
+    pub async fn prepare_all(&self) -> Result<(), (&'static str, StoreError)> {
+        for statement in sql::ALL {
+            self.driver
+                .prepare(statement)
+                .await
+                .map_err(|e| (statement.name, e))?;
+        }
+        Ok(())
+    }
+
+    pub async fn close(&self) {
+        self.driver.close().await;
+    }
+}
+
+/// An open transaction; dropped without commit, nothing of it remains.
+pub struct Tx {
+    driver: Box<dyn DriverTx>,
+    hints: Vec<Hint>,
+    store: Store,
+}
+
+impl Tx {
+    /// Returns once everything is on disk; then tells of it.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.hints.dedup();
+        if let Some(notify) = self.store.driver.notify() {
+            for hint in self.hints.clone() {
+                self.fetch(notify, driver::values![hint.to_text()]).await?;
+            }
+        }
+        self.driver.commit().await?;
+        for hint in self.hints {
+            // No receiver: nobody is interested.
+            let _ = self.store.hints.send(hint);
+        }
+        Ok(())
+    }
+
+    /// Told to everyone once the transaction has committed.
+    fn hint(&mut self, hint: Hint) {
+        if !self.hints.contains(&hint) {
+            self.hints.push(hint);
+        }
+    }
+
+    async fn fetch(
+        &mut self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.driver.fetch(statement, values).await
+    }
+
+    async fn fetch_one(
+        &mut self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.fetch(statement, values).await?.into_iter().next())
+    }
+
+    async fn execute(
+        &mut self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<u64, StoreError> {
+        self.driver.execute(statement, values).await
+    }
+}

@@ -1,0 +1,122 @@
+//! Durable jobs in ordered lanes.
+
+use super::driver::values;
+use super::{Hint, StoreError, Tx, sql};
+use crate::model::{JobId, Message, MessageId, Timestamp, named_enum};
+use uuid::Uuid;
+
+named_enum!(
+    /// What is to be done with a message.
+    JobKind {
+        /// Understand an inbound message and decide.
+        Process = "process",
+        /// Hand an outbound message to its provider.
+        Send = "send",
+    }
+);
+
+pub struct NewJob<'a> {
+    pub kind: JobKind,
+    pub message: &'a Message,
+    pub run_at: Timestamp,
+}
+
+/// A job that this process holds until `claimed_until`. Its end is committed together with its effects; when
+/// the claim was lost meanwhile, [`Tx::complete_job`] says so and nothing of it may be committed.
+#[derive(Debug, Clone)]
+pub struct ClaimedJob {
+    pub id: JobId,
+    pub kind: JobKind,
+    pub message_id: MessageId,
+    /// Tries including this one.
+    pub attempts: i64,
+    claim: Uuid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobCounts {
+    pub kind: JobKind,
+    pub count: i64,
+    /// When the oldest became due.
+    pub oldest: Timestamp,
+}
+
+impl Tx {
+    /// Adds a job at the end of its lane: one lane per conversation for processing and one for sending, so that
+    /// a provider that is down never keeps us from understanding.
+    pub async fn insert_job(&mut self, job: NewJob<'_>) -> Result<(), StoreError> {
+        let lane = format!("{}:{}", job.kind, job.message.conversation_id);
+        let values = values![JobId::new(), lane, job.kind.as_str(), job.message.id, job.run_at];
+        self.execute(&sql::JOB_INSERT, values).await?;
+        self.hint(Hint::Jobs);
+        Ok(())
+    }
+
+    /// Claims up to `limit` jobs that are due and first in their lanes, until `until`.
+    pub async fn claim_jobs(
+        &mut self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<ClaimedJob>, StoreError> {
+        let mut claimed = Vec::new();
+        for row in self.fetch(&sql::JOBS_DUE, values![now, limit]).await? {
+            let job = ClaimedJob {
+                id: JobId(row.get("id")?),
+                kind: row.name("kind")?,
+                message_id: MessageId(row.get("message_id")?),
+                attempts: row.get::<i64>("attempts")? + 1,
+                claim: Uuid::now_v7(),
+            };
+            self.execute(&sql::JOB_CLAIM, values![job.id, job.claim, until])
+                .await?;
+            claimed.push(job);
+        }
+        Ok(claimed)
+    }
+
+    /// False: the claim was taken over, and this transaction must not commit.
+    pub async fn complete_job(&mut self, job: &ClaimedJob) -> Result<bool, StoreError> {
+        let ended = self
+            .execute(&sql::JOB_COMPLETE, values![job.id, job.claim])
+            .await?
+            == 1;
+        // The next job of the lane became free.
+        self.hint(Hint::Jobs);
+        Ok(ended)
+    }
+
+    /// Gives the job back until `run_at`. False: the claim was taken over.
+    pub async fn retry_job(&mut self, job: &ClaimedJob, run_at: Timestamp) -> Result<bool, StoreError> {
+        Ok(self
+            .execute(&sql::JOB_RETRY, values![job.id, job.claim, run_at])
+            .await?
+            == 1)
+    }
+
+    /// Releases every claim: right only when no other process can hold one.
+    pub async fn release_all_jobs(&mut self) -> Result<u64, StoreError> {
+        self.execute(&sql::JOBS_RELEASE_ALL, Vec::new()).await
+    }
+
+    /// When the next job can be claimed at the earliest; none when there are no jobs.
+    pub async fn next_job_at(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        match self.fetch_one(&sql::JOBS_NEXT_AT, Vec::new()).await? {
+            Some(row) => row.opt_time("at"),
+            None => Ok(None),
+        }
+    }
+
+    pub async fn job_counts(&mut self) -> Result<Vec<JobCounts>, StoreError> {
+        let rows = self.fetch(&sql::JOBS_COUNT, Vec::new()).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(JobCounts {
+                    kind: row.name("kind")?,
+                    count: row.get("n")?,
+                    oldest: row.time("oldest")?,
+                })
+            })
+            .collect()
+    }
+}

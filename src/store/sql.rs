@@ -1,0 +1,129 @@
+//! Every statement, once. Parameters are `$1…`; both dialects know `RETURNING` and `ON CONFLICT`.
+
+use super::driver::Statement;
+
+macro_rules! statements {
+    ($($name:ident $(lock $lock:literal)? = $sql:expr;)+) => {
+        $(pub const $name: Statement = Statement {
+            name: stringify!($name),
+            sqlite: $sql,
+            postgres: concat!($sql $(, " ", $lock)?),
+        };)+
+        /// All of them, for the test that prepares them on both databases.
+        pub const ALL: &[&Statement] = &[$(&$name),+];
+    };
+}
+
+macro_rules! conversation_columns {
+    () => {
+        "c.id, c.contact_id, c.channel, c.state, c.lang, c.intent, c.priority, c.reason, c.agent_id, c.dialogue, \
+         c.opened_at, c.escalated_at, c.taken_at, c.resolved_at, c.last_message_at"
+    };
+}
+
+macro_rules! message_columns {
+    () => {
+        "id, conversation_id, seq, channel, direction, author, agent_id, kind, text, media, provider_id, status, \
+         error, understanding, facts, created_at, sent_at"
+    };
+}
+
+statements! {
+    // The update that changes nothing takes the row's lock in Postgres: messages of one contact arrive one by one.
+    CONTACT_UPSERT = "INSERT INTO contacts (id, channel, address, created_at) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (channel, address) DO UPDATE SET address = excluded.address \
+        RETURNING id, channel, address, lang, created_at";
+    CONTACT_BY_ID = "SELECT id, channel, address, lang, created_at FROM contacts WHERE id = $1";
+    CONTACT_BY_ADDRESS = "SELECT id, channel, address, lang, created_at FROM contacts \
+        WHERE channel = $1 AND address = $2";
+    CONTACT_SET_LANG = "UPDATE contacts SET lang = $2 WHERE id = $1";
+
+    CONVERSATION_INSERT = "INSERT INTO conversations (id, contact_id, channel, state, lang, priority, \
+        priority_rank, dialogue, last_seq, opened_at, last_message_at) \
+        VALUES ($1, $2, $3, 'bot', $4, 'normal', 2, '{}', 0, $5, $5)";
+    CONVERSATION_OPEN_OF_CONTACT lock "FOR UPDATE" = concat!("SELECT ", conversation_columns!(),
+        " FROM conversations c WHERE c.contact_id = $1 AND c.state <> 'resolved'");
+    CONVERSATION_LATEST_RESOLVED lock "FOR UPDATE" = concat!("SELECT ", conversation_columns!(),
+        " FROM conversations c WHERE c.contact_id = $1 AND c.state = 'resolved' AND c.resolved_at >= $2 \
+        ORDER BY c.resolved_at DESC LIMIT 1");
+    CONVERSATION_BY_ID = concat!("SELECT ", conversation_columns!(), " FROM conversations c WHERE c.id = $1");
+    CONVERSATION_LOCK lock "FOR UPDATE" = concat!("SELECT ", conversation_columns!(),
+        " FROM conversations c WHERE c.id = $1");
+    CONVERSATION_SAVE = "UPDATE conversations SET state = $2, lang = $3, intent = $4, priority = $5, \
+        priority_rank = $6, reason = $7, agent_id = $8, dialogue = $9, escalated_at = $10, taken_at = $11, \
+        resolved_at = $12 WHERE id = $1";
+    CONVERSATION_NEXT_SEQ = "UPDATE conversations SET last_seq = last_seq + 1, last_message_at = $2 \
+        WHERE id = $1 RETURNING last_seq";
+
+    MESSAGE_INBOUND_EXISTS = "SELECT conversation_id FROM messages \
+        WHERE channel = $1 AND provider_id = $2 AND direction = 'inbound'";
+    MESSAGE_INSERT = "INSERT INTO messages (id, conversation_id, seq, channel, direction, author, agent_id, kind, \
+        text, media, provider_id, status, facts, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    MESSAGE_BY_ID = concat!("SELECT ", message_columns!(), " FROM messages WHERE id = $1");
+    MESSAGE_LOCK lock "FOR UPDATE" = concat!("SELECT ", message_columns!(), " FROM messages WHERE id = $1");
+    MESSAGE_BY_OUTBOUND_PROVIDER_ID lock "FOR UPDATE" = concat!("SELECT ", message_columns!(),
+        " FROM messages WHERE channel = $1 AND provider_id = $2 AND direction = 'outbound'");
+    MESSAGES_OF_CONVERSATION = concat!("SELECT ", message_columns!(),
+        " FROM messages WHERE conversation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
+    MESSAGES_OF_CONTACT = concat!("SELECT ", message_columns!(), " FROM (SELECT m.* FROM messages m \
+        JOIN conversations c ON c.id = m.conversation_id WHERE c.contact_id = $1 \
+        ORDER BY c.opened_at DESC, m.seq DESC LIMIT $2) recent ORDER BY created_at, seq");
+    MESSAGE_SET_UNDERSTANDING = "UPDATE messages SET understanding = $2 WHERE id = $1";
+    MESSAGE_SET_STATUS = "UPDATE messages SET status = $2, error = $3, \
+        provider_id = COALESCE($4, provider_id), sent_at = COALESCE($5, sent_at) WHERE id = $1";
+    MESSAGES_UNSETTLED = "SELECT COUNT(*) AS n FROM messages WHERE direction = 'outbound' AND status = $1";
+
+    JOB_INSERT = "INSERT INTO jobs (id, lane, kind, message_id, run_at, attempts, claimed_until) \
+        VALUES ($1, $2, $3, $4, $5, 0, 0)";
+    // Only the first job of a lane can be claimed, so that a job that waits for its next try holds its lane.
+    JOBS_DUE lock "FOR UPDATE SKIP LOCKED" = "SELECT seq, id, lane, kind, message_id, attempts FROM jobs j \
+        WHERE j.run_at <= $1 AND j.claimed_until <= $1 \
+        AND NOT EXISTS (SELECT 1 FROM jobs b WHERE b.lane = j.lane AND b.seq < j.seq) \
+        ORDER BY j.seq LIMIT $2";
+    JOB_CLAIM = "UPDATE jobs SET claim = $2, claimed_until = $3, attempts = attempts + 1 WHERE id = $1";
+    JOB_COMPLETE = "DELETE FROM jobs WHERE id = $1 AND claim = $2";
+    JOB_RETRY = "UPDATE jobs SET run_at = $3, claimed_until = 0, claim = NULL WHERE id = $1 AND claim = $2";
+    JOBS_RELEASE_ALL = "UPDATE jobs SET claimed_until = 0, claim = NULL WHERE claimed_until > 0";
+    JOBS_NEXT_AT = "SELECT MIN(CASE WHEN run_at > claimed_until THEN run_at ELSE claimed_until END) AS at FROM jobs";
+    JOBS_COUNT = "SELECT kind, COUNT(*) AS n, MIN(run_at) AS oldest FROM jobs GROUP BY kind";
+
+    EVENT_APPEND = "INSERT INTO events (at, kind, actor, agent_id, conversation_id, message_id, data) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    EVENTS_OF_CONVERSATION = "SELECT seq, at, kind, actor, agent_id, conversation_id, message_id, data \
+        FROM events WHERE conversation_id = $1 ORDER BY seq";
+    // A conversation belongs to the period in which it was opened.
+    EVENTS_OF_PERIOD = "SELECT e.at, e.kind, e.data, e.conversation_id, c.channel, c.intent FROM events e \
+        JOIN conversations c ON c.id = e.conversation_id WHERE c.opened_at >= $1 AND c.opened_at < $2 \
+        ORDER BY e.conversation_id, e.seq";
+
+    QUEUE = concat!("SELECT ", conversation_columns!(), ", k.address, a.name AS agent_name, \
+        (SELECT m.text FROM messages m WHERE m.conversation_id = c.id AND m.direction = 'inbound' \
+        ORDER BY m.seq DESC LIMIT 1) AS last_text, \
+        (SELECT COUNT(*) FROM messages m WHERE m.conversation_id = c.id \
+        AND m.status IN ('unknown', 'failed')) AS trouble \
+        FROM conversations c JOIN contacts k ON k.id = c.contact_id LEFT JOIN agents a ON a.id = c.agent_id \
+        WHERE c.state IN ('queued', 'in_charge') \
+        OR (c.state = 'bot' AND c.id IN (SELECT conversation_id FROM messages \
+        WHERE status IN ('unknown', 'failed'))) \
+        ORDER BY c.priority_rank, c.escalated_at LIMIT $1");
+    QUEUE_SIZE = "SELECT COUNT(*) AS n FROM conversations WHERE state = 'queued'";
+
+    AGENT_INSERT = "INSERT INTO agents (id, login, name, role, password_hash, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (login) DO NOTHING";
+    AGENT_SET_PASSWORD = "UPDATE agents SET password_hash = $2 WHERE login = $1";
+    AGENT_BY_LOGIN = "SELECT id, login, name, role, password_hash FROM agents WHERE login = $1";
+    AGENT_BY_ID = "SELECT id, login, name, role FROM agents WHERE id = $1";
+    AGENTS_COUNT = "SELECT COUNT(*) AS n FROM agents";
+    SESSION_INSERT = "INSERT INTO sessions (token_hash, agent_id, csrf, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5)";
+    SESSION_FIND = "SELECT s.csrf, s.expires_at, a.id, a.login, a.name, a.role FROM sessions s \
+        JOIN agents a ON a.id = s.agent_id WHERE s.token_hash = $1 AND s.expires_at > $2";
+    SESSION_DELETE = "DELETE FROM sessions WHERE token_hash = $1";
+    SESSIONS_OF_AGENT_DELETE = "DELETE FROM sessions WHERE agent_id = $1";
+    SESSIONS_EXPIRE = "DELETE FROM sessions WHERE expires_at <= $1";
+
+    NONCE_INSERT = "INSERT INTO nonces (channel, nonce, expires_at) VALUES ($1, $2, $3) \
+        ON CONFLICT (channel, nonce) DO NOTHING";
+    NONCES_EXPIRE = "DELETE FROM nonces WHERE expires_at <= $1";
+}
