@@ -5,6 +5,7 @@ mod http;
 mod twilio;
 mod webchat;
 
+use crate::clock::Clock;
 use crate::config::{ChannelConfig, ChannelSettings};
 use crate::model::{Media, MessageId, Timestamp};
 use async_trait::async_trait;
@@ -28,6 +29,8 @@ pub struct BuildContext {
     /// How providers reach us; part of what they sign.
     pub public_url: String,
     pub client: reqwest::Client,
+    /// For what we sign.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// A webhook as it arrived, before anyone believes it.
@@ -222,17 +225,40 @@ fn settings<T: serde::de::DeserializeOwned>(settings: &ChannelSettings) -> Resul
     let table: toml::Table = settings.0.clone().into_iter().collect();
     serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
         let path = error.path().to_string();
-        let message = error
-            .inner()
-            .message()
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        if path == "." {
-            message
+        let message = error.inner().message().lines().next().unwrap_or_default().to_owned();
+        let quoted = message.split('`').nth(1).unwrap_or_default();
+        if message.starts_with("missing field") {
+            format!("{quoted}: is missing. Cure: set it in guichet.toml or in the environment")
+        } else if message.starts_with("unknown field") {
+            format!("{quoted}: {message}")
         } else {
             format!("{path}: {message}")
         }
     })
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Ignores parameters such as `; charset=utf-8`.
+fn content_type_is(headers: &HeaderMap, expected: &str) -> bool {
+    header(headers, "content-type")
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(expected))
+}
+
+/// `Retry-After` in seconds, at most an hour. The form with a date is left to the retry schedule.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: u64 = header(headers, "retry-after")?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.min(3_600)))
+}
+
+/// What a request without an answer means: before the connection stood, surely nothing was sent; later it may
+/// have been.
+fn transport_error(error: reqwest::Error) -> SendError {
+    let connecting = error.is_connect() || error.is_builder();
+    // The URL may hold an account.
+    let why = format!("no answer from the provider: {}", error.without_url());
+    if connecting { SendError::Retry { why, after: None } } else { SendError::InDoubt { why } }
 }

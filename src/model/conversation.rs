@@ -80,6 +80,8 @@ pub struct Dialogue {
     pub times_asked: u32,
     /// Messages in a row that we did not understand.
     pub failures: u32,
+    /// The customer wrote again while waiting for a person, and was told that we saw it.
+    pub acknowledged: bool,
     /// The last message of the customer that this dialogue took into account.
     pub last_at: Option<Timestamp>,
 }
