@@ -71,6 +71,8 @@ CREATE TABLE messages (
     understanding TEXT,
     facts TEXT NOT NULL,
     created_at BIGINT NOT NULL,
+    -- When we last began to hand it to the provider.
+    attempted_at BIGINT,
     sent_at BIGINT,
     UNIQUE (conversation_id, seq)
 );

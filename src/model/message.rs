@@ -77,6 +77,8 @@ pub struct Message {
     pub understanding: Option<Understanding>,
     pub facts: Vec<Fact>,
     pub created_at: Timestamp,
+    /// When we last began to hand it to the provider.
+    pub attempted_at: Option<Timestamp>,
     /// When the provider accepted it.
     pub sent_at: Option<Timestamp>,
 }

@@ -63,6 +63,7 @@ impl Tx {
             understanding: None,
             facts: Vec::new(),
             created_at: now,
+            attempted_at: None,
             sent_at: None,
         };
         self.insert_message(&mut message).await?;
@@ -168,6 +169,11 @@ impl Tx {
         row.as_ref().map(message).transpose()
     }
 
+    /// Whether a message of ours already has this id of the provider.
+    pub async fn is_known_outbound(&mut self, channel: &str, provider_id: &str) -> Result<bool, StoreError> {
+        Ok(!self.fetch(&sql::MESSAGE_OUTBOUND_KNOWN, values![channel, provider_id]).await?.is_empty())
+    }
+
     /// Messages after position `after_seq`, oldest first, at most `limit`.
     pub async fn messages(
         &mut self,
@@ -220,6 +226,12 @@ impl Tx {
         Ok(())
     }
 
+    /// From here on the message may be at the provider, whatever happens to us.
+    pub async fn set_sending(&mut self, m: &Message, now: Timestamp) -> Result<(), StoreError> {
+        self.execute(&sql::MESSAGE_SET_SENDING, values![m.id, now]).await?;
+        Ok(())
+    }
+
     /// How many outbound messages stand at `status`.
     pub async fn count_outbound(&mut self, status: DeliveryStatus) -> Result<i64, StoreError> {
         let row = self
@@ -250,6 +262,7 @@ pub(super) fn message(row: &Row) -> Result<Message, StoreError> {
             .transpose()?,
         facts: row.json("facts")?,
         created_at: row.time("created_at")?,
+        attempted_at: row.opt_time("attempted_at")?,
         sent_at: row.opt_time("sent_at")?,
     })
 }

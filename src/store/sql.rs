@@ -24,7 +24,7 @@ macro_rules! conversation_columns {
 macro_rules! message_columns {
     () => {
         "id, conversation_id, seq, channel, direction, author, agent_id, kind, text, media, provider_id, status, \
-         error, understanding, facts, created_at, sent_at"
+         error, understanding, facts, created_at, attempted_at, sent_at"
     };
 }
 
@@ -64,6 +64,8 @@ statements! {
     MESSAGE_LOCK lock "FOR UPDATE" = concat!("SELECT ", message_columns!(), " FROM messages WHERE id = $1");
     MESSAGE_BY_OUTBOUND_PROVIDER_ID lock "FOR UPDATE" = concat!("SELECT ", message_columns!(),
         " FROM messages WHERE channel = $1 AND provider_id = $2 AND direction = 'outbound'");
+    MESSAGE_OUTBOUND_KNOWN = "SELECT 1 AS known FROM messages \
+        WHERE channel = $1 AND provider_id = $2 AND direction = 'outbound'";
     MESSAGES_OF_CONVERSATION = concat!("SELECT ", message_columns!(),
         " FROM messages WHERE conversation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
     MESSAGES_OF_CONTACT = concat!("SELECT ", message_columns!(), " FROM (SELECT m.* FROM messages m \
@@ -72,6 +74,7 @@ statements! {
     MESSAGE_SET_UNDERSTANDING = "UPDATE messages SET understanding = $2 WHERE id = $1";
     MESSAGE_SET_STATUS = "UPDATE messages SET status = $2, error = $3, \
         provider_id = COALESCE($4, provider_id), sent_at = COALESCE($5, sent_at) WHERE id = $1";
+    MESSAGE_SET_SENDING = "UPDATE messages SET status = 'sending', attempted_at = $2, error = NULL WHERE id = $1";
     MESSAGES_UNSETTLED = "SELECT COUNT(*) AS n FROM messages WHERE direction = 'outbound' AND status = $1";
 
     JOB_INSERT = "INSERT INTO jobs (id, lane, kind, message_id, run_at, attempts, claimed_until) \

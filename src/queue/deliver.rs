@@ -1,0 +1,226 @@
+//! The outbox: one outbound message to its provider, at most once where that can be known, never blindly twice.
+//!
+//! `pending` → `sending` is committed before the request leaves. Whoever finds a message `sending` — after a
+//! crash, a timeout, a broken answer — asks the provider what became of it; where nobody can be asked, it stands
+//! as `unknown` until a person decides.
+
+use super::{Done, Worker};
+use crate::channels::{Channel, Lookup, Outgoing, SendError};
+use crate::model::{Actor, DeliveryStatus, EventKind, Message, NewEvent, Timestamp};
+use crate::store::{ClaimedJob, StoreError, Tx};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a step decides for the message and its job.
+enum Outcome {
+    Sent { provider_id: Option<String> },
+    TryAgain { at: Timestamp, status: DeliveryStatus, why: String },
+    Failed { why: String },
+    Unknown { why: String },
+}
+
+pub(super) async fn deliver(worker: &Worker, job: &ClaimedJob) -> Result<Done, StoreError> {
+    let now = worker.clock.now();
+    let mut tx = worker.store.begin().await?;
+    let Some(message) = tx.lock_message(job.message_id).await? else {
+        return end(tx, job).await;
+    };
+    let Some(address) = address_of(&mut tx, &message).await? else {
+        return end(tx, job).await;
+    };
+    let Some(channel) = worker.channels.get(&message.channel).cloned() else {
+        let why = format!("channel '{}' is no longer configured", message.channel);
+        return settle(worker, tx, job, &message, Outcome::Failed { why }).await;
+    };
+    let outgoing =
+        Outgoing { id: message.id, address, text: message.text.clone(), since: message.created_at };
+    match message.status {
+        DeliveryStatus::Pending => {
+            tx.set_sending(&message, now).await?;
+            tx.commit().await?;
+            let outcome = send(worker, job, &channel, &outgoing).await;
+            settle_later(worker, job, &message, outcome).await
+        }
+        DeliveryStatus::Sending => {
+            let ready_at = message.attempted_at.unwrap_or(now).plus(worker.config.settle.into());
+            if now < ready_at {
+                let kept = tx.retry_job(job, ready_at).await?;
+                return commit_if(tx, kept).await;
+            }
+            drop(tx);
+            let outcome = ask(worker, job, &channel, &outgoing, &message).await?;
+            settle_later(worker, job, &message, outcome).await
+        }
+        // A receipt settled it meanwhile, or a person did.
+        _ => end(tx, job).await,
+    }
+}
+
+async fn send(
+    worker: &Worker,
+    job: &ClaimedJob,
+    channel: &Arc<dyn Channel>,
+    outgoing: &Outgoing,
+) -> Outcome {
+    // A little more than the client's own limit, which should strike first.
+    let limit = Duration::from(worker.config.send_timeout) + Duration::from_secs(1);
+    let sent = tokio::time::timeout(limit, channel.send(outgoing)).await;
+    let error = match sent {
+        Ok(Ok(provider_id)) => return Outcome::Sent { provider_id },
+        Ok(Err(error)) => error,
+        Err(_) => SendError::InDoubt { why: "the provider did not answer in time".into() },
+    };
+    let now = worker.clock.now();
+    match error {
+        SendError::Permanent { why } => Outcome::Failed { why },
+        SendError::InDoubt { why } => {
+            let at = now.plus(worker.config.settle.into());
+            Outcome::TryAgain { at, status: DeliveryStatus::Sending, why }
+        }
+        SendError::Retry { why, after } => match scheduled(worker, job) {
+            Some(wait) => {
+                let at = now.plus(after.map_or(wait, |a| a.max(wait)));
+                Outcome::TryAgain { at, status: DeliveryStatus::Pending, why }
+            }
+            None => Outcome::Failed { why },
+        },
+    }
+}
+
+/// The wait before the next try; none when the schedule is exhausted.
+fn scheduled(worker: &Worker, job: &ClaimedJob) -> Option<Duration> {
+    let index = usize::try_from(job.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+    worker.config.retry.get(index).map(|wait| Duration::from(*wait))
+}
+
+/// A send in doubt: asks the provider.
+async fn ask(
+    worker: &Worker,
+    job: &ClaimedJob,
+    channel: &Arc<dyn Channel>,
+    outgoing: &Outgoing,
+    message: &Message,
+) -> Result<Outcome, StoreError> {
+    let now = worker.clock.now();
+    let limit = Duration::from(worker.config.send_timeout) + Duration::from_secs(1);
+    let answer = tokio::time::timeout(limit, channel.look_up(outgoing))
+        .await
+        .unwrap_or_else(|_| Lookup::Unavailable("the provider did not answer in time".into()));
+    Ok(match answer {
+        Lookup::Listed(ids) => {
+            // The same text may have been sent to the same person before: those are known by their ids.
+            let mut tx = worker.store.read().await?;
+            for id in ids {
+                if !tx.is_known_outbound(&message.channel, &id).await? {
+                    return Ok(Outcome::Sent { provider_id: Some(id) });
+                }
+            }
+            let why = "the provider does not know it; sending again".into();
+            Outcome::TryAgain { at: now, status: DeliveryStatus::Pending, why }
+        }
+        Lookup::CannotAsk => Outcome::Unknown { why: "it may have been sent; this provider cannot be asked".into() },
+        Lookup::Unavailable(why) if job.attempts < i64::from(worker.config.settle_attempts) => {
+            let at = now.plus(scheduled(worker, job).unwrap_or(worker.config.settle.into()));
+            Outcome::TryAgain { at, status: DeliveryStatus::Sending, why }
+        }
+        Lookup::Unavailable(why) => {
+            Outcome::Unknown { why: format!("it may have been sent; the provider could not be asked: {why}") }
+        }
+    })
+}
+
+async fn settle_later(
+    worker: &Worker,
+    job: &ClaimedJob,
+    message: &Message,
+    outcome: Outcome,
+) -> Result<Done, StoreError> {
+    let mut tx = worker.store.begin().await?;
+    match tx.lock_message(message.id).await? {
+        Some(current) if current.status == DeliveryStatus::Sending => {
+            settle(worker, tx, job, &current, outcome).await
+        }
+        // A receipt was quicker than the provider's answer.
+        _ => end(tx, job).await,
+    }
+}
+
+/// Commits the outcome together with the end of the job.
+async fn settle(
+    worker: &Worker,
+    mut tx: Tx,
+    job: &ClaimedJob,
+    message: &Message,
+    outcome: Outcome,
+) -> Result<Done, StoreError> {
+    let now = worker.clock.now();
+    let kept = match &outcome {
+        Outcome::TryAgain { at, status, why } => {
+            tx.set_status(message, *status, Some(why), None, None).await?;
+            tx.retry_job(job, *at).await?
+        }
+        Outcome::Sent { provider_id } => {
+            mark_sent(&mut tx, message, provider_id.as_deref(), now).await?;
+            tx.complete_job(job).await?
+        }
+        Outcome::Failed { why } => {
+            tx.set_status(message, DeliveryStatus::Failed, Some(why), None, None).await?;
+            tx.append_event(now, message_event(message, EventKind::MessageFailed)).await?;
+            tx.complete_job(job).await?
+        }
+        Outcome::Unknown { why } => {
+            tx.set_status(message, DeliveryStatus::Unknown, Some(why), None, None).await?;
+            tx.append_event(now, message_event(message, EventKind::MessageUnknown)).await?;
+            tx.complete_job(job).await?
+        }
+    };
+    let label = match outcome {
+        Outcome::Sent { .. } => "sent",
+        Outcome::TryAgain { .. } => "again",
+        Outcome::Failed { .. } => "failed",
+        Outcome::Unknown { .. } => "unknown",
+    };
+    metrics::counter!("guichet_sends_total", "channel" => message.channel.clone(), "outcome" => label)
+        .increment(1);
+    commit_if(tx, kept).await
+}
+
+/// The provider has it: the clocks of first answers stop here.
+pub(super) async fn mark_sent(
+    tx: &mut Tx,
+    message: &Message,
+    provider_id: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.set_status(message, DeliveryStatus::Sent, None, provider_id, Some(now)).await?;
+    tx.append_event(now, message_event(message, EventKind::MessageSent)).await
+}
+
+pub(super) fn message_event(message: &Message, kind: EventKind) -> NewEvent {
+    NewEvent {
+        kind,
+        actor: Actor::System,
+        conversation_id: Some(message.conversation_id),
+        message_id: Some(message.id),
+        data: serde_json::json!({"kind": message.kind, "author": message.author}),
+    }
+}
+
+async fn address_of(tx: &mut Tx, message: &Message) -> Result<Option<String>, StoreError> {
+    let Some(conversation) = tx.conversation(message.conversation_id).await? else { return Ok(None) };
+    Ok(tx.contact_by_id(conversation.contact_id).await?.map(|contact| contact.address))
+}
+
+async fn end(mut tx: Tx, job: &ClaimedJob) -> Result<Done, StoreError> {
+    let kept = tx.complete_job(job).await?;
+    commit_if(tx, kept).await
+}
+
+/// Only the holder of the claim commits.
+pub(super) async fn commit_if(tx: Tx, kept: bool) -> Result<Done, StoreError> {
+    if !kept {
+        return Ok(Done::Lost);
+    }
+    tx.commit().await?;
+    Ok(Done::Ended)
+}
