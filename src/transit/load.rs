@@ -5,7 +5,8 @@ use super::service::{Service, Week};
 use super::timetable::{Access, Call, Name, Repeat, Source, Timetable, Trip};
 use crate::model::StationRef;
 use gtfs_structures::{
-    Exception, ExactTimes, GtfsReader, LocationType, PickupDropOffType, RawFrequency, RawGtfs, RawStopTime, Stop,
+    ExactTimes, Exception, GtfsReader, LocationType, PickupDropOffType, RawFrequency, RawGtfs, RawStopTime,
+    Stop,
 };
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -24,10 +25,22 @@ pub enum TimetableError {
     #[error("timetable {path}: agency_timezone '{zone}' is no time zone; correct agency.txt")]
     Zone { path: String, zone: String },
     #[error("timetable {path}: {file} names the {kind} '{id}', which {defined_in} does not define")]
-    Reference { path: String, file: &'static str, kind: &'static str, id: String, defined_in: &'static str },
+    Reference {
+        path: String,
+        file: &'static str,
+        kind: &'static str,
+        id: String,
+        defined_in: &'static str,
+    },
     #[error("timetable {path}: {file}: {what}")]
-    Value { path: String, file: &'static str, what: String },
-    #[error("timetable {path} holds no train that ever runs; check calendar.txt, calendar_dates.txt and stop_times.txt")]
+    Value {
+        path: String,
+        file: &'static str,
+        what: String,
+    },
+    #[error(
+        "timetable {path} holds no train that ever runs; check calendar.txt, calendar_dates.txt and stop_times.txt"
+    )]
     Empty { path: String },
 }
 
@@ -38,8 +51,15 @@ impl Timetable {
     /// Blocks and takes about twice the size of the unpacked feed for a moment: call it from a blocking thread.
     pub fn load(path: &Path, label: &str) -> Result<Timetable, TimetableError> {
         let shown = path.display().to_string();
-        let read = |error: gtfs_structures::Error| TimetableError::Read { path: shown.clone(), why: chain(&error) };
-        let raw = GtfsReader::default().read_shapes(false).raw().read_from_path(path).map_err(read)?;
+        let read = |error: gtfs_structures::Error| TimetableError::Read {
+            path: shown.clone(),
+            why: chain(&error),
+        };
+        let raw = GtfsReader::default()
+            .read_shapes(false)
+            .raw()
+            .read_from_path(path)
+            .map_err(read)?;
         let feed = Feed::take(raw).map_err(read)?;
         Loader::new(shown.clone(), &feed).build(&feed, label, file_date(path))
     }
@@ -81,7 +101,10 @@ impl Feed {
             calendar: raw.calendar.transpose()?.unwrap_or_default(),
             calendar_dates: raw.calendar_dates.transpose()?.unwrap_or_default(),
             frequencies: raw.frequencies.transpose()?.unwrap_or_default(),
-            info: raw.feed_info.transpose()?.and_then(|rows| rows.into_iter().next()),
+            info: raw
+                .feed_info
+                .transpose()?
+                .and_then(|rows| rows.into_iter().next()),
         })
     }
 }
@@ -144,16 +167,34 @@ impl<'a> Loader<'a> {
 
     /// GTFS wants one time zone for all agencies of a feed, so the first one speaks for all.
     fn zone(&self, feed: &Feed) -> Result<TimeZone, TimetableError> {
-        let zone = feed.agencies.first().map_or("", |agency| agency.timezone.as_str());
-        TimeZone::get(zone).map_err(|_| TimetableError::Zone { path: self.path.clone(), zone: zone.to_owned() })
+        let zone = feed
+            .agencies
+            .first()
+            .map_or("", |agency| agency.timezone.as_str());
+        TimeZone::get(zone).map_err(|_| TimetableError::Zone {
+            path: self.path.clone(),
+            zone: zone.to_owned(),
+        })
     }
 
     fn add_services(&mut self, feed: &'a Feed) {
         for row in &feed.calendar {
             let week = Week {
-                first: day(row.start_date.year(), row.start_date.month(), row.start_date.day()),
+                first: day(
+                    row.start_date.year(),
+                    row.start_date.month(),
+                    row.start_date.day(),
+                ),
                 last: day(row.end_date.year(), row.end_date.month(), row.end_date.day()),
-                days: [row.monday, row.tuesday, row.wednesday, row.thursday, row.friday, row.saturday, row.sunday],
+                days: [
+                    row.monday,
+                    row.tuesday,
+                    row.wednesday,
+                    row.thursday,
+                    row.friday,
+                    row.saturday,
+                    row.sunday,
+                ],
             };
             self.service(&row.id).weeks.push(week);
         }
@@ -187,15 +228,25 @@ impl<'a> Loader<'a> {
             repeats.entry(row.trip_id.as_str()).or_default().push(row);
         }
         let names = RouteNames::new(feed);
+        // A trip without calls is no train; a call without a trip has no days. Neither can be answered with.
+        let mut empty = 0_usize;
         for trip in &feed.trips {
-            // A trip without calls is no train; a call without a trip has no days. Neither can be answered with.
-            let Some(mut calls) = rows.remove(trip.id.as_str()) else { continue };
+            let Some(mut calls) = rows.remove(trip.id.as_str()) else {
+                empty += 1;
+                continue;
+            };
             calls.sort_by_key(|row| row.stop_sequence);
             let repeats = repeats.remove(trip.id.as_str()).unwrap_or_default();
             self.add_trip(trip, &calls, &repeats, &names)?;
         }
-        if !rows.is_empty() {
-            tracing::warn!(path = %self.path, trips = rows.len(), "stop_times.txt names trips that trips.txt lacks; left out");
+        if empty > 0 || !rows.is_empty() {
+            let (path, strangers) = (&self.path, rows.len());
+            tracing::warn!(
+                path,
+                empty,
+                strangers,
+                "trips without stop times, or stop times without trip: left out"
+            );
         }
         Ok(())
     }
@@ -212,10 +263,14 @@ impl<'a> Loader<'a> {
             let call = self.call(trip, row)?;
             self.calls.push(call);
         }
-        let (Some(first), Some(last)) = (rows.first(), self.calls.last()) else { return Ok(()) };
+        let (Some(first), Some(last)) = (rows.first(), self.calls.last()) else {
+            return Ok(());
+        };
         let last_station = self.stations[last.station as usize].name.clone();
         let repeats = self.repeats(repeats, first)?;
-        let brand = names.brand(&first.stop_id, &raw.route_id).map(|brand| self.name(brand));
+        let brand = names
+            .brand(&first.stop_id, &raw.route_id)
+            .map(|brand| self.name(brand));
         let terminus = naming::terminus(raw.trip_headsign.as_deref(), &last_station).to_owned();
         let number = naming::train_number(raw.trip_short_name.as_deref(), raw.trip_headsign.as_deref());
         let trip = Trip {
@@ -230,20 +285,27 @@ impl<'a> Loader<'a> {
     }
 
     fn call(&mut self, trip: u32, row: &RawStopTime) -> Result<Call, TimetableError> {
-        let stop = *self.stops.get(row.stop_id.as_str()).ok_or_else(|| TimetableError::Reference {
-            path: self.path.clone(),
-            file: "stop_times.txt",
-            kind: "stop",
-            id: row.stop_id.clone(),
-            defined_in: "stops.txt",
-        })?;
+        let stop = *self
+            .stops
+            .get(row.stop_id.as_str())
+            .ok_or_else(|| TimetableError::Reference {
+                path: self.path.clone(),
+                file: "stop_times.txt",
+                kind: "stop",
+                id: row.stop_id.clone(),
+                defined_in: "stops.txt",
+            })?;
         for time in [row.arrival_time, row.departure_time].into_iter().flatten() {
             if time > LONGEST_DAY {
                 let what = format!("trip '{}' has a time of {} hours", row.trip_id, time / 3600);
                 return Err(self.value("stop_times.txt", what));
             }
         }
-        let platform = stop.platform_code.as_deref().map(str::trim).filter(|code| !code.is_empty());
+        let platform = stop
+            .platform_code
+            .as_deref()
+            .map(str::trim)
+            .filter(|code| !code.is_empty());
         Ok(Call {
             trip,
             station: self.station_of(stop),
@@ -259,7 +321,10 @@ impl<'a> Loader<'a> {
     fn station_of(&mut self, stop: &'a Stop) -> u32 {
         let mut station = stop;
         for _ in 0..DEEPEST_STOP {
-            let parent = station.parent_station.as_deref().and_then(|id| self.stops.get(id));
+            let parent = station
+                .parent_station
+                .as_deref()
+                .and_then(|id| self.stops.get(id));
             match parent {
                 Some(parent) if station.location_type != LocationType::StopArea => station = parent,
                 _ => break,
@@ -269,8 +334,15 @@ impl<'a> Loader<'a> {
             return index;
         }
         let index = self.stations.len() as u32;
-        let name = station.name.as_deref().or(stop.name.as_deref()).unwrap_or(&station.id);
-        self.stations.push(StationRef { id: station.id.clone(), name: name.to_owned() });
+        let name = station
+            .name
+            .as_deref()
+            .or(stop.name.as_deref())
+            .unwrap_or(&station.id);
+        self.stations.push(StationRef {
+            id: station.id.clone(),
+            name: name.to_owned(),
+        });
         self.station_by_id.insert(station.id.clone(), index);
         index
     }
@@ -281,12 +353,18 @@ impl<'a> Loader<'a> {
         let Some(base) = first.departure_time.or(first.arrival_time).map(i64::from) else {
             return match rows {
                 [] => Ok(Vec::new()),
-                _ => Err(self.value("frequencies.txt", format!("trip '{}' has no time at its first stop", first.trip_id))),
+                _ => Err(self.value(
+                    "frequencies.txt",
+                    format!("trip '{}' has no time at its first stop", first.trip_id),
+                )),
             };
         };
         let repeat = |row: &&RawFrequency| {
             if row.headway_secs == 0 || row.start_time > LONGEST_DAY || row.end_time > LONGEST_DAY {
-                let what = format!("trip '{}' has a headway of zero or a time beyond a week", row.trip_id);
+                let what = format!(
+                    "trip '{}' has a headway of zero or a time beyond a week",
+                    row.trip_id
+                );
                 return Err(self.value("frequencies.txt", what));
             }
             Ok(Repeat {
@@ -311,7 +389,11 @@ impl<'a> Loader<'a> {
 
     fn latest(&self) -> i64 {
         let of_call = |call: &Call| {
-            let shift = self.trips[call.trip as usize].repeats.iter().map(|repeat| repeat.until).max();
+            let shift = self.trips[call.trip as usize]
+                .repeats
+                .iter()
+                .map(|repeat| repeat.until)
+                .max();
             i64::from(call.departure.unwrap_or(0)) + shift.unwrap_or(0)
         };
         self.calls.iter().map(of_call).max().unwrap_or(0).max(0)
@@ -319,17 +401,30 @@ impl<'a> Loader<'a> {
 
     /// What the feed claims in `feed_info.txt`; a bound it leaves open comes from the days on which its trains run.
     fn validity(&self, feed: &Feed) -> Result<(Date, Date), TimetableError> {
-        let used = self.trips.iter().filter_map(|trip| self.services[trip.service? as usize].span());
+        let used = self
+            .trips
+            .iter()
+            .filter_map(|trip| self.services[trip.service? as usize].span());
         let span = used.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
-        let (first, last) = span.ok_or_else(|| TimetableError::Empty { path: self.path.clone() })?;
+        let (first, last) = span.ok_or_else(|| TimetableError::Empty {
+            path: self.path.clone(),
+        })?;
         let info = feed.info.as_ref();
-        let start = info.and_then(|info| info.start_date).map(|date| day(date.year(), date.month(), date.day()));
-        let end = info.and_then(|info| info.end_date).map(|date| day(date.year(), date.month(), date.day()));
+        let start = info
+            .and_then(|info| info.start_date)
+            .map(|date| day(date.year(), date.month(), date.day()));
+        let end = info
+            .and_then(|info| info.end_date)
+            .map(|date| day(date.year(), date.month(), date.day()));
         Ok((start.unwrap_or(first), end.unwrap_or(last)))
     }
 
     fn value(&self, file: &'static str, what: String) -> TimetableError {
-        TimetableError::Value { path: self.path.clone(), file, what }
+        TimetableError::Value {
+            path: self.path.clone(),
+            file,
+            what,
+        }
     }
 }
 
@@ -341,15 +436,27 @@ struct RouteNames<'a> {
 
 impl<'a> RouteNames<'a> {
     fn new(feed: &'a Feed) -> Self {
-        let routes = feed.routes.iter().map(|route| (route.id.as_str(), route)).collect();
-        Self { routes, agencies: &feed.agencies }
+        let routes = feed
+            .routes
+            .iter()
+            .map(|route| (route.id.as_str(), route))
+            .collect();
+        Self {
+            routes,
+            agencies: &feed.agencies,
+        }
     }
 
     fn brand(&self, first_stop_id: &'a str, route_id: &str) -> Option<&'a str> {
         let route = self.routes.get(route_id).copied();
         let agency_id = route.and_then(|route| route.agency_id.as_deref());
-        let agency = self.agencies.iter().find(|agency| agency.id.as_deref() == agency_id);
-        let agency = agency.or(self.agencies.first()).map(|agency| agency.name.as_str());
+        let agency = self
+            .agencies
+            .iter()
+            .find(|agency| agency.id.as_deref() == agency_id);
+        let agency = agency
+            .or(self.agencies.first())
+            .map(|agency| agency.name.as_str());
         let short = route.and_then(|route| route.short_name.as_deref());
         let long = route.and_then(|route| route.long_name.as_deref());
         naming::brand(first_stop_id, short, long, agency)
@@ -375,8 +482,12 @@ fn source(feed: &Feed, label: &str, file_date: Date) -> Source {
     let publisher = info.map(|info| info.name.as_str());
     let agency = feed.agencies.first().map(|agency| agency.name.as_str());
     let fallback = publisher.or(agency).unwrap_or_default();
-    let start = info.and_then(|info| info.start_date).map(|date| day(date.year(), date.month(), date.day()));
-    let version = info.and_then(|info| info.version.as_deref()).and_then(date_inside);
+    let start = info
+        .and_then(|info| info.start_date)
+        .map(|date| day(date.year(), date.month(), date.day()));
+    let version = info
+        .and_then(|info| info.version.as_deref())
+        .and_then(date_inside);
     Source {
         label: if label.is_empty() { fallback } else { label }.to_owned(),
         invented: publisher.is_some_and(|name| name.to_lowercase().contains("(invented)")),
@@ -394,8 +505,14 @@ fn date_inside(version: &str) -> Option<Date> {
 
 /// When the archive, or the folder's stop_times.txt, was last written (UTC). The epoch when the disk does not say.
 fn file_date(path: &Path) -> Date {
-    let file = if path.is_dir() { path.join("stop_times.txt") } else { path.to_owned() };
+    let file = if path.is_dir() {
+        path.join("stop_times.txt")
+    } else {
+        path.to_owned()
+    };
     let modified = std::fs::metadata(file).and_then(|meta| meta.modified()).ok();
-    let stamp = modified.and_then(|time| jiff::Timestamp::try_from(time).ok()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let stamp = modified
+        .and_then(|time| jiff::Timestamp::try_from(time).ok())
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     stamp.to_zoned_datetime(TimeZone::UTC).date()
 }

@@ -180,7 +180,15 @@ impl Timetable {
             let (first, last) = self.validity();
             return Err(QueryError::OutOfRange { day, first, last });
         }
-        let mut search = Search { table: self, to, day, at, found: Vec::new(), direct: false, incomplete: false };
+        let mut search = Search {
+            table: self,
+            to,
+            day,
+            at,
+            found: Vec::new(),
+            direct: false,
+            incomplete: false,
+        };
         let days = self.service_days(day);
         for &call in &self.at_station[from as usize] {
             search.visit(call, &days);
@@ -189,7 +197,10 @@ impl Timetable {
     }
 
     fn index_of(&self, id: &str) -> Result<u32, QueryError> {
-        self.station_by_id.get(id).copied().ok_or_else(|| QueryError::UnknownStation(id.to_owned()))
+        self.station_by_id
+            .get(id)
+            .copied()
+            .ok_or_else(|| QueryError::UnknownStation(id.to_owned()))
     }
 
     /// The service days whose trains may still leave on `day`, with the instants they count from: the next day
@@ -230,7 +241,9 @@ impl<'a> Search<'a> {
         }
         self.direct = true;
         let trip = &table.trips[call.trip as usize];
-        let Some(service) = trip.service.map(|service| &table.services[service as usize]) else { return };
+        let Some(service) = trip.service.map(|service| &table.services[service as usize]) else {
+            return;
+        };
         let arranged = call.board == Access::Arranged || target.alight == Access::Arranged;
         for &(day, start) in days.iter().filter(|(day, _)| service.runs_on(*day)) {
             match call.departure {
@@ -244,12 +257,16 @@ impl<'a> Search<'a> {
     /// None: the train does not go there, or passes here once more before it does.
     fn target(&self, index: u32) -> Option<&'a Call> {
         let here = &self.table.calls[index as usize];
-        let ahead = self.table.calls[index as usize + 1..].iter().take_while(|call| call.trip == here.trip);
+        let ahead = self.table.calls[index as usize + 1..]
+            .iter()
+            .take_while(|call| call.trip == here.trip);
         match self.to {
             Some(to) => ahead
                 .take_while(|call| call.station != here.station)
                 .find(|call| call.station == to && call.alight != Access::Closed),
-            None => ahead.filter(|call| call.station != here.station && call.alight != Access::Closed).last(),
+            None => ahead
+                .filter(|call| call.station != here.station && call.alight != Access::Closed)
+                .last(),
         }
     }
 
@@ -308,7 +325,13 @@ impl<'a> Search<'a> {
         self.found.dedup_by(|a, b| a.train.is_some() && key(a) == key(b));
         let total = self.found.len();
         self.found.truncate(limit);
-        Departures { rows: self.found, total, day: self.day, direct: self.direct, incomplete: self.incomplete }
+        Departures {
+            rows: self.found,
+            total,
+            day: self.day,
+            direct: self.direct,
+            incomplete: self.incomplete,
+        }
     }
 }
 
