@@ -1,12 +1,13 @@
 //! From GTFS files to a [`Timetable`]. Format: <https://gtfs.org/documentation/schedule/reference/>.
 
+use super::feed::{Feed, day};
 use super::naming;
 use super::service::{Service, Week};
 use super::timetable::{Access, Call, Name, Repeat, Source, Timetable, Trip};
 use crate::model::StationRef;
 use gtfs_structures::{
-    ExactTimes, Exception, GtfsReader, LocationType, PickupDropOffType, RawFrequency, RawGtfs, RawStopTime,
-    Stop,
+    Agency, ExactTimes, Exception, LocationType, PickupDropOffType, RawFrequency, RawStopTime, RawTrip,
+    Route, Stop,
 };
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -51,61 +52,12 @@ impl Timetable {
     /// Blocks and takes about twice the size of the unpacked feed for a moment: call it from a blocking thread.
     pub fn load(path: &Path, label: &str) -> Result<Timetable, TimetableError> {
         let shown = path.display().to_string();
-        let read = |error: gtfs_structures::Error| TimetableError::Read {
+        let feed = Feed::read(path).map_err(|why| TimetableError::Read {
             path: shown.clone(),
-            why: chain(&error),
-        };
-        let raw = GtfsReader::default()
-            .read_shapes(false)
-            .raw()
-            .read_from_path(path)
-            .map_err(read)?;
-        let feed = Feed::take(raw).map_err(read)?;
-        Loader::new(shown.clone(), &feed).build(&feed, label, file_date(path))
-    }
-}
-
-/// An error with its causes: gtfs-structures keeps the useful half in `source`.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
-/// The files we use, all of them read without error.
-struct Feed {
-    agencies: Vec<gtfs_structures::Agency>,
-    stops: Vec<Stop>,
-    routes: Vec<gtfs_structures::Route>,
-    trips: Vec<gtfs_structures::RawTrip>,
-    stop_times: Vec<RawStopTime>,
-    calendar: Vec<gtfs_structures::Calendar>,
-    calendar_dates: Vec<gtfs_structures::CalendarDate>,
-    frequencies: Vec<RawFrequency>,
-    info: Option<gtfs_structures::FeedInfo>,
-}
-
-impl Feed {
-    fn take(raw: RawGtfs) -> Result<Self, gtfs_structures::Error> {
-        Ok(Self {
-            agencies: raw.agencies?,
-            stops: raw.stops?,
-            routes: raw.routes?,
-            trips: raw.trips?,
-            stop_times: raw.stop_times?,
-            calendar: raw.calendar.transpose()?.unwrap_or_default(),
-            calendar_dates: raw.calendar_dates.transpose()?.unwrap_or_default(),
-            frequencies: raw.frequencies.transpose()?.unwrap_or_default(),
-            info: raw
-                .feed_info
-                .transpose()?
-                .and_then(|rows| rows.into_iter().next()),
-        })
+            why,
+        })?;
+        let source = feed.source(label, path);
+        Loader::new(shown, &feed).build(&feed, source)
     }
 }
 
@@ -141,7 +93,7 @@ impl<'a> Loader<'a> {
         loader
     }
 
-    fn build(mut self, feed: &'a Feed, label: &str, file_date: Date) -> Result<Timetable, TimetableError> {
+    fn build(mut self, feed: &'a Feed, source: Source) -> Result<Timetable, TimetableError> {
         let zone = self.zone(feed)?;
         self.add_trips(feed)?;
         let (first, last) = self.validity(feed)?;
@@ -150,7 +102,7 @@ impl<'a> Loader<'a> {
             at_station[call.station as usize].push(index as u32);
         }
         Ok(Timetable {
-            source: source(feed, label, file_date),
+            source,
             zone,
             first,
             last,
@@ -253,7 +205,7 @@ impl<'a> Loader<'a> {
 
     fn add_trip(
         &mut self,
-        raw: &gtfs_structures::RawTrip,
+        raw: &RawTrip,
         rows: &[&RawStopTime],
         repeats: &[&RawFrequency],
         names: &RouteNames,
@@ -409,13 +361,7 @@ impl<'a> Loader<'a> {
         let (first, last) = span.ok_or_else(|| TimetableError::Empty {
             path: self.path.clone(),
         })?;
-        let info = feed.info.as_ref();
-        let start = info
-            .and_then(|info| info.start_date)
-            .map(|date| day(date.year(), date.month(), date.day()));
-        let end = info
-            .and_then(|info| info.end_date)
-            .map(|date| day(date.year(), date.month(), date.day()));
+        let (start, end) = feed.claimed();
         Ok((start.unwrap_or(first), end.unwrap_or(last)))
     }
 
@@ -430,8 +376,8 @@ impl<'a> Loader<'a> {
 
 /// What routes and agencies call themselves.
 struct RouteNames<'a> {
-    routes: HashMap<&'a str, &'a gtfs_structures::Route>,
-    agencies: &'a [gtfs_structures::Agency],
+    routes: HashMap<&'a str, &'a Route>,
+    agencies: &'a [Agency],
 }
 
 impl<'a> RouteNames<'a> {
@@ -470,49 +416,4 @@ fn access(kind: PickupDropOffType) -> Access {
         PickupDropOffType::NotAvailable => Access::Closed,
         PickupDropOffType::ArrangeByPhone | PickupDropOffType::Unknown(_) => Access::Arranged,
     }
-}
-
-/// gtfs-structures speaks another jiff than we do; its dates were checked when they were read.
-fn day(year: i16, month: i8, day: i8) -> Date {
-    Date::new(year, month, day).unwrap_or(Date::ZERO)
-}
-
-fn source(feed: &Feed, label: &str, file_date: Date) -> Source {
-    let info = feed.info.as_ref();
-    let publisher = info.map(|info| info.name.as_str());
-    let agency = feed.agencies.first().map(|agency| agency.name.as_str());
-    let fallback = publisher.or(agency).unwrap_or_default();
-    let start = info
-        .and_then(|info| info.start_date)
-        .map(|date| day(date.year(), date.month(), date.day()));
-    let version = info
-        .and_then(|info| info.version.as_deref())
-        .and_then(date_inside);
-    Source {
-        label: if label.is_empty() { fallback } else { label }.to_owned(),
-        invented: publisher.is_some_and(|name| name.to_lowercase().contains("(invented)")),
-        as_of: version.or(start).unwrap_or(file_date),
-    }
-}
-
-/// `feed_version` is free text; most publishers write the day they made it, as 2024-12-20 or 20241220, alone or first.
-fn date_inside(version: &str) -> Option<Date> {
-    let version = version.trim();
-    let parse = |length: usize, format: &str| Date::strptime(format, version.get(..length)?).ok();
-    let date = parse(10, "%Y-%m-%d").or_else(|| parse(8, "%Y%m%d"))?;
-    (1990..2100).contains(&date.year()).then_some(date)
-}
-
-/// When the archive, or the folder's stop_times.txt, was last written (UTC). The epoch when the disk does not say.
-fn file_date(path: &Path) -> Date {
-    let file = if path.is_dir() {
-        path.join("stop_times.txt")
-    } else {
-        path.to_owned()
-    };
-    let modified = std::fs::metadata(file).and_then(|meta| meta.modified()).ok();
-    let stamp = modified
-        .and_then(|time| jiff::Timestamp::try_from(time).ok())
-        .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    stamp.to_zoned_datetime(TimeZone::UTC).date()
 }

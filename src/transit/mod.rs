@@ -1,5 +1,6 @@
 //! The timetable: what trains are scheduled, on which days, from a GTFS feed.
 
+mod feed;
 mod load;
 mod naming;
 mod service;

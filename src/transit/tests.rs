@@ -233,6 +233,8 @@ fn exact_frequencies_are_expanded_and_headways_are_not_times() {
         let found = ask(&load(folder.path()), "P", Some("Q"), "2026-05-05T05:00");
         assert_eq!(times(&found), expected, "{exact}");
         assert_eq!(found.incomplete, exact != "1");
+        let later = ask(&load(folder.path()), "P", Some("Q"), "2026-05-05T06:20");
+        assert_eq!(times(&later), expected.get(1..).unwrap_or_default());
     }
 }
 

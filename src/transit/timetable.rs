@@ -282,8 +282,12 @@ impl<'a> Search<'a> {
                 self.incomplete |= close > self.at && open < self.window_end();
                 continue;
             }
-            let mut shift = repeat.from;
-            while shift < repeat.until {
+            // Straight to the first run that is not over: a headway of a second must not cost a day of steps.
+            let asked = (self.at.0 - start.0) / 1_000_000 - i64::from(departure);
+            let over = (asked - repeat.from).max(0) / repeat.every;
+            let mut shift = repeat.from + over * repeat.every;
+            let end = self.window_end();
+            while shift < repeat.until && self.instant(start, i64::from(departure) + shift) < end {
                 self.add(trip, call, target, departure, shift, start);
                 shift += repeat.every;
             }
