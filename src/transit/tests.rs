@@ -205,6 +205,12 @@ fn feed_info_bounds_the_days_and_dates_the_data() {
     let table = load(folder.path());
     assert_eq!(table.validity(), (date(2026, 3, 1), date(2026, 6, 30)));
     assert_eq!(table.source().as_of, date(2026, 2, 14));
+    let boast = info.replace("20260301,20260630", "20250101,20400101");
+    std::fs::write(folder.path().join("feed_info.txt"), boast).unwrap();
+    assert_eq!(
+        load(folder.path()).validity(),
+        (date(2026, 1, 1), date(2026, 12, 31))
+    );
     assert!(table.source().invented);
     assert_eq!(table.source().label, "Essai");
     assert_eq!(
