@@ -1,8 +1,15 @@
 //! What turns slots into facts ([`AnswerSource`]) and facts into words ([`responses`]).
 
+mod dates;
+pub mod responses;
+pub mod sms;
+mod timetable;
+
 use crate::model::{EntityValue, Fact, Lang, Timestamp};
+use crate::transit::TimetableHandle;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What an answer source is asked.
 #[derive(Debug, Clone)]
@@ -29,11 +36,52 @@ pub enum Lookup {
     NoData { why: String },
 }
 
+/// Example variables of a source, one per shape that a template must survive (a destination or none, a platform or none).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Samples {
+    /// As in [`Lookup::Found`], for `text` and `sms`.
+    pub found: Vec<serde_json::Value>,
+    /// As in [`Lookup::Nothing`], for `none`.
+    pub nothing: Vec<serde_json::Value>,
+}
+
 /// Turns slots into facts. Never guesses: what it is not sure of is [`Lookup::NoData`].
 #[async_trait]
 pub trait AnswerSource: Send + Sync {
     /// The name that intent files use, `timetable.departures`.
     fn name(&self) -> &'static str;
 
+    /// The engine asks for slots marked `ask` and settles ambiguous stations before it looks up.
     async fn look_up(&self, query: &Query) -> Lookup;
+
+    /// What templates are rendered with in a check.
+    fn samples(&self) -> Samples;
+}
+
+/// The answer sources by name.
+#[derive(Clone)]
+pub struct Registry(BTreeMap<&'static str, Arc<dyn AnswerSource>>);
+
+impl Registry {
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn AnswerSource>> {
+        self.0.get(name)
+    }
+
+    /// In alphabetical order, for messages that list what exists.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+}
+
+/// Every source there is. A new one is a file and a line here. The handle may still be empty, and may be refilled.
+pub fn registry(timetable: &TimetableHandle) -> Registry {
+    let sources: Vec<Arc<dyn AnswerSource>> = vec![
+        Arc::new(timetable::Departures::new(timetable.clone())), // one line each
+    ];
+    Registry(
+        sources
+            .into_iter()
+            .map(|source| (source.name(), source))
+            .collect(),
+    )
 }

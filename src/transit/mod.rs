@@ -1,1 +1,15 @@
+//! The timetable: what trains are scheduled, on which days, from a GTFS feed.
 
+mod feed;
+mod load;
+mod naming;
+mod service;
+mod timetable;
+
+pub use load::TimetableError;
+pub use timetable::{Departure, Departures, QueryError, Source, Timetable, TimetableHandle};
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
