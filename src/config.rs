@@ -156,7 +156,7 @@ pub struct FilesConfig {
     pub responses: PathBuf,
     /// Caches that can be made again.
     pub cache: PathBuf,
-    /// How often the files are looked at for changes, besides the file system's own notice.
+    /// How often the files are looked at for changes.
     pub poll: Span,
 }
 
@@ -166,7 +166,7 @@ impl Default for FilesConfig {
             intents: "intents".into(),
             responses: "responses".into(),
             cache: "data/cache".into(),
-            poll: Span::seconds(5),
+            poll: Span::seconds(1),
         }
     }
 }

@@ -6,6 +6,8 @@ pub mod answers; // what turns slots into facts, and facts into words
 pub mod channels; // one file per provider: verify, parse, send
 pub mod clock; // Clock and ManualClock; nothing else reads the time
 pub mod config; // sections, defaults, validation with the key in every error
+pub mod content; // the files that managers edit, live
+pub mod desk; // opening hours, taking in charge
 pub mod engine; // decide(): pure
 pub mod http; // router, webhooks, web chat, console, API
 pub mod model; // plain data, imports nothing of ours

@@ -15,6 +15,8 @@ use std::time::Duration;
 /// An emergency is followed up from this confidence (0 to 1) on, even as a runner-up: calling a person for
 /// nothing costs a minute, the other error may cost more.
 const EMERGENCY_FROM: f32 = 0.30;
+/// A longer message is no question: understanding reads no further, so the customer is asked to be short.
+const LONGEST: usize = 2_000;
 
 /// The operator's choices, from `guichet.toml`.
 #[derive(Debug, Clone)]
@@ -105,6 +107,9 @@ impl Situation<'_> {
         }
         if self.text.trim().is_empty() {
             return decided(self.not_understood(dialogue, "not_a_text", EscalationReason::RepeatedFailure));
+        }
+        if self.text.chars().count() > LONGEST {
+            return decided(self.not_understood(dialogue, "too_long", EscalationReason::RepeatedFailure));
         }
         let spec = match self.pending(&dialogue) {
             Some(spec) => spec,

@@ -1,0 +1,289 @@
+//! One inbound message through understanding, facts and decision, into one transaction.
+
+use super::deliver::commit_if;
+use super::{Done, Worker};
+use crate::answers::responses::Variant;
+use crate::answers::{Query, Registry};
+use crate::config::OperatorConfig;
+use crate::content::{Content, Live};
+use crate::desk::hours::Calendar;
+use crate::engine::{Decision, Escalation, Line, Part, Plan, Rules, Situation};
+use crate::model::{
+    Actor, Author, Conversation, ConversationState, DeliveryStatus, Direction, EscalationReason, EventKind, Lang,
+    Message, MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
+};
+use crate::nlu::{self, Nlu};
+use crate::store::{ClaimedJob, JobKind, NewJob, StoreError, Tx};
+use serde_json::json;
+
+/// After so many tries something in the message breaks us: people read it instead.
+const TRIES: i64 = 3;
+/// How often a decision is taken again because the conversation changed meanwhile.
+const ROUNDS: usize = 3;
+
+/// Everything that understanding and answering need.
+pub struct Mind {
+    pub nlu: Nlu,
+    pub content: Content,
+    pub sources: Registry,
+    pub calendar: Calendar,
+    pub rules: Rules,
+    pub operator: OperatorConfig,
+}
+
+pub(super) async fn process(worker: &Worker, job: &ClaimedJob) -> Result<Done, StoreError> {
+    for _ in 0..ROUNDS {
+        if let Some(done) = round(worker, job).await? {
+            return Ok(done);
+        }
+    }
+    // Someone at the desk is quicker than we are; the next try sees what they did.
+    let mut tx = worker.store.begin().await?;
+    let kept = tx.retry_job(job, worker.clock.now()).await?;
+    commit_if(tx, kept).await
+}
+
+/// `None`: the conversation changed while we thought.
+async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreError> {
+    let mut tx = worker.store.read().await?;
+    let Some(message) = tx.message(job.message_id).await? else {
+        drop(tx);
+        let mut tx = worker.store.begin().await?;
+        let kept = tx.complete_job(job).await?;
+        return commit_if(tx, kept).await.map(Some);
+    };
+    let conversation = tx.conversation(message.conversation_id).await?.ok_or(sqlx::Error::RowNotFound)?;
+    drop(tx);
+
+    let live = worker.mind.content.live();
+    let now = worker.clock.now();
+    let lang = conversation.lang.unwrap_or(worker.mind.operator.lang);
+    let (understanding, decision) = if job.attempts > TRIES {
+        (None, hand_over(&conversation))
+    } else {
+        let understanding = worker.understand(&message, &conversation, &live, now).await?;
+        let decision = worker.decide(&message, &conversation, &understanding, &live, now).await;
+        (Some(understanding), decision)
+    };
+    let lang = understanding.as_ref().map_or(lang, |u| u.lang);
+    let text = worker.render(&decision.lines, &conversation.channel, lang, &live, now);
+
+    let mut tx = worker.store.begin().await?;
+    let current = tx.lock_conversation(conversation.id).await?.ok_or(sqlx::Error::RowNotFound)?;
+    if current.state != conversation.state || current.agent_id != conversation.agent_id {
+        return Ok(None);
+    }
+    let mut effects = Effects { tx, now, message: &message, conversation: current };
+    effects.remember(understanding.as_ref(), &decision, lang).await?;
+    effects.say(&decision, text).await?;
+    effects.escalate(decision.escalation).await?;
+    let Effects { mut tx, conversation, .. } = effects;
+    tx.save_conversation(&conversation).await?;
+    let kept = tx.complete_job(job).await?;
+    commit_if(tx, kept).await.map(Some)
+}
+
+/// Without having understood anything.
+fn hand_over(conversation: &Conversation) -> Decision {
+    let escalation = Escalation { reason: EscalationReason::LowConfidence, priority: Priority::Normal };
+    let waiting = conversation.state == ConversationState::Bot;
+    let line = Line { response: "system.escalated".into(), part: Part::Text, data: json!({}) };
+    Decision {
+        lines: waiting.then_some(line).into_iter().collect(),
+        kind: Some(MessageKind::Notice),
+        escalation: waiting.then_some(escalation),
+        dialogue: conversation.dialogue.clone(),
+        ..Decision::default()
+    }
+}
+
+impl Worker {
+    async fn understand(
+        &self,
+        message: &Message,
+        conversation: &Conversation,
+        live: &Live,
+        now: Timestamp,
+    ) -> Result<Understanding, StoreError> {
+        let dialogue = &conversation.dialogue;
+        let expected = dialogue.asked.as_ref().and_then(|asked| {
+            let spec = live.intents.get(dialogue.intent.as_deref()?)?;
+            let slot = spec.slots.iter().find(|slot| &slot.name == asked)?;
+            Some(nlu::Expected { kind: slot.entity.clone(), role: slot.name.clone() })
+        });
+        let context = nlu::Context { conversation_lang: conversation.lang, now, expected };
+        let (nlu, text) = (self.mind.nlu.clone(), message.text.clone());
+        let started = std::time::Instant::now();
+        // The encoder blocks for some milliseconds.
+        let understood = tokio::task::spawn_blocking(move || nlu.understand(&text, &context)).await;
+        metrics::histogram!("guichet_understand_seconds").record(started.elapsed().as_secs_f64());
+        understood.map_err(|_| StoreError::Open("understanding panicked; the job is tried again".into()))
+    }
+
+    async fn decide(
+        &self,
+        message: &Message,
+        conversation: &Conversation,
+        understanding: &Understanding,
+        live: &Live,
+        now: Timestamp,
+    ) -> Decision {
+        let situation = Situation {
+            text: &message.text,
+            understanding,
+            conversation,
+            intents: &live.intents,
+            rules: &self.mind.rules,
+            now,
+        };
+        match situation.plan() {
+            Plan::Decided(decision) => *decision,
+            Plan::LookUp(planned) => {
+                let query = Query { slots: planned.slots.clone(), lang: understanding.lang, now };
+                let found = match self.mind.sources.get(&planned.source) {
+                    Some(source) => Some(source.look_up(&query).await),
+                    None => None,
+                };
+                planned.decide(found)
+            }
+        }
+    }
+
+    /// The words of a decision; nothing when it says nothing. A template that fails here passed its check at
+    /// start, so the rest is said and the failure logged.
+    fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> Option<String> {
+        let capabilities = self.channels.get(channel).map(|c| c.capabilities());
+        let sms = capabilities.is_some_and(|c| c.sms);
+        let calendar = &self.mind.calendar;
+        let rendered: Vec<String> = lines
+            .iter()
+            .filter_map(|line| {
+                let mut data = json!({
+                    "operator": self.mind.operator.name,
+                    "help_url": self.mind.operator.help_url,
+                    "hours": calendar.hours_text(now, lang),
+                    "open": calendar.is_open(now),
+                    "reopens": calendar.reopens_text(now, lang),
+                });
+                merge(&mut data, &line.data);
+                let variant = match &line.part {
+                    Part::Text if sms => Variant::Sms,
+                    Part::Text => Variant::Text,
+                    Part::Nothing => Variant::None,
+                    Part::Ask(slot) => Variant::Ask(slot),
+                };
+                let text = live.responses.render(&line.response, variant, lang, &data);
+                text.inspect_err(|error| tracing::error!(%error, "a response could not be said")).ok()
+            })
+            .collect();
+        let text = rendered.join(if sms { " " } else { "\n\n" });
+        let most = capabilities.map_or(usize::MAX, |c| c.max_chars);
+        (!text.is_empty()).then(|| text.chars().take(most).collect())
+    }
+}
+
+fn merge(data: &mut serde_json::Value, more: &serde_json::Value) {
+    if let (Some(data), Some(more)) = (data.as_object_mut(), more.as_object()) {
+        data.extend(more.iter().map(|(key, value)| (key.clone(), value.clone())));
+    }
+}
+
+/// What a decision changes, in one transaction.
+struct Effects<'a> {
+    tx: Tx,
+    now: Timestamp,
+    message: &'a Message,
+    conversation: Conversation,
+}
+
+impl Effects<'_> {
+    async fn event(
+        &mut self,
+        kind: EventKind,
+        message: MessageId,
+        data: serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let event = NewEvent {
+            kind,
+            actor: Actor::Bot,
+            conversation_id: Some(self.conversation.id),
+            message_id: Some(message),
+            data,
+        };
+        self.tx.append_event(self.now, event).await
+    }
+
+    async fn remember(
+        &mut self,
+        understanding: Option<&Understanding>,
+        decision: &Decision,
+        lang: Lang,
+    ) -> Result<(), StoreError> {
+        if let Some(understanding) = understanding {
+            self.tx.set_understanding(self.message.id, understanding).await?;
+            let best = understanding.best();
+            let data = json!({
+                "intent": best.map(|b| &b.intent),
+                "confidence": best.map(|b| b.confidence),
+                "tone": understanding.tone,
+                "model": understanding.model,
+            });
+            self.event(EventKind::MessageUnderstood, self.message.id, data).await?;
+        }
+        if self.conversation.lang != Some(lang) && understanding.is_some() {
+            self.conversation.lang = Some(lang);
+            self.tx.set_contact_lang(self.conversation.contact_id, lang).await?;
+        }
+        if let Some(intent) = &decision.intent {
+            self.conversation.intent = Some(intent.clone());
+        }
+        self.conversation.dialogue = decision.dialogue.clone();
+        Ok(())
+    }
+
+    async fn say(&mut self, decision: &Decision, text: Option<String>) -> Result<(), StoreError> {
+        let Some(text) = text else { return Ok(()) };
+        let kind = decision.kind.unwrap_or(MessageKind::Notice);
+        let mut reply = Message {
+            id: MessageId::new(),
+            conversation_id: self.conversation.id,
+            seq: 0,
+            channel: self.conversation.channel.clone(),
+            direction: Direction::Outbound,
+            author: Author::Bot,
+            agent_id: None,
+            kind,
+            text,
+            media: Vec::new(),
+            provider_id: None,
+            status: DeliveryStatus::Pending,
+            error: None,
+            understanding: None,
+            facts: decision.facts.clone(),
+            created_at: self.now,
+            attempted_at: None,
+            sent_at: None,
+        };
+        self.tx.insert_message(&mut reply).await?;
+        self.tx.insert_job(NewJob { kind: JobKind::Send, message: &reply, run_at: self.now }).await?;
+        let event =
+            if kind == MessageKind::Notice { EventKind::NoticeQueued } else { EventKind::BotAnswered };
+        let responses: Vec<&str> = decision.lines.iter().map(|line| &*line.response).collect();
+        let data = json!({"kind": kind, "responses": responses, "to": self.message.id});
+        self.event(event, reply.id, data).await
+    }
+
+    /// To the queue, or further up in it: an emergency overtakes.
+    async fn escalate(&mut self, escalation: Option<Escalation>) -> Result<(), StoreError> {
+        let Some(Escalation { reason, priority }) = escalation else { return Ok(()) };
+        let conversation = &mut self.conversation;
+        if conversation.state == ConversationState::Bot {
+            conversation.state = ConversationState::Queued;
+            conversation.escalated_at = Some(self.now);
+        }
+        conversation.reason = Some(reason);
+        conversation.priority = priority;
+        let data = json!({"reason": reason, "priority": priority});
+        self.event(EventKind::Escalated, self.message.id, data).await
+    }
+}
