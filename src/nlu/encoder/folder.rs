@@ -12,7 +12,8 @@ use super::EncoderError;
 
 const FOLDER_CURE: &str = "run `python3 scripts/setup.py model` for the default model, or name another sentence-transformers folder in guichet.toml";
 const FILE_CURE: &str = "copy the whole folder that sentence-transformers saved";
-const WEIGHTS_CURE: &str = "save the model again with sentence-transformers 2.3 or later, which writes model.safetensors";
+const WEIGHTS_CURE: &str =
+    "save the model again with sentence-transformers 2.3 or later, which writes model.safetensors";
 
 /// The transformers that rust-bert has sentence embeddings for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub(super) struct TokenizerConfig {
     pub do_lower_case: Option<bool>,
     pub strip_accents: Option<bool>,
     pub add_prefix_space: Option<bool>,
-    tokenizer_class: Option<String>,
+    pub tokenizer_class: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -93,13 +94,21 @@ pub(super) struct ModelFolder {
 impl ModelFolder {
     /// Finds the model's files. Errors: the file that is missing, or why rust-bert has no such model.
     pub(super) fn open(root: &Path) -> Result<Self, EncoderError> {
-        let modules = existing(existing(root.to_owned(), FOLDER_CURE)?.join("modules.json"), FILE_CURE)?;
+        let modules = existing(
+            existing(root.to_owned(), FOLDER_CURE)?.join("modules.json"),
+            FILE_CURE,
+        )?;
         let list: Vec<Module> = parse(root, &modules)?;
         let (transformer, pooling, dense) = match order(&list) {
             Some(found) => found,
             None => {
                 let kinds: Vec<&str> = list.iter().map(Module::last_name).collect();
-                return Err(broken(root, format!("modules.json lists {kinds:?}; Transformer, Pooling, Dense, Normalize (the last two optional) is what can be run")));
+                return Err(broken(
+                    root,
+                    format!(
+                        "modules.json lists {kinds:?}; Transformer, Pooling, Dense, Normalize (the last two optional) is what can be run"
+                    ),
+                ));
             }
         };
 
@@ -118,7 +127,10 @@ impl ModelFolder {
         let dense = match dense {
             Some(module) => {
                 let folder = root.join(&module.path);
-                Some(Dense { config: existing(folder.join("config.json"), FILE_CURE)?, weights: weights(&folder)? })
+                Some(Dense {
+                    config: existing(folder.join("config.json"), FILE_CURE)?,
+                    weights: weights(&folder)?,
+                })
             }
             None => None,
         };
@@ -142,9 +154,19 @@ impl ModelFolder {
     pub(super) fn content_hash(&self, settings: &str) -> Result<String, EncoderError> {
         let mut hash = Sha256::new();
         hash.update(settings.as_bytes());
-        let mut files = vec![&self.modules, &self.config, &self.sentence_config, &self.pooling, &self.weights];
+        let mut files = vec![
+            &self.modules,
+            &self.config,
+            &self.sentence_config,
+            &self.pooling,
+            &self.weights,
+        ];
         files.extend(self.tokenizer_config.as_ref());
-        files.extend(self.dense.iter().flat_map(|dense| [&dense.config, &dense.weights]));
+        files.extend(
+            self.dense
+                .iter()
+                .flat_map(|dense| [&dense.config, &dense.weights]),
+        );
         match &self.vocabulary {
             Vocabulary::BytePairs(words, merges) => files.extend([words, merges]),
             Vocabulary::WordPiece(path) | Vocabulary::WordPieceJson(path) => files.push(path),
@@ -163,7 +185,10 @@ impl ModelFolder {
                 }
             }
         }
-        Ok(hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hash.finalize()[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect())
     }
 }
 
@@ -180,7 +205,9 @@ impl Module {
 fn order(modules: &[Module]) -> Option<(&Module, &Module, Option<&Module>)> {
     let kinds: Vec<&str> = modules.iter().map(Module::last_name).collect();
     match kinds.as_slice() {
-        ["Transformer", "Pooling"] | ["Transformer", "Pooling", "Normalize"] => Some((&modules[0], &modules[1], None)),
+        ["Transformer", "Pooling"] | ["Transformer", "Pooling", "Normalize"] => {
+            Some((&modules[0], &modules[1], None))
+        }
         ["Transformer", "Pooling", "Dense"] | ["Transformer", "Pooling", "Dense", "Normalize"] => {
             Some((&modules[0], &modules[1], Some(&modules[2])))
         }
@@ -189,56 +216,86 @@ fn order(modules: &[Module]) -> Option<(&Module, &Module, Option<&Module>)> {
 }
 
 /// The architecture and the vocabulary it comes with.
-fn tokenizer_files(root: &Path, base: &Path, model_type: &str, tokenizer: &TokenizerConfig) -> Result<(Architecture, Vocabulary), EncoderError> {
+fn tokenizer_files(
+    root: &Path,
+    base: &Path,
+    model_type: &str,
+    tokenizer: &TokenizerConfig,
+) -> Result<(Architecture, Vocabulary), EncoderError> {
     let architecture = match model_type {
         "bert" => Architecture::Bert,
         "distilbert" => Architecture::DistilBert,
         "roberta" | "xlm-roberta" => Architecture::Roberta,
         "albert" => Architecture::Albert,
         "t5" => Architecture::T5,
-        other => return Err(broken(root, format!("rust-bert has no sentence embeddings for the model type `{other}`"))),
+        other => {
+            return Err(broken(
+                root,
+                format!("rust-bert has no sentence embeddings for the model type `{other}`"),
+            ));
+        }
     };
     let path = |name: &str| base.join(name);
+    let has = |name: &str| path(name).exists();
     let vocabulary = match architecture {
-        Architecture::Albert | Architecture::T5 => Vocabulary::SentencePiece(existing(path("spiece.model"), FILE_CURE)?),
-        // Class names, not file names: CamemBERT's file is called the same and numbered otherwise.
-        _ if model_type == "xlm-roberta" || tokenizer.class_is("XLMRobertaTokenizer") => {
+        Architecture::Albert | Architecture::T5 => {
+            Vocabulary::SentencePiece(existing(path("spiece.model"), FILE_CURE)?)
+        }
+        _ if model_type == "xlm-roberta"
+            || has("sentencepiece.bpe.model") && !has("vocab.txt") && !has("vocab.json") =>
+        {
+            // The same file name, other numbers: the vectors would be quietly wrong.
+            if tokenizer
+                .tokenizer_class
+                .as_deref()
+                .is_some_and(|class| class.starts_with("Camembert"))
+            {
+                return Err(broken(root, "rust-bert has no tokenizer for CamemBERT".into()));
+            }
             Vocabulary::XlmRoberta(existing(path("sentencepiece.bpe.model"), FILE_CURE)?)
         }
-        Architecture::Roberta => {
-            Vocabulary::BytePairs(existing(path("vocab.json"), FILE_CURE)?, existing(path("merges.txt"), FILE_CURE)?)
-        }
-        Architecture::Bert | Architecture::DistilBert if !path("vocab.txt").exists() && path("tokenizer.json").exists() => {
+        Architecture::Roberta => Vocabulary::BytePairs(
+            existing(path("vocab.json"), FILE_CURE)?,
+            existing(path("merges.txt"), FILE_CURE)?,
+        ),
+        Architecture::Bert | Architecture::DistilBert if !has("vocab.txt") && has("tokenizer.json") => {
             Vocabulary::WordPieceJson(path("tokenizer.json"))
         }
-        Architecture::Bert | Architecture::DistilBert => Vocabulary::WordPiece(existing(path("vocab.txt"), FILE_CURE)?),
+        Architecture::Bert | Architecture::DistilBert => {
+            Vocabulary::WordPiece(existing(path("vocab.txt"), FILE_CURE)?)
+        }
     };
     Ok((architecture, vocabulary))
-}
-
-impl TokenizerConfig {
-    /// Whether the tokenizer is of this class, in its plain or its "Fast" form.
-    fn class_is(&self, class: &str) -> bool {
-        self.tokenizer_class.as_deref().is_some_and(|name| name.strip_suffix("Fast").unwrap_or(name) == class)
-    }
 }
 
 /// The weights in a form that tch reads: converted for rust-bert, or as sentence-transformers saves them.
 fn weights(folder: &Path) -> Result<PathBuf, EncoderError> {
     let converted = folder.join("rust_model.ot");
-    if converted.exists() { Ok(converted) } else { existing(folder.join("model.safetensors"), WEIGHTS_CURE) }
+    if converted.exists() {
+        Ok(converted)
+    } else {
+        existing(folder.join("model.safetensors"), WEIGHTS_CURE)
+    }
 }
 
 fn existing(path: PathBuf, cure: &'static str) -> Result<PathBuf, EncoderError> {
-    if path.exists() { Ok(path) } else { Err(EncoderError::Missing { path, cure }) }
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(EncoderError::Missing { path, cure })
+    }
 }
 
 fn parse<T: DeserializeOwned>(root: &Path, path: &Path) -> Result<T, EncoderError> {
-    let text = std::fs::read_to_string(path).map_err(|error| broken(root, format!("{}: {error}", path.display())))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| broken(root, format!("{}: {error}", path.display())))?;
     serde_json::from_str(&text).map_err(|error| broken(root, format!("{}: {error}", path.display())))
 }
 
 /// A folder that this program cannot use, and why.
 pub(super) fn broken(root: &Path, reason: String) -> EncoderError {
-    EncoderError::Load { folder: root.to_owned(), reason }
+    EncoderError::Load {
+        folder: root.to_owned(),
+        reason,
+    }
 }

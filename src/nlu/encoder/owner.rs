@@ -22,10 +22,15 @@ const LIVE_TEXTS: usize = 4;
 /// Texts in one batch, at most.
 const BATCH_TEXTS: usize = 16;
 
-/// Texts of a batch times characters of its longest, at most. Every text is padded to the longest, so this product, not
-/// the sum, is what a batch costs; the bound is also how long a message can wait for the batch under way (about 40 ms for
-/// a model of 22 million weights on one core).
-const BATCH_CHARS: usize = 640;
+/// Texts of a batch times bytes of its longest, at most. Every text is padded to the longest, so this product, not the
+/// sum, is what a batch costs: about 60 ms for a model of 22 million weights on one core.
+const LIVE_BATCH: usize = 640;
+
+/// The same for an import, smaller: a message that comes in meanwhile waits for this batch, about 30 ms.
+const BULK_BATCH: usize = 320;
+
+/// Batches of messages that may go before an import that waits, so that under load it is slow but never starved.
+const LIVE_RUN: u32 = 8;
 
 /// A loaded model, used by the one thread that made it.
 pub(super) trait Model {
@@ -81,8 +86,17 @@ impl Owner {
                 // Nobody listens when the caller gave up; then there is nobody to tell.
                 Err(error) => drop(tell.send(Err(error))),
             })
-            .map_err(|error| EncoderError::Load { folder: unspawned, reason: format!("no thread for it: {error}") })?;
-        Ok(Starting { owner: Owner { requests: Some(requests), thread: Some(thread) }, loaded })
+            .map_err(|error| EncoderError::Load {
+                folder: unspawned,
+                reason: format!("no thread for it: {error}"),
+            })?;
+        Ok(Starting {
+            owner: Owner {
+                requests: Some(requests),
+                thread: Some(thread),
+            },
+            loaded,
+        })
     }
 
     /// Embeds the beginning of each text; waits for room in the queue and for the answer.
@@ -95,7 +109,9 @@ impl Owner {
         let (reply, answer) = sync_channel(1);
         let texts = texts.iter().map(|text| truncated(text).to_owned()).collect();
         let requests = self.requests.as_ref().ok_or(EncoderError::Stopped)?;
-        requests.send(Request { texts, reply }).map_err(|_| EncoderError::Stopped)?;
+        requests
+            .send(Request { texts, reply })
+            .map_err(|_| EncoderError::Stopped)?;
         answer.recv().map_err(|_| EncoderError::Stopped)?
     }
 }
@@ -116,7 +132,10 @@ fn load_and_try<M: Model>(
     folder: &std::path::Path,
     load: impl FnOnce() -> Result<M, EncoderError>,
 ) -> Result<(M, usize), EncoderError> {
-    let failed = |reason| EncoderError::Load { folder: folder.to_owned(), reason };
+    let failed = |reason| EncoderError::Load {
+        folder: folder.to_owned(),
+        reason,
+    };
     // rust-bert panics on a configuration file it cannot read.
     let model = catch_unwind(AssertUnwindSafe(load)).map_err(|panic| failed(panic_text(panic)))??;
     let vectors = encode_once(&model, &["bonjour"]).map_err(failed)?;
@@ -139,7 +158,13 @@ impl Pending {
         let mut todo: Vec<usize> = (0..request.texts.len()).collect();
         todo.sort_by_key(|index| std::cmp::Reverse(request.texts[*index].len()));
         let vectors = vec![Vec::new(); todo.len()];
-        Pending { texts: request.texts, todo, vectors, failure: None, reply: request.reply }
+        Pending {
+            texts: request.texts,
+            todo,
+            vectors,
+            failure: None,
+            reply: request.reply,
+        }
     }
 
     fn is_live(&self) -> bool {
@@ -163,6 +188,7 @@ impl Pending {
 /// Answers requests until every sender is gone.
 fn serve(model: &impl Model, waiting: &Receiver<Request>) {
     let (mut live, mut bulk) = (VecDeque::new(), VecDeque::new());
+    let mut run = 0;
     loop {
         if live.is_empty() && bulk.is_empty() {
             match waiting.recv() {
@@ -176,24 +202,35 @@ fn serve(model: &impl Model, waiting: &Receiver<Request>) {
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }
-        // In turns: a message waits for one batch of an import at most, and an import never starves.
-        advance(model, &mut live);
-        advance(model, &mut bulk);
+        if live.is_empty() || (run >= LIVE_RUN && !bulk.is_empty()) {
+            advance(model, &mut bulk, BULK_BATCH);
+            run = 0;
+        } else {
+            advance(model, &mut live, LIVE_BATCH);
+            run += 1;
+        }
     }
 }
 
 fn accept(request: Request, live: &mut VecDeque<Pending>, bulk: &mut VecDeque<Pending>) {
     let pending = Pending::new(request);
-    if pending.is_live() { live.push_back(pending) } else { bulk.push_back(pending) }
+    if pending.is_live() {
+        live.push_back(pending)
+    } else {
+        bulk.push_back(pending)
+    }
 }
 
 /// Embeds one batch from the front of the queue and answers the requests that are complete.
-fn advance(model: &impl Model, queue: &mut VecDeque<Pending>) {
-    let batch = take_batch(queue);
+fn advance(model: &impl Model, queue: &mut VecDeque<Pending>, bound: usize) {
+    let batch = take_batch(queue, bound);
     if batch.is_empty() {
         return;
     }
-    let texts: Vec<&str> = batch.iter().map(|(request, text)| queue[*request].texts[*text].as_str()).collect();
+    let texts: Vec<&str> = batch
+        .iter()
+        .map(|(request, text)| queue[*request].texts[*text].as_str())
+        .collect();
     let results = encode_each(model, &texts);
     for ((request, text), result) in batch.into_iter().zip(results) {
         match result {
@@ -202,18 +239,22 @@ fn advance(model: &impl Model, queue: &mut VecDeque<Pending>) {
         }
     }
     for pending in std::mem::take(queue) {
-        if pending.is_over() { pending.answer() } else { queue.push_back(pending) }
+        if pending.is_over() {
+            pending.answer()
+        } else {
+            queue.push_back(pending)
+        }
     }
 }
 
 /// Takes texts from the requests in order of arrival until the batch is full: (request, text) indexes.
-fn take_batch(queue: &mut VecDeque<Pending>) -> Vec<(usize, usize)> {
+fn take_batch(queue: &mut VecDeque<Pending>, bound: usize) -> Vec<(usize, usize)> {
     let mut batch = Vec::new();
     let mut longest = 0;
     for (request, pending) in queue.iter_mut().enumerate() {
         while let Some(&text) = pending.todo.last() {
             let length = longest.max(pending.texts[text].len()).max(1);
-            let full = batch.len() >= BATCH_TEXTS || (batch.len() + 1) * length > BATCH_CHARS;
+            let full = batch.len() >= BATCH_TEXTS || (batch.len() + 1) * length > bound;
             if full && !batch.is_empty() {
                 return batch;
             }
@@ -232,7 +273,10 @@ fn encode_each(model: &impl Model, texts: &[&str]) -> Vec<Result<Vec<f32>, Strin
         Err(reason) if texts.len() == 1 => vec![Err(reason)],
         Err(_) => texts
             .iter()
-            .map(|text| encode_once(model, &[text]).and_then(|mut vectors| vectors.pop().ok_or_else(|| "no vector".to_owned())))
+            .map(|text| {
+                encode_once(model, &[text])
+                    .and_then(|mut vectors| vectors.pop().ok_or_else(|| "no vector".to_owned()))
+            })
             .collect(),
     }
 }
@@ -241,14 +285,22 @@ fn encode_each(model: &impl Model, texts: &[&str]) -> Vec<Result<Vec<f32>, Strin
 fn encode_once(model: &impl Model, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
     let vectors = catch_unwind(AssertUnwindSafe(|| model.encode(texts))).map_err(panic_text)??;
     if vectors.len() != texts.len() {
-        return Err(format!("the model gave {} vectors for {} texts", vectors.len(), texts.len()));
+        return Err(format!(
+            "the model gave {} vectors for {} texts",
+            vectors.len(),
+            texts.len()
+        ));
     }
-    vectors.into_iter().map(|vector| unit(vector).ok_or_else(|| "the model gave a vector without direction".to_owned())).collect()
+    vectors
+        .into_iter()
+        .map(|vector| unit(vector).ok_or_else(|| "the model gave a vector without direction".to_owned()))
+        .collect()
 }
 
 fn panic_text(panic: Box<dyn Any + Send>) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "the model panicked".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "the model panicked".to_owned())
 }
 
 #[cfg(test)]

@@ -31,7 +31,11 @@ impl RustBertEncoder {
         // Hashing reads the weights too: beside the loading, it costs no time.
         let id = files.content_hash(&format!("guichet encoder 1, {MAX_TEXT_CHARS} characters"))?;
         let (owner, dimensions) = starting.finish()?;
-        Ok(RustBertEncoder { id, dimensions, owner })
+        Ok(RustBertEncoder {
+            id,
+            dimensions,
+            owner,
+        })
     }
 }
 
@@ -98,31 +102,54 @@ fn load_model(files: &ModelFolder) -> Result<SentenceEmbeddingsModel, EncoderErr
 
 /// The tokenizer as transformers would set it up. Each kind takes only the options it knows; rust-bert refuses the others.
 fn load_tokenizer(files: &ModelFolder, scratch: &adapt::Scratch) -> Result<TokenizerOption, EncoderError> {
-    let rewritten;
     let (kind, vocabulary, merges) = match &files.vocabulary {
         Vocabulary::WordPiece(path) => return word_piece_tokenizer(files, path, &files.tokenizer),
         Vocabulary::WordPieceJson(json) => {
-            rewritten = adapt::word_pieces(files, json, scratch)?;
-            return word_piece_tokenizer(files, &rewritten.0, &rewritten.1);
+            let (path, config) = adapt::word_pieces(files, json, scratch)?;
+            return word_piece_tokenizer(files, &path, &config);
         }
         Vocabulary::BytePairs(words, merges) => (ModelType::Roberta, words, Some(merges)),
         Vocabulary::XlmRoberta(path) => (ModelType::XLMRoberta, path, None),
-        Vocabulary::SentencePiece(path) if files.architecture == Architecture::T5 => (ModelType::T5, path, None),
+        Vocabulary::SentencePiece(path) if files.architecture == Architecture::T5 => {
+            (ModelType::T5, path, None)
+        }
         Vocabulary::SentencePiece(path) => (ModelType::Albert, path, None),
     };
-    let default_lower = kind == ModelType::Albert;
-    let lower_case = files.lower_case || files.tokenizer.do_lower_case.unwrap_or(default_lower);
+    // Of these, transformers heeds the tokenizer's own setting for ALBERT only.
+    let lower_case =
+        files.lower_case || kind == ModelType::Albert && files.tokenizer.do_lower_case.unwrap_or(true);
     let merges = merges.map(|path| path.to_string_lossy());
-    let prefix = files.tokenizer.add_prefix_space.filter(|_| kind == ModelType::Roberta);
-    TokenizerOption::from_file(kind, &vocabulary.to_string_lossy(), merges.as_deref(), lower_case, None, prefix)
-        .map_err(|error| broken(&files.root, error.to_string()))
+    let prefix = files
+        .tokenizer
+        .add_prefix_space
+        .filter(|_| kind == ModelType::Roberta);
+    TokenizerOption::from_file(
+        kind,
+        &vocabulary.to_string_lossy(),
+        merges.as_deref(),
+        lower_case,
+        None,
+        prefix,
+    )
+    .map_err(|error| broken(&files.root, error.to_string()))
 }
 
 /// BERT's tokenizer. Where nothing is said, it lower-cases, and takes accents off exactly when it lower-cases.
-fn word_piece_tokenizer(files: &ModelFolder, vocabulary: &Path, config: &TokenizerConfig) -> Result<TokenizerOption, EncoderError> {
+fn word_piece_tokenizer(
+    files: &ModelFolder,
+    vocabulary: &Path,
+    config: &TokenizerConfig,
+) -> Result<TokenizerOption, EncoderError> {
     let lower_case = files.lower_case || config.do_lower_case.unwrap_or(true);
-    TokenizerOption::from_file(ModelType::Bert, &vocabulary.to_string_lossy(), None, lower_case, config.strip_accents, None)
-        .map_err(|error| broken(&files.root, error.to_string()))
+    TokenizerOption::from_file(
+        ModelType::Bert,
+        &vocabulary.to_string_lossy(),
+        None,
+        lower_case,
+        config.strip_accents,
+        None,
+    )
+    .map_err(|error| broken(&files.root, error.to_string()))
 }
 
 #[cfg(test)]
