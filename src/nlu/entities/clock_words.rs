@@ -33,9 +33,9 @@ pub(super) fn ahead(text: &Normalised, at: usize) -> Option<(i64, usize)> {
         ("tout", "de", "suite") => return Some((0, at + 3)),
         ("right" | "just", "now", _) => return Some((0, at + 2)),
         ("at", "the", "moment") | ("en", "ce", "moment") => return Some((0, at + 3)),
-        ("now" | "maintenant" | "mnt" | "mtn" | "maintenan" | "actuellement" | "immediatement" | "immediately", _, _) => {
-            return Some((0, at + 1));
-        }
+        ("immediatement" | "immediately", _, _) => return Some((0, at + 1)),
+        // "and now my phone is dead": a word of telling, unless little else is said.
+        ("now" | "maintenant" | "mnt" | "mtn", _, _) if text.tokens.len() <= 4 => return Some((0, at + 1)),
         _ => {}
     }
     let lead = match (word, next) {
@@ -145,6 +145,14 @@ fn figures(text: &Normalised, at: usize, known: bool) -> Option<(Clock, usize)> 
     {
         return Some((clock_of(hour % 12 + if pm { 12 } else { 0 }, 0, false)?, at + 2));
     }
+    let before = at.checked_sub(1).map_or("", |b| text.word(b));
+    // "the 7.14": figures with a dot are a time only where one is spoken of.
+    if sep(text, at + 1) == Some(Sep::Dot)
+        && matches!(before, "the" | "at" | "le" | "de" | "by" | "a" | "on")
+        && let Some(minute) = figure(text.word(at + 1)).filter(|_| text.word(at + 1).len() == 2)
+    {
+        return Some((clock_of(hour, minute, false)?, at + 2));
+    }
     match text.word(at + 1) {
         "h" | "heures" | "heure" if sep(text, at + 1) == Some(Sep::Space) => {
             let (minute, end) = minutes_after(text, at + 2);
@@ -152,7 +160,6 @@ fn figures(text: &Normalised, at: usize, known: bool) -> Option<(Clock, usize)> 
         }
         "o" if text.word(at + 2) == "clock" => Some((clock_of(hour, 0, hour <= 12)?, at + 3)),
         _ => {
-            let before = at.checked_sub(1).map_or("", |b| text.word(b));
             let bare = known && before == "at" && hour <= 12 && sep(text, at + 1).is_none_or(|s| s >= Sep::Space);
             bare.then(|| clock_of(hour, 0, true)).flatten().map(|clock| (clock, at + 1))
         }
@@ -198,6 +205,17 @@ fn spoken_english(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
     let first = at + usize::from(text.word(at) == "a" && text.word(at + 1) == "quarter");
     if number(text.word(first)).is_some() && text.word(first + 1) == "o" && text.word(first + 2) == "clock" {
         return Some((clock_of(number(text.word(first))?, 0, true)?, first + 3));
+    }
+    // "the ten fifteen", "at six forty"
+    let before = at.checked_sub(1).map_or("", |b| text.word(b));
+    if let (Some(hour @ 1..=12), Some(minute @ 10..=50)) = (number(text.word(at)), number(text.word(at + 1)))
+        && matches!(before, "the" | "at" | "my" | "for")
+        && !is_figure(text.word(at))
+        && !is_figure(text.word(at + 1))
+    {
+        let ones = number(text.word(at + 2)).filter(|ones| (1..=9).contains(ones) && minute >= 20);
+        let end = at + 2 + usize::from(ones.is_some());
+        return Some((clock_of(hour % 12, minute + ones.unwrap_or(0), true)?, end));
     }
     let minutes = match text.word(first) {
         "half" => 30,

@@ -71,6 +71,12 @@ fn only_of(cues: &[Option<Cue>], first: usize) -> bool {
 fn complete(roles: &mut [Option<&'static str>]) {
     let has = |roles: &[Option<&str>], role| roles.contains(&Some(role));
     let open: Vec<usize> = (0..roles.len()).filter(|&at| roles[at].is_none()).collect();
+    let start = roles.iter().position(|role| *role == Some("at"));
+    match (start, &open[..]) {
+        // "je suis à Vitré, un train pour Rennes ?": where one is, is where one leaves from.
+        (Some(at), _) if has(roles, "to") && !has(roles, "from") => roles[at] = Some("from"),
+        _ => {}
+    }
     match open[..] {
         [at] if has(roles, "to") && !has(roles, "from") => roles[at] = Some("from"),
         [at] if has(roles, "from") && !has(roles, "to") => roles[at] = Some("to"),
@@ -134,7 +140,6 @@ fn cue(text: &Normalised, stations: &[Mention], which: usize) -> Option<Cue> {
                 if matches!(word, "train" | "tgv" | "ter") {
                     break;
                 }
-                of = of && !place;
             }
             "de" | "d" | "du" | "of" => {
                 // "partir de", "loin de", "près de"; "gare de" is walked over.
@@ -149,13 +154,18 @@ fn cue(text: &Normalised, stations: &[Mention], which: usize) -> Option<Cue> {
                 of = true;
                 break;
             }
-            _ => return word_cue(word, before, place).or(if of { Some(Cue::Of) } else { None }),
+            _ => return word_cue(word, before, place).or_else(|| followed_by_station(text, &stations[which])),
         }
     }
     if of {
         return Some(Cue::Of);
     }
-    place.then_some(Cue::At)
+    if place { Some(Cue::At) } else { followed_by_station(text, &stations[which]) }
+}
+
+/// "Marseille station".
+fn followed_by_station(text: &Normalised, mention: &Mention) -> Option<Cue> {
+    (text.word(mention.tokens.end) == "station").then_some(Cue::At)
 }
 
 fn word_cue(word: &str, before: &str, place: bool) -> Option<Cue> {
@@ -189,6 +199,7 @@ fn word_cue(word: &str, before: &str, place: bool) -> Option<Cue> {
         }),
         "entre" | "between" | "btw" => Some(Cue::Between),
         "et" | "and" | "ou" | "or" | "puis" => Some(Cue::And),
+        "va" | "vais" | "go" | "aller" | "visiter" | "4" => Some(Cue::To),
         _ if place => Some(Cue::At),
         _ => None,
     }

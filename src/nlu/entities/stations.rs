@@ -11,7 +11,7 @@ use std::ops::Range;
 /// Most words a station's name is read over.
 const MAX_WORDS: usize = 8;
 /// A part of a name that more stations share than this ("Villeneuve") names none of them.
-const MAX_OPTIONS: usize = 12;
+const MAX_OPTIONS: usize = 20;
 
 /// Words of names that say nothing about which station it is.
 const GENERIC: &[&str] = &["ville", "gare", "hall", "sncf", "centre", "station", "train", "routiere"];
@@ -21,6 +21,10 @@ const WEAK_STARTS: &[&str] = &[
     "champ", "croix", "grand", "petit", "aire", "mas", "parc", "bourg", "chateau", "de", "du", "des", "d", "aeroport",
     "place", "cite", "nord", "sud", "est", "ouest", "old", "new", "north", "south", "east", "west", "haut", "bas",
 ];
+
+/// Words that may stand before a name without belonging to it.
+const LITTLE: &[&str] =
+    &["le", "la", "les", "l", "de", "d", "du", "des", "a", "au", "aux", "the", "to", "at", "in", "en", "et", "ou", "y"];
 
 /// Other names for a station, from `stations.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +71,8 @@ struct Spelling {
     strength: Strength,
     /// Also an everyday word.
     ordinary: bool,
+    /// How many letters of an article the name begins with as a word of its own: 2 for "Le Mans".
+    article: usize,
 }
 
 /// Every spelling of every station, indexed so that a message is matched in microseconds.
@@ -87,14 +93,14 @@ impl Gazetteer {
             builder.add_names(at as u32, &station.name);
         }
         for alias in aliases {
-            let known = builder.resolve(&alias.name, &stations);
+            let known = builder.resolve(&alias.name);
             let targets = known.unwrap_or_else(|| {
                 let station = StationRef { id: format!("alias:{}", alias.name), name: alias.name.clone() };
                 stations.push(station);
                 vec![stations.len() as u32 - 1]
             });
             for name in std::iter::once(&alias.name).chain(&alias.also) {
-                builder.add_alias(&key_of(name), &targets);
+                builder.add_alias(name, &targets);
             }
         }
         builder.finish(stations, ordinary)
@@ -230,6 +236,9 @@ impl Scan<'_, '_> {
         if token.sigil == Some('@') {
             return false;
         }
+        if self.wrong_article(spelling, range.start) {
+            return false;
+        }
         let everyday = spelling.ordinary || (single && self.common.count(self.text.word(range.start)) > 1);
         if !everyday && (spelling.strength == Strength::Whole && spelling.key.len() > 3) {
             return true;
@@ -240,6 +249,13 @@ impl Scan<'_, '_> {
         } else {
             context >= 1 || self.expected
         }
+    }
+
+    /// "la marche" is not Lamarche, "de Morlaix" not Morlaix with a slip: a name takes in a little word before it
+    /// only when that word is the name's own.
+    fn wrong_article(&self, spelling: &Spelling, start: usize) -> bool {
+        let first = self.words.words[start];
+        LITTLE.contains(&first) && spelling.article != first.len()
     }
 
     /// 0: nothing speaks of a station here; 1: something does; 2: it can hardly be anything else.
@@ -311,6 +327,9 @@ impl Scan<'_, '_> {
                 word.len() > 2 && self.common.count(word) == 0 && !word.bytes().all(|b| b.is_ascii_digit())
             });
             let last_counts = self.words.words[end - 1].len() > 2;
+            if (at..end).any(|inside| self.longest(inside, end, false).is_some()) {
+                continue;
+            }
             if !unknown || !last_counts || (end > at + 1 && self.common.count(self.text.word(at)) > 3 && !self.is_name_start(at))
             {
                 continue;
@@ -320,7 +339,8 @@ impl Scan<'_, '_> {
             if context == 0 && !self.expected {
                 continue;
             }
-            if let Some(stations) = self.gazetteer.nearest(&key) {
+            let found = self.gazetteer.nearest(&key, |spelling| !self.wrong_article(spelling, at));
+            if let Some(stations) = found {
                 return Some((end, stations));
             }
         }
@@ -340,7 +360,8 @@ const TRAVEL: &[&str] = &[
 ];
 
 impl Gazetteer {
-    fn nearest(&self, key: &str) -> Option<Vec<u32>> {
+    /// Stations whose spelling is a slip away from `key`, two from long ones; the nearest only.
+    fn nearest(&self, key: &str, fits: impl Fn(&Spelling) -> bool) -> Option<Vec<u32>> {
         let allowed = match key.len() {
             0..5 => return None,
             5..8 => 1,
@@ -351,7 +372,7 @@ impl Gazetteer {
         for candidate in self.typos.candidates(key, allowed) {
             let Some(spelling) = self.spellings.get(candidate as usize) else { continue };
             let near = distance(key, &spelling.key, allowed);
-            if near > allowed || near > best || spelling.strength == Strength::Part {
+            if near > allowed || near > best || spelling.strength == Strength::Part || !fits(spelling) {
                 continue;
             }
             if near < best {
@@ -367,6 +388,7 @@ impl Gazetteer {
 #[derive(Default)]
 struct Builder {
     spellings: BTreeMap<String, (Strength2, Vec<u32>)>,
+    articles: BTreeMap<String, usize>,
     bare: BTreeMap<String, Vec<u32>>,
 }
 
@@ -397,6 +419,7 @@ impl Builder {
         let text = Normalised::new(name);
         let words = Words::new(&text).words;
         self.put(&words.concat(), Strength2::Name, station);
+        self.note_article(&words);
         let bare = bare(&words);
         self.bare.entry(bare.concat()).or_default().push(station);
         self.put(&bare.concat(), Strength2::Bare, station);
@@ -416,20 +439,34 @@ impl Builder {
         }
     }
 
-    fn add_alias(&mut self, key: &str, targets: &[u32]) {
+    fn add_alias(&mut self, name: &str, targets: &[u32]) {
+        let text = Normalised::new(name);
+        let words = Words::new(&text).words;
+        self.note_article(&words);
         for &station in targets {
-            self.put(key, Strength2::Alias, station);
+            self.put(&words.concat(), Strength2::Alias, station);
+        }
+    }
+
+    fn note_article(&mut self, words: &[&str]) {
+        if let Some(first) = words.first().filter(|first| LITTLE.contains(first)) {
+            for end in 1..=words.len() {
+                self.articles.insert(words[..end].concat(), first.len());
+            }
         }
     }
 
     /// The station of the timetable that an alias is about: same name, "Ville", "Gare" and "Hall 1" aside.
-    fn resolve(&self, name: &str, _stations: &[StationRef]) -> Option<Vec<u32>> {
+    fn resolve(&self, name: &str) -> Option<Vec<u32>> {
         let text = Normalised::new(name);
         let words = Words::new(&text).words;
-        if let Some((Strength2::Name | Strength2::Alias, found)) = self.spellings.get(&words.concat()) {
+        let key = words.concat();
+        if let Some((Strength2::Name | Strength2::Alias, found)) = self.spellings.get(&key) {
             return Some(found.clone());
         }
-        self.bare.get(&bare(&words).concat()).cloned()
+        // A town with several stations keeps them all.
+        let town = || self.spellings.get(&key).map(|(_, found)| found.clone());
+        self.bare.get(&bare(&words).concat()).cloned().or_else(town)
     }
 
     fn finish(self, stations: Vec<StationRef>, ordinary: &[String]) -> Gazetteer {
@@ -446,7 +483,8 @@ impl Builder {
                 gazetteer.typos.add(&key, at);
             }
             let ordinary = ordinary.contains(&key);
-            gazetteer.spellings.push(Spelling { key, stations: found, strength, ordinary });
+            let article = self.articles.get(&key).copied().unwrap_or(0);
+            gazetteer.spellings.push(Spelling { key, stations: found, strength, ordinary, article });
         }
         gazetteer.typos.seal();
         gazetteer

@@ -69,7 +69,9 @@ fn is_clock(text: &Normalised, at: usize) -> bool {
 
 fn line_at(text: &Normalised, at: usize) -> Option<Mention> {
     let word = text.word(at);
-    if !LINES.contains(&word) {
+    // "payer en ligne c'est possible", "on line"
+    let before = at.checked_sub(1).map_or("", |b| text.word(b));
+    if !LINES.contains(&word) || (word.starts_with("lig") && before == "en") || (word == "line" && before == "on") {
         return None;
     }
     let mut end = at + 1;

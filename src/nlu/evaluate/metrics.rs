@@ -285,7 +285,7 @@ mod tests {
             ),
             judged(r#"{"text":"b","lang":"en","intent":"y"}"#, &[("x", 0.8), ("out_of_scope", 0.0)], &[]),
             judged(r#"{"text":"c","lang":"en","intent":"out_of_scope"}"#, &[("out_of_scope", 0.7), ("x", 0.3)], &[]),
-            judged(r#"{"text":"d","lang":"en","intent":"y"}"#, &[("out_of_scope", 0.6), ("y", 0.4)], &[]),
+            judged(r#"{"text":"d","lang":"en","intent":"y"}"#, &[("out_of_scope", 0.55), ("y", 0.45)], &[]),
         ];
         let metrics = Metrics::of(&all);
         assert_eq!(metrics.accuracy, 0.5);
@@ -300,6 +300,6 @@ mod tests {
         assert_eq!(metrics.entities.by_role["at"].precision, 0.0);
         assert_eq!(metrics.tone.accuracy, 1.0);
         assert_eq!(metrics.risk_coverage["50"], 0.5);
-        assert!((metrics.calibration.ece - (0.05 + 0.8 + 0.3 + 0.6) / 4.0).abs() < 1e-6);
+        assert!((metrics.calibration.ece - (0.05 + 0.8 + 0.3 + 0.55) / 4.0).abs() < 1e-6);
     }
 }
