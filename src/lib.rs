@@ -4,6 +4,7 @@
 
 pub mod answers; // what turns slots into facts, and facts into words
 pub mod channels; // one file per provider: verify, parse, send
+pub mod cli; // the commands
 pub mod clock; // Clock and ManualClock; nothing else reads the time
 pub mod config; // sections, defaults, validation with the key in every error
 pub mod content; // the files that managers edit, live
