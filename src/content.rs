@@ -5,7 +5,7 @@ use crate::answers::Registry;
 use crate::answers::responses::Responses;
 use crate::config::FilesConfig;
 use crate::model::{IntentSpec, Lang};
-use crate::nlu::{IntentPack, Nlu};
+use crate::nlu::{IntentPack, Nlu, PackError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -27,7 +27,7 @@ impl Live {
         sources: &Registry,
     ) -> Result<(IntentPack, Self), Vec<String>> {
         let pack = IntentPack::load(&files.intents)
-            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+            .map_err(texts)?;
         let mut errors: Vec<String> = Vec::new();
         for spec in &pack.specs {
             if let Some(source) = spec.answer.as_deref().filter(|name| sources.get(name).is_none()) {
@@ -106,8 +106,7 @@ impl Content {
         }
         *self.0.seen.write().unwrap_or_else(PoisonError::into_inner) = now;
         let loaded = Live::load(&self.0.files, self.0.lang, &self.0.sources).and_then(|(_, live)| {
-            let trained = nlu.reload(&self.0.files.intents, None, &|_, _| {});
-            trained.map_err(|errors| errors.iter().map(ToString::to_string).collect())?;
+            nlu.reload(&self.0.files.intents, None, &|_, _| {}).map_err(texts)?;
             Ok(live)
         });
         let problems = match loaded {
@@ -148,4 +147,8 @@ fn walk(folder: &Path, depth: u8, found: &mut Fingerprint) {
             found.push((entry.path(), data.modified().ok(), data.len()));
         }
     }
+}
+
+fn texts(errors: Vec<PackError>) -> Vec<String> {
+    errors.iter().map(ToString::to_string).collect()
 }

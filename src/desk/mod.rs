@@ -1,0 +1,3 @@
+//! Opening hours; taking in charge, answering, resolving.
+
+pub mod hours;
