@@ -76,7 +76,7 @@ impl Registry {
 /// Every source there is. A new one is a file and a line here. The handle may still be empty, and may be refilled.
 pub fn registry(timetable: &TimetableHandle) -> Registry {
     let sources: Vec<Arc<dyn AnswerSource>> = vec![
-        Arc::new(timetable::Departures::new(timetable.clone())), //
+        Arc::new(timetable::Departures::new(timetable.clone())), // one line each
     ];
     Registry(
         sources

@@ -351,7 +351,8 @@ impl<'a> Loader<'a> {
         self.calls.iter().map(of_call).max().unwrap_or(0).max(0)
     }
 
-    /// What the feed claims in `feed_info.txt`; a bound it leaves open comes from the days on which its trains run.
+    /// The days on which trains run, within what `feed_info.txt` claims. A claim beyond the last train is no knowledge: "no
+    /// train that day" would be a guess.
     fn validity(&self, feed: &Feed) -> Result<(Date, Date), TimetableError> {
         let used = self
             .trips
@@ -362,7 +363,10 @@ impl<'a> Loader<'a> {
             path: self.path.clone(),
         })?;
         let (start, end) = feed.claimed();
-        Ok((start.unwrap_or(first), end.unwrap_or(last)))
+        Ok((
+            start.map_or(first, |start| start.max(first)),
+            end.map_or(last, |end| end.min(last)),
+        ))
     }
 
     fn value(&self, file: &'static str, what: String) -> TimetableError {

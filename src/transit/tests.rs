@@ -205,6 +205,12 @@ fn feed_info_bounds_the_days_and_dates_the_data() {
     let table = load(folder.path());
     assert_eq!(table.validity(), (date(2026, 3, 1), date(2026, 6, 30)));
     assert_eq!(table.source().as_of, date(2026, 2, 14));
+    let boast = info.replace("20260301,20260630", "20250101,20400101");
+    std::fs::write(folder.path().join("feed_info.txt"), boast).unwrap();
+    assert_eq!(
+        load(folder.path()).validity(),
+        (date(2026, 1, 1), date(2026, 12, 31))
+    );
     assert!(table.source().invented);
     assert_eq!(table.source().label, "Essai");
     assert_eq!(
@@ -365,7 +371,8 @@ fn sncf_feed_tells_the_trains_it_holds() {
         (table.source().as_of, table.source().invented),
         (date(2024, 12, 20), false)
     );
-    assert_eq!(table.validity(), (date(2024, 12, 20), date(2025, 5, 19)));
+    // feed_info claims 2025-05-19; the last train runs seven weeks before.
+    assert_eq!(table.validity(), (date(2024, 12, 20), date(2025, 3, 30)));
     let naive = Naive::read(&path);
     let until = paris("2025-01-11T04:00");
     let rows: Vec<_> = found
