@@ -3,16 +3,18 @@
 #![forbid(unsafe_code)]
 
 pub mod answers; // what turns slots into facts, and facts into words
+pub mod app; // composition root: the only place that knows every concrete type
 pub mod channels; // one file per provider: verify, parse, send
 pub mod cli; // the commands
 pub mod clock; // Clock and ManualClock; nothing else reads the time
 pub mod config; // sections, defaults, validation with the key in every error
 pub mod content; // the files that managers edit, live
-pub mod desk; // opening hours, taking in charge
+pub mod desk; // opening hours; taking in charge, answering, resolving
 pub mod engine; // decide(): pure
 pub mod http; // router, webhooks, web chat, console, API
 pub mod model; // plain data, imports nothing of ours
 pub mod nlu; // language, intent, entities, tone
 pub mod queue; // durable jobs: lanes, retries, drain
 pub mod store; // repositories over SQLite and Postgres
+pub mod telemetry; // logs and metrics
 pub mod transit; // the timetable

@@ -1,1 +1,7 @@
-fn main() {}
+//! Command line to exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    guichet::cli::main()
+}

@@ -1,5 +1,105 @@
-//! The commands.
+//! The commands. Exit code 0: done; 1: it failed; 2: a file, key or argument must be corrected first.
 
 pub mod check;
+mod demo;
+mod doctor;
 pub mod eval;
+mod serve;
 pub mod understand;
+
+use crate::app::{self, Library, Rejected};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{self, Config};
+use crate::nlu::{Embedder, Nlu};
+use crate::telemetry;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Customer messages of passenger transport: understood, answered, handed over, timed
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    /// Configuration file; guichet.toml when it exists
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve webhooks, web chat, console and API
+    Serve(serve::ServeArgs),
+    /// Check configuration, intents and responses
+    Check(check::CheckIntentsArgs),
+    /// Show what one message means
+    Understand(understand::UnderstandArgs),
+    /// Measure understanding on a file of messages
+    Eval(eval::EvalArgs),
+    /// Tell what is configured, what is degraded, and why
+    Doctor(doctor::DoctorArgs),
+}
+
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            let rejected = error.downcast_ref::<Rejected>().is_some()
+                || error.downcast_ref::<config::ConfigError>().is_some();
+            eprintln!("guichet: {error:#}");
+            ExitCode::from(if rejected { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let environment = std::env::vars().collect();
+    let config = config::load(cli.config.as_deref(), &environment)?;
+    telemetry::init_logs(&config.log)?;
+    match cli.command {
+        Command::Serve(args) => runtime()?.block_on(serve::run(&args, config)),
+        Command::Check(args) => check::run(&args, &config.files.intents),
+        Command::Understand(args) => {
+            let (nlu, timezone) = trained(&config)?;
+            understand::run(&args, &nlu, &timezone, SystemClock.now())
+        }
+        Command::Eval(args) => {
+            let library = Library::load(&config)?;
+            let settings = eval::EvalSettings {
+                intents: &config.files.intents,
+                gazetteer: library.gazetteer,
+                embedder: embedder(&config),
+                timezone: config.timezone(),
+                now: SystemClock.now(),
+            };
+            eval::run(&args, settings)
+        }
+        Command::Doctor(args) => runtime()?.block_on(doctor::run(&args, &config)),
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// The best model there is, trained now.
+fn trained(config: &Config) -> anyhow::Result<(Nlu, jiff::tz::TimeZone)> {
+    let library = Library::load(config)?;
+    let nlu = Nlu::train(library.pack, library.gazetteer, embedder(config), config.timezone());
+    if let Err(error) = nlu.complete(&|_, _| {}) {
+        eprintln!("the encoder failed, n-grams only: {error}");
+    }
+    Ok((nlu, config.timezone()))
+}
+
+fn embedder(config: &Config) -> Option<Embedder> {
+    app::load_embedder(config).unwrap_or_else(|why| {
+        eprintln!("n-grams only: {why}");
+        None
+    })
+}

@@ -1,3 +1,4 @@
 //! Opening hours; taking in charge, answering, resolving.
 
 pub mod hours;
+pub mod password;

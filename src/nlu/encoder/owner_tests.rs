@@ -1,48 +1,33 @@
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
-use std::time::Duration;
 
 use super::*;
 
-/// Gives each text the direction of its length, and notes the batches it was handed. Special words make it misbehave.
+/// Gives each text the direction of its length, and notes the batches. Special words make it misbehave.
 #[derive(Default)]
 struct Fake {
-    batches: Option<Sender<Vec<String>>>,
-    /// Waited for before each batch but the first, which is the trial at loading.
-    gate: Option<Receiver<()>>,
-    tried: AtomicBool,
+    batches: RefCell<Vec<Vec<String>>>,
 }
 
 impl Model for Fake {
     fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
-        if let Some(gate) = &self.gate
-            && self.tried.swap(true, Ordering::SeqCst)
-        {
-            gate.recv_timeout(Duration::from_secs(10))
-                .map_err(|error| error.to_string())?;
-        }
-        if let Some(batches) = &self.batches {
-            batches
-                .send(texts.iter().map(|text| (*text).to_owned()).collect())
-                .map_err(|error| error.to_string())?;
-        }
+        let batch = texts.iter().map(|text| (*text).to_owned()).collect();
+        self.batches.borrow_mut().push(batch);
         if texts.contains(&"panic") {
             panic!("the model tripped over {}", texts.len());
         }
         if texts.contains(&"refuse") {
             return Err("no such text".to_owned());
         }
-        Ok(texts
-            .iter()
-            .map(|text| {
-                if *text == "nowhere" {
-                    vec![0.0; 2]
-                } else {
-                    vector(text)
-                }
-            })
-            .collect())
+        let give = |text: &&str| {
+            if *text == "nowhere" {
+                vec![0.0; 2]
+            } else {
+                vector(text)
+            }
+        };
+        Ok(texts.iter().map(give).collect())
     }
 }
 
@@ -51,8 +36,8 @@ fn vector(text: &str) -> Vec<f32> {
     vec![angle.cos(), angle.sin()]
 }
 
-fn start(fake: Fake) -> Owner {
-    let starting = Owner::start("model".into(), move || Ok(fake)).expect("starts");
+fn start() -> Owner {
+    let starting = Owner::start("model".into(), || Ok(Fake::default())).expect("starts");
     let (owner, dimensions) = starting.finish().expect("loads");
     assert_eq!(dimensions, 2);
     owner
@@ -64,7 +49,7 @@ fn close(left: &[f32], right: &[f32]) -> bool {
 
 #[test]
 fn vectors_come_in_the_order_of_the_texts_whatever_their_length() {
-    let owner = start(Fake::default());
+    let owner = start();
     let texts: Vec<String> = (0..100).map(|i| "x".repeat((i * 37) % 90 + 1)).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let vectors = owner.encode(&texts).expect("encodes");
@@ -78,114 +63,95 @@ fn vectors_come_in_the_order_of_the_texts_whatever_their_length() {
     assert_eq!(owner.encode(&[""]).expect("an empty text is a text").len(), 1);
 }
 
+type Answer = Result<Vec<Vec<f32>>, EncoderError>;
+
+/// Answers and batches when all these requests wait before the model starts on the first.
+fn served(requests: &[Vec<String>]) -> (Vec<Answer>, Vec<Vec<String>>) {
+    let (send, waiting) = sync_channel(QUEUE);
+    let answers: Vec<_> = requests
+        .iter()
+        .map(|texts| {
+            let (reply, answer) = sync_channel(1);
+            let texts = texts.clone();
+            send.send(Request { texts, reply }).expect("there is room");
+            answer
+        })
+        .collect();
+    drop(send);
+    let model = Fake::default();
+    serve(&model, &waiting);
+    let answers = answers
+        .iter()
+        .map(|answer| answer.try_recv().expect("answered"))
+        .collect();
+    (answers, model.batches.into_inner())
+}
+
+fn requests(texts: &[&str]) -> Vec<Vec<String>> {
+    texts.iter().map(|text| vec![(*text).to_owned()]).collect()
+}
+
 #[test]
-fn batches_keep_to_their_bounds_and_hold_texts_of_like_length() {
-    let (batches, seen) = channel();
-    let owner = start(Fake {
-        batches: Some(batches),
-        ..Fake::default()
-    });
-    let texts: Vec<String> = (0..200).map(|i| "x".repeat(1 + (i * 13) % MAX)).collect();
-    const MAX: usize = 700;
-    owner
-        .encode(&texts.iter().map(String::as_str).collect::<Vec<_>>())
-        .expect("encodes");
-    drop(owner);
-    let batches: Vec<Vec<String>> = seen.iter().skip(1).collect();
+fn batches_keep_to_their_bounds_and_leave_no_text_out() {
+    let import: Vec<String> = (0..200).map(|i| "x".repeat(1 + (i * 13) % 500)).collect();
+    let (answers, batches) = served(&[import]);
+    assert_eq!(answers[0].as_ref().expect("encodes").len(), 200);
     assert_eq!(batches.iter().map(Vec::len).sum::<usize>(), 200);
     for batch in batches {
         let longest = batch.iter().map(String::len).max().expect("not empty");
-        assert!(longest <= super::super::MAX_TEXT_CHARS, "truncated");
         assert!(batch.len() == 1 || batch.len() * longest <= BULK_BATCH && batch.len() <= BATCH_TEXTS);
     }
 }
 
-/// Batches in the order the model saw them, when `messages` and then an import wait before it starts.
-fn batches_of(messages: &[String], import: &[String]) -> Vec<Vec<String>> {
-    let (batches, seen) = channel();
-    let (open, gate) = channel();
-    let owner = start(Fake {
-        batches: Some(batches),
-        gate: Some(gate),
-        ..Fake::default()
-    });
-    std::thread::scope(|scope| {
-        let owner = &owner;
-        // The model takes this one and stops at the gate; everything after it has to wait.
-        scope.spawn(move || owner.encode(&["first"]).expect("encodes"));
-        std::thread::sleep(Duration::from_millis(100));
-        for message in messages {
-            scope.spawn(move || owner.encode(&[message]).expect("encodes"));
-        }
-        scope.spawn(move || {
-            owner
-                .encode(&import.iter().map(String::as_str).collect::<Vec<_>>())
-                .expect("encodes")
-        });
-        std::thread::sleep(Duration::from_millis(300));
-        for _ in 0..200 {
-            open.send(()).expect("the model waits");
-        }
-    });
-    drop(owner);
-    seen.iter().skip(2).collect()
-}
-
 #[test]
 fn waiting_messages_share_batches_and_overtake_an_import() {
-    let messages: Vec<String> = (0..20).map(|i| format!("message {i:02}")).collect();
     let import: Vec<String> = (0..64).map(|i| format!("import {i:02}")).collect();
-    let batches = batches_of(&messages, &import);
+    let mut waiting = vec![import];
+    waiting.extend((0..20).map(|i| vec![format!("message {i:02}")]));
+    let (answers, batches) = served(&waiting);
+    assert!(answers.iter().all(Result::is_ok));
     assert_eq!(batches.iter().map(Vec::len).sum::<usize>(), 84);
-    assert_eq!(batches[0].len(), BATCH_TEXTS);
-    let messages_in = |batch: &Vec<String>| batch.iter().filter(|text| text.starts_with("message")).count();
     assert_eq!(
-        messages_in(&batches[0]) + messages_in(&batches[1]),
-        20,
-        "{batches:?}"
+        (batches[0].len(), batches[1].len()),
+        (BATCH_TEXTS, 20 - BATCH_TEXTS)
     );
+    let first = batches[..2].iter().flatten();
+    assert!(first.into_iter().all(|text| text.starts_with("message")));
 }
 
 #[test]
 fn an_import_is_not_starved_by_messages() {
-    let messages: Vec<String> = (0..30).map(|i| format!("{i:02}{}", "x".repeat(400))).collect();
-    let batches = batches_of(&messages, &["a", "b", "c", "d", "e"].map(str::to_owned));
+    let long = "x".repeat(400);
+    let mut waiting: Vec<Vec<String>> = (0..30).map(|i| vec![format!("{i}{long}")]).collect();
+    waiting.push(["a", "b", "c", "d", "e"].map(str::to_owned).into());
+    let (_, batches) = served(&waiting);
     assert_eq!(batches.len(), 31);
-    let import = batches.iter().position(|batch| batch[0].len() == 1);
-    assert!(
-        import.is_some_and(|place| place <= LIVE_RUN as usize),
-        "{import:?}"
-    );
+    let import = batches.iter().position(|batch| batch.len() == 5);
+    assert_eq!(import, Some(LIVE_RUN as usize));
 }
 
 #[test]
-fn a_bad_text_fails_its_own_request_only_and_the_thread_goes_on() {
-    let (open, gate) = channel();
-    let owner = start(Fake {
-        gate: Some(gate),
-        ..Fake::default()
-    });
-    std::thread::scope(|scope| {
-        let asked = ["bien", "panic", "refuse", "nowhere", "bon"].map(|text| {
-            let owner = &owner;
-            (text, scope.spawn(move || owner.encode(&[text])))
-        });
-        std::thread::sleep(Duration::from_millis(200));
-        let _ = (0..40).try_for_each(|_| open.send(()));
-        for (text, answer) in asked {
-            match (text, answer.join().expect("no panic here")) {
-                ("bien" | "bon", Ok(vectors)) => assert!(close(&vectors[0], &vector(text))),
-                ("panic", Err(EncoderError::Refused(reason))) => {
-                    assert_eq!(reason, "the model tripped over 1")
-                }
-                ("refuse", Err(EncoderError::Refused(reason))) => assert_eq!(reason, "no such text"),
-                ("nowhere", Err(EncoderError::Refused(reason))) => {
-                    assert!(reason.contains("without direction"))
-                }
-                (text, other) => panic!("{text}: {other:?}"),
-            }
+fn a_bad_text_fails_its_own_request_only() {
+    let texts = ["bien", "panic", "refuse", "nowhere", "bon"];
+    let (answers, _) = served(&requests(&texts));
+    for (text, answer) in texts.into_iter().zip(answers) {
+        match (text, answer) {
+            ("bien" | "bon", Ok(vectors)) => assert!(close(&vectors[0], &vector(text))),
+            ("panic", Err(EncoderError::Refused(reason))) => assert_eq!(reason, "the model tripped over 1"),
+            ("refuse", Err(EncoderError::Refused(reason))) => assert_eq!(reason, "no such text"),
+            ("nowhere", Err(EncoderError::Refused(reason))) => assert!(reason.contains("without direction")),
+            (text, other) => panic!("{text}: {other:?}"),
         }
-    });
+    }
+}
+
+#[test]
+fn the_thread_outlives_a_panic_of_the_model() {
+    let owner = start();
+    assert!(matches!(owner.encode(&["panic"]), Err(EncoderError::Refused(_))));
+    let long = "z".repeat(700);
+    let vectors = owner.encode(&[&long]).expect("encodes");
+    assert!(close(&vectors[0], &vector(truncated(&long))));
 }
 
 #[test]
@@ -217,7 +183,7 @@ fn a_failed_or_panicking_load_is_an_error_with_the_folder() {
 
 #[test]
 fn many_callers_at_once_each_get_their_own_vectors() {
-    let owner = Arc::new(start(Fake::default()));
+    let owner = Arc::new(start());
     let together = Arc::new(Barrier::new(8));
     let right = Arc::new(AtomicUsize::new(0));
     let callers: Vec<_> = (0..8)

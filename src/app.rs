@@ -1,0 +1,279 @@
+//! The composition root: the only place that knows every concrete type.
+
+use crate::answers::{Registry, registry};
+use crate::channels::{BuildContext, Channels};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::content::{Content, Live};
+use crate::desk::hours::Calendar;
+use crate::engine::Rules;
+use crate::http::{AppState, router};
+use crate::model::StationRef;
+use crate::nlu::aliases::AliasFile;
+use crate::nlu::entities::stations::Gazetteer;
+use crate::nlu::{Embedder, IntentPack, Nlu};
+use crate::queue::{Mind, Worker};
+use crate::store::Store;
+use crate::telemetry;
+use crate::transit::{Timetable, TimetableHandle};
+use anyhow::Context as _;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// What people must correct before we start: files or keys. Exit code 2, unlike a failure of the machine.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Rejected(pub Vec<String>);
+
+/// Everything that is read from files, good as a whole.
+pub struct Library {
+    pub pack: IntentPack,
+    pub live: Live,
+    pub gazetteer: Gazetteer,
+    pub sources: Registry,
+    pub timetable: TimetableHandle,
+}
+
+impl Library {
+    /// A broken intent or response file is an error; a missing timetable only degrades.
+    pub fn load(config: &Config) -> Result<Self, Rejected> {
+        let timetable = load_timetable(config);
+        let sources = registry(&timetable);
+        let (pack, live) = Live::load(&config.files, config.operator.lang, &sources).map_err(Rejected)?;
+        let gazetteer = gazetteer(config, &timetable)?;
+        Ok(Self { pack, live, gazetteer, sources, timetable })
+    }
+}
+
+/// Without a timetable the server says so and hands over to people.
+pub fn load_timetable(config: &Config) -> TimetableHandle {
+    let path = &config.timetable.gtfs;
+    if path.as_os_str().is_empty() {
+        return TimetableHandle::default();
+    }
+    match Timetable::load(path, &config.timetable.label) {
+        Ok(timetable) => TimetableHandle::new(timetable),
+        Err(error) => {
+            tracing::error!(path = %path.display(), %error, "the timetable is not loaded");
+            TimetableHandle::default()
+        }
+    }
+}
+
+fn gazetteer(config: &Config, timetable: &TimetableHandle) -> Result<Gazetteer, Rejected> {
+    let stations: Vec<StationRef> = timetable.get().map(|t| t.stations().to_vec()).unwrap_or_default();
+    let path = config.files.intents.join("stations.yaml");
+    let file = if path.exists() {
+        AliasFile::load(&path).map_err(|e| Rejected(e.iter().map(ToString::to_string).collect()))?
+    } else {
+        AliasFile::default()
+    };
+    Ok(Gazetteer::new(stations, &file.aliases, &file.ordinary))
+}
+
+/// The encoder with its cache; none, and why, when there is none to be had. Blocks for about a second.
+pub fn load_embedder(config: &Config) -> Result<Option<Embedder>, String> {
+    if config.nlu.encoder.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    load_encoder(&config.nlu.encoder, &config.files.cache)
+}
+
+#[cfg(feature = "encoder")]
+fn load_encoder(folder: &Path, cache: &Path) -> Result<Option<Embedder>, String> {
+    use crate::nlu::embedding_cache::EmbeddingCache;
+    use crate::nlu::encoder::RustBertEncoder;
+    let encoder = RustBertEncoder::load(folder).map_err(|error| error.to_string())?;
+    let store = match EmbeddingCache::open(cache, &encoder) {
+        Ok(cache) => Some(Arc::new(cache) as Arc<dyn crate::nlu::EmbeddingStore>),
+        Err(error) => {
+            tracing::warn!(%error, "embeddings are computed anew at every start");
+            None
+        }
+    };
+    Ok(Some(Embedder { encoder: Arc::new(encoder), store }))
+}
+
+#[cfg(not(feature = "encoder"))]
+fn load_encoder(_: &Path, _: &Path) -> Result<Option<Embedder>, String> {
+    Err("this binary was built without libtorch (--no-default-features)".to_owned())
+}
+
+/// The configured channels. Errors name key and cure.
+pub fn build_channels(config: &Config, clock: Arc<dyn Clock>) -> Result<Channels, Rejected> {
+    let client = reqwest::Client::builder()
+        .timeout(config.queue.send_timeout.into())
+        .connect_timeout(Duration::from_secs(5))
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("guichet/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| Rejected(vec![format!("the HTTP client cannot be built: {error}")]))?;
+    let context = BuildContext { public_url: config.server.public_url.clone(), client, clock };
+    Channels::build(&config.channels, &context).map_err(Rejected)
+}
+
+/// A server that listens and has not begun to work.
+pub struct App {
+    pub state: AppState,
+    listener: TcpListener,
+    metrics: Option<(TcpListener, PrometheusHandle)>,
+    library: Library,
+}
+
+impl App {
+    /// Reads the files, opens the database, binds the listeners.
+    pub async fn build(config: Config, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let channels = build_channels(&config, clock.clone())?;
+        let config = Arc::new(config);
+        let reading = config.clone();
+        let library = tokio::task::spawn_blocking(move || Library::load(&reading)).await??;
+        let store = Store::open(config.database.url.expose(), config.database.connections)
+            .await
+            .context("database.url: the database cannot be opened")?;
+        let bind = async |address| {
+            TcpListener::bind(address)
+                .await
+                .with_context(|| format!("{address} cannot be listened on. Cure: another server.listen, or stop what runs there"))
+        };
+        let listener = bind(config.server.listen).await?;
+        let metrics = match metrics {
+            Some(handle) => Some((bind(config.server.metrics_listen).await?, handle)),
+            None => None,
+        };
+        let state = AppState {
+            store,
+            clock,
+            config,
+            channels,
+            timetable: library.timetable.clone(),
+            mind: Arc::new(OnceLock::new()),
+            stopping: CancellationToken::new(),
+        };
+        Ok(Self { state, listener, metrics, library })
+    }
+
+    /// The address it listens on; tells the port when 0 was configured.
+    pub fn address(&self) -> std::io::Result<std::net::SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `shutdown`; then refuses new requests, finishes what is in progress within `server.drain`, and
+    /// closes the database. What did not finish is resumed by the next start.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self { state, listener, metrics, library } = self;
+        let drain = Duration::from(state.config.server.drain);
+        let working = tokio::spawn(work(state.clone(), library));
+        if let Some((listener, handle)) = metrics {
+            let router = telemetry::metrics_router(handle);
+            let stopping = state.stopping.clone().cancelled_owned();
+            tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopping).await });
+        }
+        let stopping = state.stopping.clone().cancelled_owned();
+        let service = router(state.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>();
+        let serving =
+            tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stopping).await });
+        shutdown.await;
+        tracing::info!("stopping: finishing what is in progress");
+        state.stopping.cancel();
+        let ended = tokio::time::timeout(drain, async {
+            let _ = tokio::join!(serving, working);
+        });
+        if ended.await.is_err() {
+            tracing::warn!("not everything ended in time; the next start resumes it");
+        }
+        state.store.close().await;
+        Ok(())
+    }
+}
+
+/// Trains, then works on jobs. Messages are accepted meanwhile, and wait.
+async fn work(state: AppState, library: Library) {
+    let config = state.config.clone();
+    let trained = tokio::task::spawn_blocking(move || think(&config, library)).await;
+    let Ok((mind, embedder)) = trained else {
+        tracing::error!("training panicked; messages are kept and nothing is answered");
+        return;
+    };
+    // Set once, here.
+    let _ = state.mind.set(mind.clone());
+    tracing::info!("answering with n-grams");
+    let worker = Worker {
+        store: state.store.clone(),
+        clock: state.clock.clone(),
+        channels: state.channels.clone(),
+        mind: mind.clone(),
+        config: state.config.queue.clone(),
+    };
+    let improving = improve(mind.clone(), embedder);
+    let watching = watch(mind, state.config.files.poll.into(), state.stopping.clone());
+    worker.run(state.stopping.clone()).await;
+    improving.abort();
+    watching.abort();
+}
+
+fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>) {
+    let embedder = load_embedder(config).unwrap_or_else(|why| {
+        tracing::warn!(%why, "understanding with n-grams only");
+        None
+    });
+    let Library { pack, live, gazetteer, sources, .. } = library;
+    let nlu = Nlu::train(pack, gazetteer, embedder.clone(), config.timezone());
+    let content = Content::new(config.files.clone(), config.operator.lang, sources.clone(), live);
+    let mind = Mind {
+        nlu,
+        content,
+        sources,
+        calendar: Calendar::new(config.desk.hours.clone(), config.timezone()),
+        rules: Rules {
+            answer_from: config.nlu.answer_from,
+            max_asks: config.conversations.max_asks,
+            max_failures: config.conversations.max_failures,
+            forget_after: config.conversations.forget_after.into(),
+        },
+        operator: config.operator.clone(),
+    };
+    (Arc::new(mind), embedder)
+}
+
+/// Puts the full model in service when its embeddings are there.
+fn improve(mind: Arc<Mind>, embedder: Option<Embedder>) -> JoinHandle<()> {
+    tokio::task::spawn_blocking(move || {
+        if embedder.is_none() {
+            return;
+        }
+        let last = std::sync::atomic::AtomicUsize::new(0);
+        let progress = |done: usize, of: usize| {
+            let tenth = done * 10 / of.max(1);
+            if last.swap(tenth, std::sync::atomic::Ordering::Relaxed) != tenth {
+                tracing::info!("embedding examples: {done} of {of}");
+            }
+        };
+        match mind.nlu.complete(&progress) {
+            Ok(()) => tracing::info!("answering with the full model"),
+            Err(error) => tracing::error!(%error, "the encoder failed; n-grams answer"),
+        }
+    })
+}
+
+/// Looks for saved files, off the path of messages.
+fn watch(mind: Arc<Mind>, every: Duration, stopping: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = tokio::time::sleep(every) => {}
+            }
+            let mind = mind.clone();
+            let looked = tokio::task::spawn_blocking(move || mind.content.refresh(&mind.nlu)).await;
+            if looked.is_err() {
+                tracing::error!("reading changed files panicked; the last good set stays");
+            }
+        }
+    })
+}

@@ -1,0 +1,154 @@
+//! `guichet doctor`: what is configured, what is degraded, and why.
+
+use crate::app;
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::Config;
+use crate::content::Live;
+use crate::model::DeliveryStatus;
+use crate::store::Store;
+use comfy_table::{Cell, Color, Table, presets};
+use serde::Serialize;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+#[derive(Debug, Clone, clap::Args)]
+pub struct DoctorArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Ok,
+    /// It works, with less.
+    Degraded,
+    /// The server would not start.
+    Broken,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    part: String,
+    state: State,
+    what: String,
+}
+
+/// Exit code 0: all well; 1: degraded; 2: something keeps the server from starting.
+pub async fn run(args: &DoctorArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    let mut findings = vec![server(config)];
+    findings.extend(channels(config));
+    findings.extend(files(config));
+    findings.push(encoder(config));
+    findings.extend(database(config).await);
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&findings)?);
+    } else {
+        println!("{}", table(&findings));
+    }
+    let worst = |state| findings.iter().any(|f| f.state == state);
+    Ok(ExitCode::from(if worst(State::Broken) { 2 } else { u8::from(worst(State::Degraded)) }))
+}
+
+fn finding(part: &str, state: State, what: impl Into<String>) -> Finding {
+    Finding { part: part.to_owned(), state, what: what.into() }
+}
+
+fn server(config: &Config) -> Finding {
+    let server = &config.server;
+    let public = format!("{} (public {})", server.listen, server.public_url);
+    let open = !server.listen.ip().is_loopback();
+    if open && !server.secure_cookies() {
+        let what = format!("{public}: reachable from elsewhere without https. Cure: server.public_url = \"https://…\" behind a proxy");
+        return finding("server", State::Degraded, what);
+    }
+    finding("server", State::Ok, public)
+}
+
+fn channels(config: &Config) -> Vec<Finding> {
+    match app::build_channels(config, Arc::new(SystemClock)) {
+        Ok(channels) => {
+            let names: Vec<&str> = channels.names().collect();
+            vec![finding("channels", State::Ok, names.join(", "))]
+        }
+        Err(rejected) => rejected.0.iter().map(|error| finding("channels", State::Broken, error)).collect(),
+    }
+}
+
+fn files(config: &Config) -> Vec<Finding> {
+    let timetable = app::load_timetable(config);
+    let sources = crate::answers::registry(&timetable);
+    let mut found = match Live::load(&config.files, config.operator.lang, &sources) {
+        Ok((pack, live)) => {
+            let langs: Vec<String> = live.responses.languages().iter().map(ToString::to_string).collect();
+            let what =
+                format!("{} intents, {} examples, {}", live.intents.len(), pack.examples.len(), langs.join(", "));
+            vec![finding("intents", State::Ok, what)]
+        }
+        Err(errors) => errors.iter().map(|error| finding("intents", State::Broken, error)).collect(),
+    };
+    found.push(match timetable.get() {
+        None => finding("timetable", State::Degraded, "none: questions about trains go to people"),
+        Some(timetable) => {
+            let (first, last) = timetable.validity();
+            let today = timetable.local(SystemClock.now()).date();
+            let what = format!("{}: {} stations, {first} to {last}", timetable.source().label, timetable.stations().len());
+            let valid = today >= first && today <= last;
+            finding("timetable", if valid { State::Ok } else { State::Degraded }, what)
+        }
+    });
+    found
+}
+
+fn encoder(config: &Config) -> Finding {
+    match app::load_embedder(config) {
+        Ok(Some(embedder)) => {
+            let what = format!("{} ({} dimensions)", config.nlu.encoder.display(), embedder.encoder.dimensions());
+            finding("encoder", State::Ok, what)
+        }
+        Ok(None) => finding("encoder", State::Degraded, "not configured: n-grams only"),
+        Err(why) => finding("encoder", State::Degraded, format!("n-grams only: {why}")),
+    }
+}
+
+async fn database(config: &Config) -> Vec<Finding> {
+    let store = match Store::open(config.database.url.expose(), config.database.connections).await {
+        Ok(store) => store,
+        Err(error) => return vec![finding("database", State::Broken, error.to_string())],
+    };
+    let counts = async {
+        let mut tx = store.read().await?;
+        let unknown = tx.count_outbound(DeliveryStatus::Unknown).await?;
+        Ok::<_, crate::store::StoreError>((tx.count_agents().await?, tx.queue_size().await?, unknown))
+    };
+    let found = match counts.await {
+        Err(error) => vec![finding("database", State::Broken, error.to_string())],
+        Ok((agents, waiting, unknown)) => {
+            let mut found = vec![finding("database", State::Ok, if store.single_instance() { "sqlite" } else { "postgres" })];
+            let state = if agents == 0 { State::Degraded } else { State::Ok };
+            found.push(finding("desk", state, format!("{agents} agents, {waiting} conversations waiting")));
+            if unknown > 0 {
+                let what = format!("{unknown} messages may or may not have been sent; see the console");
+                found.push(finding("sending", State::Degraded, what));
+            }
+            found
+        }
+    };
+    store.close().await;
+    found
+}
+
+fn table(findings: &[Finding]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(["part", "state", "what"]);
+    for Finding { part, state, what } in findings {
+        let state = match state {
+            State::Ok => Cell::new("ok").fg(Color::Green),
+            State::Degraded => Cell::new("degraded").fg(Color::Yellow),
+            State::Broken => Cell::new("broken").fg(Color::Red),
+        };
+        table.add_row([Cell::new(part), state, Cell::new(what)]);
+    }
+    table
+}

@@ -1,0 +1,78 @@
+//! Is it up, and what is not as it should be.
+
+use super::AppState;
+use crate::model::{DeliveryStatus, Timestamp};
+use crate::store::StoreError;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+use std::time::Duration;
+
+/// A job that is due for longer than this is not being worked on.
+const BACKLOG: Duration = Duration::from_secs(60);
+
+pub fn routes() -> Router<AppState> {
+    Router::new().route("/health", get(health))
+}
+
+/// 200 while messages are accepted, with what is degraded; 503 without a database.
+async fn health(State(state): State<AppState>) -> impl IntoResponse {
+    let (status, degraded) = match degraded(&state).await {
+        Ok(degraded) => (StatusCode::OK, degraded),
+        Err(error) => {
+            tracing::error!(%error, "health: the database does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, vec!["database: not available".to_owned()])
+        }
+    };
+    let word = match (status, degraded.is_empty()) {
+        (StatusCode::OK, true) => "ok",
+        (StatusCode::OK, false) => "degraded",
+        _ => "down",
+    };
+    let model = state.mind.get().map(|mind| mind.nlu.model_name());
+    (status, Json(json!({"status": word, "degraded": degraded, "model": model, "version": env!("CARGO_PKG_VERSION")})))
+}
+
+/// Everything that works less well than configured, in words for the desk.
+pub async fn degraded(state: &AppState) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    match state.mind.get() {
+        None => found.push("understanding: the first model is being trained; messages wait".to_owned()),
+        Some(mind) => {
+            found.extend(mind.content.problems());
+            if mind.nlu.degraded() {
+                found.push("understanding: the encoder does not answer; n-grams only".to_owned());
+            } else if mind.nlu.model_name() == "ngram" {
+                found.push("understanding: without sentence embeddings; n-grams only".to_owned());
+            }
+        }
+    }
+    let now = state.clock.now();
+    found.extend(timetable(state, now));
+    let mut tx = state.store.read().await?;
+    let unknown = tx.count_outbound(DeliveryStatus::Unknown).await?;
+    if unknown > 0 {
+        found.push(format!("sending: {unknown} messages may or may not have been sent; see the console"));
+    }
+    for count in tx.job_counts().await? {
+        let late = now.since(count.oldest);
+        if late > BACKLOG {
+            let (n, kind, minutes) = (count.count, count.kind, late.as_secs() / 60);
+            found.push(format!("queue: {n} '{kind}' jobs wait, the oldest for {minutes} minutes"));
+        }
+    }
+    Ok(found)
+}
+
+fn timetable(state: &AppState, now: Timestamp) -> Option<String> {
+    let Some(timetable) = state.timetable.get() else {
+        return Some("timetable: none is loaded; questions about trains go to people".to_owned());
+    };
+    let (first, last) = timetable.validity();
+    let today = timetable.local(now).date();
+    (today < first || today > last)
+        .then(|| format!("timetable: valid from {first} to {last} only; questions about trains go to people"))
+}
