@@ -66,9 +66,9 @@ statements! {
         " FROM messages WHERE channel = $1 AND provider_id = $2 AND direction = 'outbound'");
     MESSAGES_OF_CONVERSATION = concat!("SELECT ", message_columns!(),
         " FROM messages WHERE conversation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
-    MESSAGES_OF_CONTACT = concat!("SELECT ", message_columns!(), " FROM (SELECT m.* FROM messages m \
+    MESSAGES_OF_CONTACT = concat!("SELECT ", message_columns!(), " FROM (SELECT m.*, c.opened_at FROM messages m \
         JOIN conversations c ON c.id = m.conversation_id WHERE c.contact_id = $1 \
-        ORDER BY c.opened_at DESC, m.seq DESC LIMIT $2) recent ORDER BY created_at, seq");
+        ORDER BY c.opened_at DESC, c.id DESC, m.seq DESC LIMIT $2) recent ORDER BY opened_at, conversation_id, seq");
     MESSAGE_SET_UNDERSTANDING = "UPDATE messages SET understanding = $2 WHERE id = $1";
     MESSAGE_SET_STATUS = "UPDATE messages SET status = $2, error = $3, \
         provider_id = COALESCE($4, provider_id), sent_at = COALESCE($5, sent_at) WHERE id = $1";
