@@ -85,7 +85,8 @@ statements! {
     JOB_COMPLETE = "DELETE FROM jobs WHERE id = $1 AND claim = $2";
     JOB_RETRY = "UPDATE jobs SET run_at = $3, claimed_until = 0, claim = NULL WHERE id = $1 AND claim = $2";
     JOBS_RELEASE_ALL = "UPDATE jobs SET claimed_until = 0, claim = NULL WHERE claimed_until > 0";
-    JOBS_NEXT_AT = "SELECT MIN(CASE WHEN run_at > claimed_until THEN run_at ELSE claimed_until END) AS at FROM jobs";
+    JOBS_NEXT_AT = "SELECT MIN(CASE WHEN run_at > claimed_until THEN run_at ELSE claimed_until END) AS at \
+        FROM jobs j WHERE NOT EXISTS (SELECT 1 FROM jobs b WHERE b.lane = j.lane AND b.seq < j.seq)";
     JOBS_COUNT = "SELECT kind, COUNT(*) AS n, MIN(run_at) AS oldest FROM jobs GROUP BY kind";
 
     EVENT_APPEND = "INSERT INTO events (at, kind, actor, agent_id, conversation_id, message_id, data) \
