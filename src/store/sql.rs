@@ -107,7 +107,7 @@ statements! {
         WHERE c.state IN ('queued', 'in_charge') \
         OR (c.state = 'bot' AND c.id IN (SELECT conversation_id FROM messages \
         WHERE status IN ('unknown', 'failed'))) \
-        ORDER BY c.priority_rank, c.escalated_at LIMIT $1");
+        ORDER BY c.priority_rank, COALESCE(c.escalated_at, c.last_message_at), c.id LIMIT $1");
     QUEUE_SIZE = "SELECT COUNT(*) AS n FROM conversations WHERE state = 'queued'";
 
     AGENT_INSERT = "INSERT INTO agents (id, login, name, role, password_hash, created_at) \
