@@ -96,11 +96,13 @@ impl Tx {
             .transpose()
     }
 
-    /// The same, and nobody else changes it until the end of the transaction.
+    /// The same, and nobody else changes it until the end of the transaction. Its contact is locked first, as
+    /// when a message comes in.
     pub async fn lock_conversation(
         &mut self,
         id: ConversationId,
     ) -> Result<Option<Conversation>, StoreError> {
+        self.fetch(&sql::CONVERSATION_LOCK_CONTACT, values![id]).await?;
         self.fetch_one(&sql::CONVERSATION_LOCK, values![id])
             .await?
             .as_ref()

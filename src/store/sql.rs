@@ -49,6 +49,8 @@ statements! {
     CONVERSATION_BY_ID = concat!("SELECT ", conversation_columns!(), " FROM conversations c WHERE c.id = $1");
     CONVERSATION_LOCK lock "FOR UPDATE" = concat!("SELECT ", conversation_columns!(),
         " FROM conversations c WHERE c.id = $1");
+    CONVERSATION_LOCK_CONTACT lock "FOR NO KEY UPDATE" = "SELECT id FROM contacts \
+        WHERE id = (SELECT contact_id FROM conversations WHERE id = $1)";
     CONVERSATION_SAVE = "UPDATE conversations SET state = $2, lang = $3, intent = $4, priority = $5, \
         priority_rank = $6, reason = $7, agent_id = $8, dialogue = $9, escalated_at = $10, taken_at = $11, \
         resolved_at = $12 WHERE id = $1";
