@@ -3,7 +3,7 @@
 use super::driver::{Row, values};
 use super::{Hint, StoreError, Tx, sql};
 use crate::model::{
-    AgentId, Contact, ContactId, Conversation, ConversationId, ConversationState, Lang, Timestamp,
+    AgentId, Contact, ContactId, Conversation, ConversationId, ConversationState, Lang, Priority, Timestamp,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -70,9 +70,17 @@ impl Tx {
                 .fetch_one(&sql::CONVERSATION_LATEST_RESOLVED, values![contact.id, since])
                 .await?;
             if let Some(row) = latest {
-                let mut reopened = conversation(&row)?;
-                reopened.state = ConversationState::Bot;
-                reopened.resolved_at = None;
+                // Its escalation is over: nobody is in charge, and nothing is urgent any more.
+                let reopened = Conversation {
+                    state: ConversationState::Bot,
+                    priority: Priority::Normal,
+                    reason: None,
+                    agent_id: None,
+                    escalated_at: None,
+                    taken_at: None,
+                    resolved_at: None,
+                    ..conversation(&row)?
+                };
                 self.save_conversation(&reopened).await?;
                 return Ok((reopened, false));
             }
