@@ -17,6 +17,7 @@ impl Tx {
         address: &str,
         now: Timestamp,
     ) -> Result<Contact, StoreError> {
+        super::check_key("address", address)?;
         let id = ContactId::new();
         let row = self
             .fetch_one(&sql::CONTACT_UPSERT, values![id, channel, address, now])

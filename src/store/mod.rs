@@ -22,6 +22,17 @@ use driver::{Driver, DriverTx, Row, Statement, Value};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
+/// Longest text that we look things up by, in bytes of UTF-8: addresses, provider ids, nonces. Postgres's B-trees
+/// take some 2,700 bytes an entry; no provider's ids come near.
+pub const MAX_KEY_BYTES: usize = 512;
+
+fn check_key(what: &'static str, key: &str) -> Result<(), StoreError> {
+    if key.len() > MAX_KEY_BYTES {
+        return Err(StoreError::KeyTooLong { what });
+    }
+    Ok(())
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("database: {0}")]
@@ -33,6 +44,11 @@ pub enum StoreError {
     /// The commit shared with other transactions failed: nothing of ours is stored.
     #[error("database: the batch did not commit: {0}")]
     Batch(String),
+    #[error("database: an earlier statement of this transaction did not succeed, so it cannot go on")]
+    Broken,
+    /// Both databases refuse it, so that Postgres's limit on index entries is no surprise.
+    #[error("{what} is longer than {MAX_KEY_BYTES} bytes")]
+    KeyTooLong { what: &'static str },
     #[error("database: {0}")]
     UnknownName(#[from] UnknownName),
     #[error("database: bad JSON in a column: {0}")]
