@@ -118,6 +118,9 @@ CREATE TRIGGER events_append_only_update BEFORE UPDATE ON events
 FOR EACH ROW EXECUTE FUNCTION events_append_only();
 CREATE TRIGGER events_append_only_delete BEFORE DELETE ON events
 FOR EACH ROW EXECUTE FUNCTION events_append_only();
+-- TRUNCATE runs no row trigger.
+CREATE TRIGGER events_append_only_truncate BEFORE TRUNCATE ON events
+FOR EACH STATEMENT EXECUTE FUNCTION events_append_only();
 
 -- Signatures already accepted, so that a captured request cannot be played again.
 CREATE TABLE nonces (

@@ -70,6 +70,9 @@ impl From<BytesRejection> for Problem {
 impl From<StoreError> for Problem {
     /// The provider or the browser tries again: nothing was acknowledged.
     fn from(error: StoreError) -> Self {
+        if let StoreError::KeyTooLong { .. } = error {
+            return Self::bad_request(error.to_string());
+        }
         tracing::error!(%error, "the database did not answer a request");
         let detail = "the database is not available; nothing was stored, try again";
         Self {

@@ -3,7 +3,7 @@
 use super::driver::{Row, values};
 use super::{Hint, StoreError, Tx, sql};
 use crate::model::{
-    AgentId, Contact, ContactId, Conversation, ConversationId, ConversationState, Lang, Timestamp,
+    AgentId, Contact, ContactId, Conversation, ConversationId, ConversationState, Lang, Priority, Timestamp,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -17,6 +17,7 @@ impl Tx {
         address: &str,
         now: Timestamp,
     ) -> Result<Contact, StoreError> {
+        super::check_key("address", address)?;
         let id = ContactId::new();
         let row = self
             .fetch_one(&sql::CONTACT_UPSERT, values![id, channel, address, now])
@@ -70,9 +71,17 @@ impl Tx {
                 .fetch_one(&sql::CONVERSATION_LATEST_RESOLVED, values![contact.id, since])
                 .await?;
             if let Some(row) = latest {
-                let mut reopened = conversation(&row)?;
-                reopened.state = ConversationState::Bot;
-                reopened.resolved_at = None;
+                // Its escalation is over: nobody is in charge, and nothing is urgent any more.
+                let reopened = Conversation {
+                    state: ConversationState::Bot,
+                    priority: Priority::Normal,
+                    reason: None,
+                    agent_id: None,
+                    escalated_at: None,
+                    taken_at: None,
+                    resolved_at: None,
+                    ..conversation(&row)?
+                };
                 self.save_conversation(&reopened).await?;
                 return Ok((reopened, false));
             }
@@ -96,11 +105,13 @@ impl Tx {
             .transpose()
     }
 
-    /// The same, and nobody else changes it until the end of the transaction.
+    /// The same, and nobody else changes it until the end of the transaction. Its contact is locked first, as
+    /// when a message comes in.
     pub async fn lock_conversation(
         &mut self,
         id: ConversationId,
     ) -> Result<Option<Conversation>, StoreError> {
+        self.fetch(&sql::CONVERSATION_LOCK_CONTACT, values![id]).await?;
         self.fetch_one(&sql::CONVERSATION_LOCK, values![id])
             .await?
             .as_ref()

@@ -38,10 +38,10 @@ value_from!(
     Option<Uuid> => |v| Value::Id(v),
     i64 => |v| Value::Int(Some(v)),
     Option<i64> => |v| Value::Int(v),
-    String => |v| Value::Text(Some(v)),
-    &str => |v| Value::Text(Some(v.to_owned())),
-    Option<String> => |v| Value::Text(v),
-    Option<&str> => |v| Value::Text(v.map(str::to_owned)),
+    String => |v| Value::Text(Some(without_nul(v))),
+    &str => |v| Value::Text(Some(without_nul(v.to_owned()))),
+    Option<String> => |v| Value::Text(v.map(without_nul)),
+    Option<&str> => |v| Value::Text(v.map(|v| without_nul(v.to_owned()))),
     crate::model::Timestamp => |v| Value::Int(Some(v.0)),
     Option<crate::model::Timestamp> => |v| Value::Int(v.map(|t| t.0)),
     crate::model::ContactId => |v| Value::Id(Some(v.0)),
@@ -53,6 +53,16 @@ value_from!(
     Option<crate::model::AgentId> => |v| Value::Id(v.map(|i| i.0)),
     crate::model::JobId => |v| Value::Id(Some(v.0)),
 );
+
+/// Postgres stores no U+0000 in TEXT and SQLite does: both get U+FFFD instead, in keys as in texts, so that what
+/// is looked up is what was stored.
+fn without_nul(text: String) -> String {
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text
+    }
+}
 
 /// Parameters of a statement, in the order `$1, $2, …`.
 macro_rules! values {

@@ -38,6 +38,7 @@ impl Tx {
         nonce: &str,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
+        super::check_key("nonce", nonce)?;
         Ok(self
             .execute(&sql::NONCE_INSERT, values![channel, nonce, expires_at])
             .await?

@@ -43,7 +43,9 @@ pub struct JobCounts {
 
 impl Tx {
     /// Adds a job at the end of its lane: one lane per conversation for processing and one for sending, so that
-    /// a provider that is down never keeps us from understanding.
+    /// a provider that is down never keeps us from understanding. The transaction must hold the conversation
+    /// ([`Tx::insert_message`] and [`Tx::lock_conversation`] do): `seq` is given at insertion, and a lower one
+    /// committed later would overtake.
     pub async fn insert_job(&mut self, job: NewJob<'_>) -> Result<(), StoreError> {
         let lane = format!("{}:{}", job.kind, job.message.conversation_id);
         let values = values![JobId::new(), lane, job.kind.as_str(), job.message.id, job.run_at];

@@ -35,6 +35,7 @@ impl Tx {
         now: Timestamp,
         reopen_within: Duration,
     ) -> Result<Ingested, StoreError> {
+        super::check_key("provider id", inbound.provider_id)?;
         // First the contact: its lock makes the check for a duplicate safe against a twin request.
         let contact = self.contact(inbound.channel, inbound.address, now).await?;
         let known = values![inbound.channel, inbound.provider_id];

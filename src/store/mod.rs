@@ -22,6 +22,17 @@ use driver::{Driver, DriverTx, Row, Statement, Value};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
+/// Longest text that we look things up by, in bytes of UTF-8: addresses, provider ids, nonces. Postgres's B-trees
+/// take some 2,700 bytes an entry; no provider's ids come near.
+pub const MAX_KEY_BYTES: usize = 512;
+
+fn check_key(what: &'static str, key: &str) -> Result<(), StoreError> {
+    if key.len() > MAX_KEY_BYTES {
+        return Err(StoreError::KeyTooLong { what });
+    }
+    Ok(())
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("database: {0}")]
@@ -33,6 +44,11 @@ pub enum StoreError {
     /// The commit shared with other transactions failed: nothing of ours is stored.
     #[error("database: the batch did not commit: {0}")]
     Batch(String),
+    #[error("database: an earlier statement of this transaction did not succeed, so it cannot go on")]
+    Broken,
+    /// Both databases refuse it, so that Postgres's limit on index entries is no surprise.
+    #[error("{what} is longer than {MAX_KEY_BYTES} bytes")]
+    KeyTooLong { what: &'static str },
     #[error("database: {0}")]
     UnknownName(#[from] UnknownName),
     #[error("database: bad JSON in a column: {0}")]
@@ -92,15 +108,18 @@ impl Store {
         Ok(Tx {
             driver: self.driver.begin().await?,
             hints: Vec::new(),
+            broken: false,
             store: self.clone(),
         })
     }
 
-    /// A transaction for reading only; writing in it fails.
+    /// A transaction for reading only: it sees the database as it is at its first statement, and writing in it
+    /// fails.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(Tx {
             driver: self.driver.read().await?,
             hints: Vec::new(),
+            broken: false,
             store: self.clone(),
         })
     }
@@ -131,16 +150,24 @@ impl Store {
 }
 
 /// An open transaction; dropped without commit, nothing of it remains.
+///
+/// Rows are locked in one order, or Postgres kills one of two that meet: contact, conversation, message, job.
+/// [`Tx::ingest`] and [`Tx::lock_conversation`] begin with the contact.
 pub struct Tx {
     driver: Box<dyn DriverTx>,
     hints: Vec<Hint>,
+    /// A statement failed, or was dropped before its end: what it did is uncertain. Postgres would answer COMMIT
+    /// with a quiet rollback, SQLite would commit the other statements; here it is an error on both.
+    broken: bool,
     store: Store,
 }
 
 impl Tx {
     /// Returns once everything is on disk; then tells of it.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.hints.dedup();
+        if self.broken {
+            return Err(StoreError::Broken);
+        }
         if let Some(notify) = self.store.driver.notify() {
             for hint in self.hints.clone() {
                 self.fetch(notify, driver::values![hint.to_text()]).await?;
@@ -166,7 +193,12 @@ impl Tx {
         statement: &'static Statement,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        self.driver.fetch(statement, values).await
+        if std::mem::replace(&mut self.broken, true) {
+            return Err(StoreError::Broken);
+        }
+        let rows = self.driver.fetch(statement, values).await?;
+        self.broken = false;
+        Ok(rows)
     }
 
     async fn fetch_one(
@@ -182,6 +214,11 @@ impl Tx {
         statement: &'static Statement,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        self.driver.execute(statement, values).await
+        if std::mem::replace(&mut self.broken, true) {
+            return Err(StoreError::Broken);
+        }
+        let changed = self.driver.execute(statement, values).await?;
+        self.broken = false;
+        Ok(changed)
     }
 }

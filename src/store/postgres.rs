@@ -67,8 +67,10 @@ impl Driver for PostgresDriver {
         Ok(Box::new(PgTx(self.pool.begin().await?)))
     }
 
+    /// One moment for all statements, and no writing: as SQLite's readers are by nature.
     async fn read(&self) -> Result<Box<dyn DriverTx>, StoreError> {
-        self.begin().await
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(Box::new(PgTx(self.pool.begin_with(begin).await?)))
     }
 
     fn notify(&self) -> Option<&'static Statement> {

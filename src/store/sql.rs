@@ -49,6 +49,8 @@ statements! {
     CONVERSATION_BY_ID = concat!("SELECT ", conversation_columns!(), " FROM conversations c WHERE c.id = $1");
     CONVERSATION_LOCK lock "FOR UPDATE" = concat!("SELECT ", conversation_columns!(),
         " FROM conversations c WHERE c.id = $1");
+    CONVERSATION_LOCK_CONTACT lock "FOR NO KEY UPDATE" = "SELECT id FROM contacts \
+        WHERE id = (SELECT contact_id FROM conversations WHERE id = $1)";
     CONVERSATION_SAVE = "UPDATE conversations SET state = $2, lang = $3, intent = $4, priority = $5, \
         priority_rank = $6, reason = $7, agent_id = $8, dialogue = $9, escalated_at = $10, taken_at = $11, \
         resolved_at = $12 WHERE id = $1";
@@ -68,9 +70,9 @@ statements! {
         WHERE channel = $1 AND provider_id = $2 AND direction = 'outbound'";
     MESSAGES_OF_CONVERSATION = concat!("SELECT ", message_columns!(),
         " FROM messages WHERE conversation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
-    MESSAGES_OF_CONTACT = concat!("SELECT ", message_columns!(), " FROM (SELECT m.* FROM messages m \
+    MESSAGES_OF_CONTACT = concat!("SELECT ", message_columns!(), " FROM (SELECT m.*, c.opened_at FROM messages m \
         JOIN conversations c ON c.id = m.conversation_id WHERE c.contact_id = $1 \
-        ORDER BY c.opened_at DESC, m.seq DESC LIMIT $2) recent ORDER BY created_at, seq");
+        ORDER BY c.opened_at DESC, c.id DESC, m.seq DESC LIMIT $2) recent ORDER BY opened_at, conversation_id, seq");
     MESSAGE_SET_UNDERSTANDING = "UPDATE messages SET understanding = $2 WHERE id = $1";
     MESSAGE_SET_STATUS = "UPDATE messages SET status = $2, error = $3, \
         provider_id = COALESCE($4, provider_id), sent_at = COALESCE($5, sent_at) WHERE id = $1";
@@ -88,7 +90,8 @@ statements! {
     JOB_COMPLETE = "DELETE FROM jobs WHERE id = $1 AND claim = $2";
     JOB_RETRY = "UPDATE jobs SET run_at = $3, claimed_until = 0, claim = NULL WHERE id = $1 AND claim = $2";
     JOBS_RELEASE_ALL = "UPDATE jobs SET claimed_until = 0, claim = NULL WHERE claimed_until > 0";
-    JOBS_NEXT_AT = "SELECT MIN(CASE WHEN run_at > claimed_until THEN run_at ELSE claimed_until END) AS at FROM jobs";
+    JOBS_NEXT_AT = "SELECT MIN(CASE WHEN run_at > claimed_until THEN run_at ELSE claimed_until END) AS at \
+        FROM jobs j WHERE NOT EXISTS (SELECT 1 FROM jobs b WHERE b.lane = j.lane AND b.seq < j.seq)";
     JOBS_COUNT = "SELECT kind, COUNT(*) AS n, MIN(run_at) AS oldest FROM jobs GROUP BY kind";
 
     EVENT_APPEND = "INSERT INTO events (at, kind, actor, agent_id, conversation_id, message_id, data) \
@@ -109,7 +112,7 @@ statements! {
         WHERE c.state IN ('queued', 'in_charge') \
         OR (c.state = 'bot' AND c.id IN (SELECT conversation_id FROM messages \
         WHERE status IN ('unknown', 'failed'))) \
-        ORDER BY c.priority_rank, c.escalated_at LIMIT $1");
+        ORDER BY c.priority_rank, COALESCE(c.escalated_at, c.last_message_at), c.id LIMIT $1");
     QUEUE_SIZE = "SELECT COUNT(*) AS n FROM conversations WHERE state = 'queued'";
 
     AGENT_INSERT = "INSERT INTO agents (id, login, name, role, password_hash, created_at) \

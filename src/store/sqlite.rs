@@ -4,6 +4,10 @@
 //! that price is shared: each write transaction is a savepoint inside an outer transaction, and whoever reaches
 //! the writer after the others have queued commits for all of them. The queue is the writer's fair mutex:
 //! a transaction that is done queues for it again, so everyone who was waiting before joins the batch.
+//!
+//! A request can be cancelled at any await. What changes the state of the connection (BEGIN, SAVEPOINT, RELEASE,
+//! COMMIT) therefore runs in tasks of its own, which nobody cancels ([`whole`]), and a transaction that is
+//! dropped is rolled back and its batch ended by such a task: the file is never left locked.
 
 use super::StoreError;
 use super::driver::{Driver, DriverTx, Row, Statement, Value};
@@ -76,16 +80,20 @@ impl SqliteDriver {
 #[async_trait]
 impl Driver for SqliteDriver {
     async fn begin(&self) -> Result<Box<dyn DriverTx>, StoreError> {
-        let mut guard = self.writer.clone().lock_owned().await;
-        let batch = guard.join_batch().await?;
-        guard.run("SAVEPOINT tx").await?;
-        // From here on a drop (a cancelled request) leaves the savepoint open.
-        guard.abandoned = true;
-        Ok(Box::new(WriteTx {
-            writer: self.writer.clone(),
-            guard: Some(guard),
-            batch,
-        }))
+        let writer = self.writer.clone();
+        let mut guard = writer.clone().lock_owned().await;
+        whole(async move {
+            let batch = guard.join_batch().await?;
+            let opened = guard.open_savepoint().await;
+            let tx = WriteTx {
+                writer,
+                guard: Some(guard),
+                batch,
+            };
+            // On failure `tx` is dropped here, which ends the batch.
+            opened.map(|()| Box::new(tx) as Box<dyn DriverTx>)
+        })
+        .await
     }
 
     async fn read(&self) -> Result<Box<dyn DriverTx>, StoreError> {
@@ -112,9 +120,7 @@ impl Driver for SqliteDriver {
     async fn close(&self) {
         self.readers.close().await;
         let mut guard = self.writer.lock().await;
-        if let Err(error) = guard.settle().await {
-            tracing::error!(%error, "closing the database: the last batch did not commit");
-        }
+        guard.settle().await;
         if let Some(connection) = guard.connection.take()
             && let Err(error) = connection.close().await
         {
@@ -135,9 +141,22 @@ impl Writer {
         Ok(())
     }
 
-    /// Rolls back what a cancelled transaction left, then opens the outer transaction if none is.
+    async fn open_savepoint(&mut self) -> Result<(), StoreError> {
+        self.run("SAVEPOINT tx").await?;
+        // Until `release`: should the task that has it vanish with its runtime, the next holder rolls back.
+        self.abandoned = true;
+        Ok(())
+    }
+
+    async fn release_savepoint(&mut self) -> Result<(), StoreError> {
+        self.run("RELEASE tx").await?;
+        self.abandoned = false;
+        Ok(())
+    }
+
+    /// Rolls back what a dropped transaction left, then opens the outer transaction if none is.
     async fn join_batch(&mut self) -> Result<Arc<Batch>, StoreError> {
-        self.clear_abandoned().await?;
+        self.clear_abandoned().await;
         if let Some(batch) = &self.batch {
             return Ok(batch.clone());
         }
@@ -147,19 +166,19 @@ impl Writer {
         Ok(batch)
     }
 
-    async fn clear_abandoned(&mut self) -> Result<(), StoreError> {
-        if !std::mem::take(&mut self.abandoned) || self.batch.is_none() {
-            return Ok(());
+    async fn clear_abandoned(&mut self) {
+        if !self.abandoned || self.batch.is_none() {
+            return;
         }
         let undone = match self.run("ROLLBACK TO tx").await {
             Ok(()) => self.run("RELEASE tx").await,
             failed => failed,
         };
+        self.abandoned = false;
         if let Err(error) = undone {
             // A full disk or an I/O error rolls the outer transaction back by itself: nobody in it is committed.
             self.end_batch(Err(error.to_string())).await;
         }
-        Ok(())
     }
 
     /// Ends the outer transaction and tells everyone in it how.
@@ -177,19 +196,39 @@ impl Writer {
     }
 
     /// Commits the outer transaction for everyone in it.
-    async fn settle(&mut self) -> Result<(), StoreError> {
-        self.clear_abandoned().await?;
+    async fn settle(&mut self) {
+        self.clear_abandoned().await;
         if self.batch.is_some() {
             let outcome = self.run("COMMIT").await.map_err(|e| e.to_string());
             self.end_batch(outcome).await;
         }
-        Ok(())
     }
+}
+
+/// Sees to it that `batch` ends, and tells how. Whoever queued for the writer before us goes first and joins it.
+async fn settle(writer: &Mutex<Writer>, batch: &Batch) -> Result<(), StoreError> {
+    let mut guard = writer.lock().await;
+    if batch.outcome.get().is_none() {
+        guard.settle().await;
+    }
+    match batch.outcome.get() {
+        Some(Err(error)) => Err(StoreError::Batch(error.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// Runs `work` to its end even when the caller is cancelled meanwhile.
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::spawn(work)
+        .await
+        .unwrap_or_else(|error| Err(StoreError::Open(format!("a task of the writer ended: {error}"))))
 }
 
 struct WriteTx {
     writer: Arc<Mutex<Writer>>,
-    /// Held from `begin` to `commit`; taken by `commit`.
+    /// Held from `begin` to `commit` or drop; taken by these.
     guard: Option<OwnedMutexGuard<Writer>>,
     batch: Arc<Batch>,
 }
@@ -226,17 +265,33 @@ impl DriverTx for WriteTx {
         let Some(mut guard) = self.guard.take() else {
             return Err(StoreError::Open("the transaction is over".into()));
         };
-        guard.run("RELEASE tx").await?;
-        guard.abandoned = false;
-        drop(guard);
-        // Everyone who queued while we worked goes first and joins the batch.
-        let mut guard = self.writer.lock().await;
-        if self.batch.outcome.get().is_none() {
-            guard.settle().await?;
-        }
-        match self.batch.outcome.get() {
-            Some(Err(error)) => Err(StoreError::Batch(error.clone())),
-            _ => Ok(()),
+        let (writer, batch) = (self.writer.clone(), self.batch.clone());
+        whole(async move {
+            let released = guard.release_savepoint().await;
+            drop(guard);
+            let settled = settle(&writer, &batch).await;
+            released.and(settled)
+        })
+        .await
+    }
+}
+
+impl Drop for WriteTx {
+    /// Dropped without commit: rolls back, and ends the batch so that it does not hold the file until someone
+    /// else comes.
+    fn drop(&mut self) {
+        let Some(mut guard) = self.guard.take() else {
+            return;
+        };
+        // Without a runtime the next holder does it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (writer, batch) = (self.writer.clone(), self.batch.clone());
+            runtime.spawn(async move {
+                guard.clear_abandoned().await;
+                drop(guard);
+                // The others in the batch are told by themselves.
+                let _ = settle(&writer, &batch).await;
+            });
         }
     }
 }

@@ -1,0 +1,100 @@
+//! One suite for both databases: each case runs on SQLite (a file) and on Postgres, each time in a database of
+//! its own. What one dialect does by nature and the other not is for the store to level, and for this to prove.
+
+#![allow(clippy::unwrap_used)] // the helpers of tests are tests
+
+mod conversations;
+mod given;
+mod group_commit;
+mod guards;
+mod ingest;
+mod lanes;
+mod people;
+mod schema;
+#[path = "../support/mod.rs"]
+mod support;
+mod views;
+
+macro_rules! conformance {
+    ($($module:ident { $($case:ident),+ $(,)? })+) => {
+        mod sqlite {
+            use crate::support::{TestDb, run};
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $case() {
+                    run(TestDb::sqlite().await, crate::$module::$case).await;
+                }
+            )+)+
+        }
+        mod postgres {
+            use crate::support::{TestDb, run};
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $case() {
+                    if let Some(db) = TestDb::postgres().await {
+                        run(db, crate::$module::$case).await;
+                    }
+                }
+            )+)+
+        }
+    };
+}
+
+conformance! {
+    ingest {
+        an_inbound_message_brings_its_conversation_job_and_events,
+        a_repeated_delivery_is_stored_once,
+        twenty_concurrent_twins_are_stored_once,
+        one_id_on_two_channels_is_two_messages,
+        seq_is_gapless_and_jobs_follow_it_under_concurrency,
+        any_text_comes_back_as_it_went_in,
+        a_nul_character_is_replaced_the_same_way,
+        an_oversized_key_is_refused,
+        times_are_64_bit,
+    }
+    conversations {
+        a_contact_has_one_conversation_that_is_not_over,
+        a_resolved_conversation_reopens_within_the_window,
+        what_reopens_is_with_the_bot_again,
+        everything_of_a_conversation_is_saved,
+        everything_of_a_message_is_stored,
+        set_status_keeps_what_is_not_said,
+        a_contact_history_is_in_order_of_arrival,
+        a_worker_and_a_new_message_never_deadlock,
+    }
+    lanes {
+        only_the_head_of_a_lane_can_be_claimed,
+        a_waiting_retry_holds_its_lane_only,
+        processing_and_sending_are_two_lanes,
+        two_claimers_share_no_job,
+        a_lost_claim_cannot_end_the_job,
+        release_all_frees_every_claim,
+        attempts_count_up,
+        next_job_at_is_when_a_claim_can_succeed,
+        jobs_are_counted_by_kind,
+    }
+    guards {
+        events_are_append_only,
+        what_is_dropped_leaves_nothing,
+        a_transaction_with_a_failed_statement_cannot_commit,
+        reading_cannot_write,
+        a_reader_sees_one_moment,
+        every_name_of_an_enum_is_accepted_and_no_other,
+        hints_are_told_after_the_commit_only,
+    }
+    people {
+        a_login_is_taken_once,
+        a_session_ends,
+        a_new_password_ends_every_session,
+        a_nonce_is_used_once,
+    }
+    views {
+        the_queue_is_by_priority_then_age,
+        the_queue_shows_trouble_and_the_last_words,
+        events_of_a_period_are_those_of_its_conversations,
+    }
+    schema {
+        every_statement_prepares,
+        migrating_again_changes_nothing,
+    }
+}
