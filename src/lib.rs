@@ -4,10 +4,13 @@
 
 pub mod answers; // what turns slots into facts, and facts into words
 pub mod channels; // one file per provider: verify, parse, send
+pub mod cli; // the commands
 pub mod clock; // Clock and ManualClock; nothing else reads the time
 pub mod config; // sections, defaults, validation with the key in every error
+pub mod desk; // what people do: take in charge, reply, resolve; opening hours
 pub mod engine; // decide(): pure
 pub mod http; // router, webhooks, web chat, console, API
+pub mod insights; // response clocks and reports
 pub mod model; // plain data, imports nothing of ours
 pub mod nlu; // language, intent, entities, tone
 pub mod queue; // durable jobs: lanes, retries, drain
