@@ -12,6 +12,7 @@ pub mod content; // the files that managers edit, live
 pub mod desk; // opening hours; taking in charge, answering, resolving
 pub mod engine; // decide(): pure
 pub mod http; // router, webhooks, web chat, console, API
+pub mod insights; // response clocks
 pub mod model; // plain data, imports nothing of ours
 pub mod nlu; // language, intent, entities, tone
 pub mod queue; // durable jobs: lanes, retries, drain

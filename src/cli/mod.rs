@@ -6,11 +6,13 @@ mod doctor;
 pub mod eval;
 mod serve;
 pub mod understand;
+mod user;
 
 use crate::app::{self, Library, Rejected};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Config};
 use crate::nlu::{Embedder, Nlu};
+use crate::store::Store;
 use crate::telemetry;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -37,6 +39,9 @@ enum Command {
     Understand(understand::UnderstandArgs),
     /// Measure understanding on a file of messages
     Eval(eval::EvalArgs),
+    /// The people of the desk
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Tell what is configured, what is degraded, and why
     Doctor(doctor::DoctorArgs),
 }
@@ -79,6 +84,13 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             };
             eval::run(&args, settings)
         }
+        Command::User(command) => runtime()?.block_on(async {
+            let store = Store::open(config.database.url.expose(), config.database.connections).await?;
+            let done = user::run(command, &store, &SystemClock, &mut std::io::stdin().lock()).await;
+            store.close().await;
+            println!("{}", done?);
+            Ok(ExitCode::SUCCESS)
+        }),
         Command::Doctor(args) => runtime()?.block_on(doctor::run(&args, &config)),
     }
 }

@@ -1,4 +1,293 @@
-//! Opening hours; taking in charge, answering, resolving.
+//! What people do with conversations. Each operation is one transaction, its events in it: it happened
+//! entirely, or not at all. Doing the same thing twice (a double click, a form sent again) does it once.
 
 pub mod hours;
 pub mod password;
+#[cfg(test)]
+mod tests;
+
+use crate::channels::Channels;
+use crate::model::{
+    Actor, Agent, Author, Conversation, ConversationId, ConversationState, DeliveryStatus, Direction,
+    EventKind, Message, MessageId, MessageKind, NewEvent, Role, Timestamp,
+};
+use crate::store::{JobKind, NewJob, Store, StoreError, Tx};
+
+/// Why an operation was refused; the console says it in the agent's language, by [`DeskError::code`].
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    #[error("there is no such conversation or message")]
+    NotFound,
+    #[error("{name} is in charge of this conversation")]
+    InCharge { name: String },
+    #[error("take the conversation in charge first")]
+    NotInCharge,
+    #[error("the conversation is resolved")]
+    Resolved,
+    /// Resolving now would bury a message that the agent has not read.
+    #[error("the customer has written since you last looked")]
+    NewMessages,
+    #[error("the message is empty")]
+    Empty,
+    #[error("the message is longer than {max} characters")]
+    TooLong { max: usize },
+    #[error("the channel '{0}' is no longer configured")]
+    NoChannel(String),
+    /// The page had sent another text under this key and never heard back.
+    #[error("your previous message was sent; read it before you send another one")]
+    KeyReused,
+    #[error("this message is not in trouble any more")]
+    NotInTrouble,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl DeskError {
+    /// The key of its text in the console's language files.
+    pub fn code(&self) -> &'static str {
+        match self {
+            DeskError::NotFound => "not_found",
+            DeskError::InCharge { .. } => "in_charge",
+            DeskError::NotInCharge => "not_in_charge",
+            DeskError::Resolved => "resolved",
+            DeskError::NewMessages => "new_messages",
+            DeskError::Empty => "empty",
+            DeskError::TooLong { .. } => "too_long",
+            DeskError::NoChannel(_) => "no_channel",
+            DeskError::KeyReused => "key_reused",
+            DeskError::NotInTrouble => "not_in_trouble",
+            DeskError::Store(_) => "store",
+        }
+    }
+
+    /// What its text names: who is in charge, how long is too long.
+    pub fn detail(&self) -> String {
+        match self {
+            DeskError::InCharge { name } | DeskError::NoChannel(name) => name.clone(),
+            DeskError::TooLong { max } => max.to_string(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Takes a conversation in charge, from the queue or from the bot. Of two agents at the same moment, one gets
+/// it and the other reads who.
+pub async fn take(store: &Store, now: Timestamp, agent: &Agent, id: ConversationId) -> Result<(), DeskError> {
+    let mut tx = store.begin().await?;
+    let mut conversation = lock(&mut tx, id).await?;
+    match conversation.state {
+        ConversationState::Resolved => return Err(DeskError::Resolved),
+        ConversationState::InCharge if conversation.agent_id == Some(agent.id) => return Ok(()),
+        ConversationState::InCharge => return Err(in_charge(&mut tx, &conversation).await?),
+        ConversationState::Queued | ConversationState::Bot => {}
+    }
+    conversation.state = ConversationState::InCharge;
+    conversation.agent_id = Some(agent.id);
+    conversation.taken_at = Some(now);
+    tx.save_conversation(&conversation).await?;
+    event(&mut tx, now, EventKind::Taken, agent, &conversation, None).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Gives a conversation back to the queue: its own agent, or a manager (the agent went home).
+pub async fn release(
+    store: &Store,
+    now: Timestamp,
+    agent: &Agent,
+    id: ConversationId,
+) -> Result<(), DeskError> {
+    let mut tx = store.begin().await?;
+    let mut conversation = lock(&mut tx, id).await?;
+    match conversation.state {
+        ConversationState::Queued => return Ok(()),
+        ConversationState::Resolved => return Err(DeskError::Resolved),
+        ConversationState::Bot => return Err(DeskError::NotInCharge),
+        ConversationState::InCharge if conversation.agent_id == Some(agent.id) => {}
+        ConversationState::InCharge if agent.role >= Role::Manager => {}
+        ConversationState::InCharge => return Err(in_charge(&mut tx, &conversation).await?),
+    }
+    conversation.state = ConversationState::Queued;
+    conversation.agent_id = None;
+    conversation.taken_at = None;
+    // Taken from the bot, it was never escalated: from now on it waits for people.
+    conversation.escalated_at.get_or_insert(now);
+    tx.save_conversation(&conversation).await?;
+    event(&mut tx, now, EventKind::Released, agent, &conversation, None).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Ends a conversation. `seen` is the position of the last message that the agent's page showed: a newer one
+/// of the customer keeps the conversation open.
+pub async fn resolve(
+    store: &Store,
+    now: Timestamp,
+    agent: &Agent,
+    id: ConversationId,
+    seen: i64,
+) -> Result<(), DeskError> {
+    let mut tx = store.begin().await?;
+    let mut conversation = lock(&mut tx, id).await?;
+    if conversation.state == ConversationState::Resolved {
+        return Ok(());
+    }
+    require_charge(&mut tx, &conversation, agent).await?;
+    let unread = tx.messages(id, seen, 100).await?;
+    if unread.iter().any(|m| m.direction == Direction::Inbound) {
+        return Err(DeskError::NewMessages);
+    }
+    conversation.state = ConversationState::Resolved;
+    conversation.resolved_at = Some(now);
+    tx.save_conversation(&conversation).await?;
+    event(&mut tx, now, EventKind::Resolved, agent, &conversation, None).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Sends the text of the agent in charge. `key` is the message's id, chosen by the page: the same text under
+/// the same key is sent once, however often the form arrives.
+pub async fn reply(
+    store: &Store,
+    channels: &Channels,
+    now: Timestamp,
+    agent: &Agent,
+    id: ConversationId,
+    key: MessageId,
+    text: &str,
+) -> Result<(), DeskError> {
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(DeskError::Empty);
+    }
+    let mut tx = store.begin().await?;
+    let conversation = lock(&mut tx, id).await?;
+    if let Some(known) = tx.message(key).await? {
+        let same = known.conversation_id == id && known.agent_id == Some(agent.id) && known.text == text;
+        return if same { Ok(()) } else { Err(DeskError::KeyReused) };
+    }
+    require_charge(&mut tx, &conversation, agent).await?;
+    let channel = channels
+        .get(&conversation.channel)
+        .ok_or_else(|| DeskError::NoChannel(conversation.channel.clone()))?;
+    let max = channel.capabilities().max_chars;
+    if text.chars().count() > max {
+        return Err(DeskError::TooLong { max });
+    }
+    let mut message = agent_message(&conversation, agent, key, text, now);
+    tx.insert_message(&mut message).await?;
+    send(&mut tx, now, &message).await?;
+    event(&mut tx, now, EventKind::AgentAnswered, agent, &conversation, Some(key)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Sends a failed message, or one that may or may not have been sent, again: a person's decision, for the
+/// customer may then read it twice.
+pub async fn resend(
+    store: &Store,
+    now: Timestamp,
+    agent: &Agent,
+    id: ConversationId,
+    message: MessageId,
+) -> Result<(), DeskError> {
+    let mut tx = store.begin().await?;
+    let conversation = lock(&mut tx, id).await?;
+    if conversation.state == ConversationState::InCharge && conversation.agent_id != Some(agent.id) {
+        return Err(in_charge(&mut tx, &conversation).await?);
+    }
+    let found = tx.lock_message(message).await?;
+    let message = found
+        .filter(|m| m.conversation_id == id && m.direction == Direction::Outbound)
+        .ok_or(DeskError::NotFound)?;
+    if !matches!(message.status, DeliveryStatus::Unknown | DeliveryStatus::Failed) {
+        return Err(DeskError::NotInTrouble);
+    }
+    tx.set_status(&message, DeliveryStatus::Pending, None, None, None)
+        .await?;
+    send(&mut tx, now, &message).await?;
+    let id = Some(message.id);
+    event(&mut tx, now, EventKind::MessageRetried, agent, &conversation, id).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn lock(tx: &mut Tx, id: ConversationId) -> Result<Conversation, DeskError> {
+    tx.lock_conversation(id).await?.ok_or(DeskError::NotFound)
+}
+
+async fn require_charge(tx: &mut Tx, conversation: &Conversation, agent: &Agent) -> Result<(), DeskError> {
+    match conversation.state {
+        ConversationState::InCharge if conversation.agent_id == Some(agent.id) => Ok(()),
+        ConversationState::InCharge => Err(in_charge(tx, conversation).await?),
+        ConversationState::Resolved => Err(DeskError::Resolved),
+        ConversationState::Bot | ConversationState::Queued => Err(DeskError::NotInCharge),
+    }
+}
+
+/// The error that names who is in charge.
+async fn in_charge(tx: &mut Tx, conversation: &Conversation) -> Result<DeskError, StoreError> {
+    let name = match conversation.agent_id {
+        Some(id) => tx.agent(id).await?.map(|agent| agent.name),
+        None => None,
+    };
+    Ok(DeskError::InCharge {
+        name: name.unwrap_or_else(|| "?".to_owned()),
+    })
+}
+
+async fn send(tx: &mut Tx, now: Timestamp, message: &Message) -> Result<(), StoreError> {
+    tx.insert_job(NewJob {
+        kind: JobKind::Send,
+        message,
+        run_at: now,
+    })
+    .await
+}
+
+async fn event(
+    tx: &mut Tx,
+    now: Timestamp,
+    kind: EventKind,
+    agent: &Agent,
+    conversation: &Conversation,
+    message_id: Option<MessageId>,
+) -> Result<(), StoreError> {
+    let data = match kind {
+        EventKind::Resolved => serde_json::json!({ "by": "agent" }),
+        _ => serde_json::json!({}),
+    };
+    let line = NewEvent {
+        kind,
+        actor: Actor::Agent(agent.id),
+        conversation_id: Some(conversation.id),
+        message_id,
+        data,
+    };
+    tx.append_event(now, line).await
+}
+
+fn agent_message(
+    conversation: &Conversation,
+    agent: &Agent,
+    id: MessageId,
+    text: &str,
+    now: Timestamp,
+) -> Message {
+    Message {
+        id,
+        conversation_id: conversation.id,
+        // Set when it is stored.
+        seq: 0,
+        channel: conversation.channel.clone(),
+        direction: Direction::Outbound,
+        author: Author::Agent,
+        agent_id: Some(agent.id),
+        kind: MessageKind::Text,
+        text: text.to_owned(),
+        media: Vec::new(),
+        provider_id: None,
+        status: DeliveryStatus::Pending,
+        error: None,
+        understanding: None,
+        facts: Vec::new(),
+        created_at: now,
+        sent_at: None,
+    }
+}

@@ -13,6 +13,8 @@ named_enum!(
         NoticeQueued = "notice_queued",
         Escalated = "escalated",
         Taken = "taken",
+        /// Given back to the queue.
+        Released = "released",
         AgentAnswered = "agent_answered",
         Resolved = "resolved",
         MessageSent = "message_sent",

@@ -188,7 +188,7 @@ impl Pending {
 /// Answers requests until every sender is gone.
 fn serve(model: &impl Model, waiting: &Receiver<Request>) {
     let (mut live, mut bulk) = (VecDeque::new(), VecDeque::new());
-    let mut run = 0;
+    let mut run = 0_u32;
     loop {
         if live.is_empty() && bulk.is_empty() {
             match waiting.recv() {
@@ -207,7 +207,7 @@ fn serve(model: &impl Model, waiting: &Receiver<Request>) {
             run = 0;
         } else {
             advance(model, &mut live, LIVE_BATCH);
-            run += 1;
+            run = run.saturating_add(1);
         }
     }
 }

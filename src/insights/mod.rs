@@ -1,0 +1,3 @@
+//! What the event log tells: how long customers wait.
+
+pub mod clocks;
