@@ -89,14 +89,14 @@ fn load_encoder(folder: &Path, cache: &Path) -> Result<Option<Embedder>, String>
     use crate::nlu::embedding_cache::EmbeddingCache;
     use crate::nlu::encoder::RustBertEncoder;
     let encoder = RustBertEncoder::load(folder).map_err(|error| error.to_string())?;
-    let store = match EmbeddingCache::open(cache, &encoder) {
-        Ok(cache) => Some(Arc::new(cache) as Arc<dyn crate::nlu::EmbeddingStore>),
+    let cache = match EmbeddingCache::open(cache, &encoder) {
+        Ok(cache) => Some(Arc::new(cache)),
         Err(error) => {
             tracing::warn!(%error, "embeddings are computed anew at every start");
             None
         }
     };
-    Ok(Some(Embedder { encoder: Arc::new(encoder), store }))
+    Ok(Some(Embedder { encoder: Arc::new(encoder), cache }))
 }
 
 #[cfg(not(feature = "encoder"))]

@@ -194,18 +194,15 @@ impl Default for NluConfig {
 pub struct TimetableConfig {
     /// A GTFS folder or zip file; empty: no timetable.
     pub gtfs: PathBuf,
-    /// What customers read as the source.
+    /// What customers read as the source; empty: the publisher that the feed names.
     pub label: String,
-    /// The data is invented, and every answer must say so.
-    pub demo: bool,
 }
 
 impl Default for TimetableConfig {
     fn default() -> Self {
         Self {
             gtfs: "demo/gtfs".into(),
-            label: "Guichet demo".into(),
-            demo: true,
+            label: String::new(),
         }
     }
 }

@@ -288,6 +288,7 @@ fn agent_message(
         understanding: None,
         facts: Vec::new(),
         created_at: now,
+        attempted_at: None,
         sent_at: None,
     }
 }

@@ -177,9 +177,8 @@ impl Situation<'_> {
                 self.ask(&mut decision, dialogue, &slot, system("which_station", json!({"options": names})));
             }
             Some(slots::Missing::Value { slot }) => {
-                let part = Part::Ask(slot.clone());
-                let line = Line { response: spec.name.clone(), part, data: json!({}) };
-                self.ask(&mut decision, dialogue, &slot, line);
+                let question = self.question(spec, &dialogue, &slot);
+                self.ask(&mut decision, dialogue, &slot, question);
             }
             None => {
                 dialogue.asked = None;
@@ -196,6 +195,17 @@ impl Situation<'_> {
             }
         }
         Plan::Decided(Box::new(decision))
+    }
+
+    /// Asks for the slot; when a few words came as the answer to that question, says that they are no station.
+    fn question(&self, spec: &IntentSpec, dialogue: &Dialogue, slot: &str) -> Line {
+        let station = spec.slots.iter().any(|s| s.name == slot && s.entity == "station");
+        let again = dialogue.asked.as_deref() == Some(slot);
+        let name = self.text.trim();
+        if station && again && name.split_whitespace().count() <= 4 && self.understanding.entities.is_empty() {
+            return system("unknown_station", json!({"name": name.chars().take(40).collect::<String>()}));
+        }
+        Line { response: spec.name.clone(), part: Part::Ask(slot.to_owned()), data: json!({}) }
     }
 
     fn ask(&self, decision: &mut Decision, mut dialogue: Dialogue, slot: &str, question: Line) {

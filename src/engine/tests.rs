@@ -142,6 +142,16 @@ fn a_missing_slot_is_asked_for_and_remembered() {
 }
 
 #[test]
+fn an_answer_that_is_no_station_is_told_so() {
+    let u = heard(&[(NEXT, 0.9)], &["to=Rennes"]);
+    let first = decided(plan("prochain train pour Rennes", &u, &conversation(Dialogue::default())));
+    let unknown = heard(&[(OUT_OF_SCOPE, 0.9)], &[]);
+    let second = decided(plan("Trifouillis", &unknown, &conversation(first.dialogue)));
+    assert_eq!(said(&second), [say("system.unknown_station")]);
+    assert_eq!(second.lines[0].data["name"], "Trifouillis");
+}
+
+#[test]
 fn a_slot_is_asked_for_twice_then_a_person_is_called() {
     let u = heard(&[(NEXT, 0.9)], &[]);
     let mut dialogue = Dialogue::default();
