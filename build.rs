@@ -39,6 +39,5 @@ fn main() -> ExitCode {
 /// The canonical `lib` folder: a relative path would depend on where the program is started.
 fn library_folder(root: &Path) -> Result<PathBuf, String> {
     let lib = root.join("lib");
-    lib.canonicalize()
-        .map_err(|error| format!("libtorch is not at {}: {error}", lib.display()))
+    lib.canonicalize().map_err(|error| format!("libtorch is not at {}: {error}", lib.display()))
 }

@@ -26,9 +26,15 @@ STEPS = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="scripts/setup.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-                                     epilog="\n".join(f"  {name:<12}{about}" for name, (_, about) in STEPS.items()))
-    parser.add_argument("steps", nargs="+", choices=[*STEPS, "all"], metavar="STEP", help="one or more of the steps below, or all")
+    parser = argparse.ArgumentParser(
+        prog="scripts/setup.py",
+        description=__doc__,
+        epilog="\n".join(f"  {name:<12}{about}" for name, (_, about) in STEPS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "steps", nargs="+", choices=[*STEPS, "all"], metavar="STEP", help="one or more of the steps below, or all"
+    )
     parser.add_argument("--force", action="store_true", help="do a step anew even if it is complete")
     arguments = parser.parse_args()
     if sys.version_info < (3, 11):

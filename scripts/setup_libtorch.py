@@ -16,20 +16,22 @@ import sys
 import zipfile
 from pathlib import Path
 
-from setup_support import LOCAL, MEGABYTE, ROOT, Bar, SetupError, Wheel, downloaded, folder_size, install_folder, is_complete, run, say
+from setup_support import (
+    INDEX_CURE, LOCAL, MEGABYTE, ROOT, Bar, SetupError, Wheel, downloaded, folder_size, install_folder, is_complete, run, say,
+)
 
 FOLDER = LOCAL / "libtorch"
-# tch 0.17 wants libtorch 2.4. cp311 and manylinux1 name the one file that was measured; nothing in it that we keep is Python's.
+# tch 0.17 wants libtorch 2.4. cp311 and manylinux1 name the one file that was measured; nothing that we keep is Python's.
 WHEEL = Wheel(
     "torch", "2.4.1", "0b5f88afdfa05a335d80351e3cea57d38e578c8689f751d35e0ff36bce872113", 797_111_232,
     ("--python-version", "311", "--implementation", "cp", "--abi", "cp311", "--platform", "manylinux1_x86_64"),
 )
 RECIPE = f"{WHEEL.sha256}/1"  # count the last figure up when the recipe below changes
-CURE = (
-    "check that pip reaches the Python package index (or that PIP_INDEX_URL names a mirror) and run this again; or set\n"
-    "    LIBTORCH to the folder of a libtorch 2.4 of your own (and LIBTORCH_CXX11_ABI to 0 or 1, as it was built);\n"
+OWN_CURE = (
+    "set LIBTORCH to the folder of a libtorch 2.4 of your own (and LIBTORCH_CXX11_ABI to 0 or 1, as it was built);\n"
     "    or build without sentence embeddings: cargo build --no-default-features"
 )
+CURE = f"{INDEX_CURE};\n    or {OWN_CURE}"
 TOOLS_CURE = "apt-get install gcc g++ binutils"
 STUBBED = ("libcudart.so.12", "libcupti.so.12")
 
@@ -39,18 +41,21 @@ def install(force: bool) -> str:
     own = os.environ.get("LIBTORCH")
     if own and Path(own).resolve() != FOLDER.resolve():
         if not list((Path(own) / "lib").glob("libtorch_cpu.*")):
-            raise SetupError(f"LIBTORCH is set to {own}, which holds no lib/libtorch_cpu.so", "unset LIBTORCH, or point it at a libtorch 2.4")
+            cure = "unset LIBTORCH, or point it at a libtorch 2.4"
+            raise SetupError(f"LIBTORCH is set to {own}, which holds no lib/libtorch_cpu.so", cure)
         return f"nothing to do: LIBTORCH is set to {own}"
     if not force and is_complete(FOLDER, RECIPE):
         return "nothing to do: already complete"
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        raise SetupError(f"this recipe is for Linux on x86_64, not {platform.system()} on {platform.machine()}", CURE.split("; or ", 1)[1])
+        here = f"{platform.system()} on {platform.machine()}"
+        raise SetupError(f"this recipe is for Linux on x86_64, not {here}", OWN_CURE)
     for tool in (*compiler()[:1], "c++", "nm", "strip"):
         if shutil.which(tool) is None:
             raise SetupError(f"`{tool}` is not installed", TOOLS_CURE)
     free = shutil.disk_usage(ROOT).free
     if free < 2_000 * MEGABYTE:
-        raise SetupError(f"only {free // MEGABYTE} MB are free at {ROOT}; libtorch needs 2,000 MB while it installs", "make room and run this again")
+        what = f"only {free // MEGABYTE} MB are free at {ROOT}; libtorch needs 2,000 MB while it installs"
+        raise SetupError(what, "make room and run this again")
     with downloaded(WHEEL, CURE) as wheel:
         install_folder(FOLDER, RECIPE, lambda part: build(wheel, part))
     return f"installed torch {WHEEL.version} for the CPU, {folder_size(FOLDER) // MEGABYTE} MB in {FOLDER.relative_to(ROOT)}"
@@ -66,9 +71,9 @@ def build(wheel: Path, folder: Path) -> None:
     say(f"strip: {before // MEGABYTE} MB to {folder_size(lib) // MEGABYTE} MB")
     functions = sum(make_stub(lib, soname) for soname in STUBBED)
     say(f"stubs of {' and '.join(STUBBED)}: {functions} functions")
-    # The wheel's libtorch.so needs libtorch_cuda.so. The library holds no code: an empty one that needs torch_cpu is the same.
-    link(["-Wl,-soname,libtorch.so", "-Wl,--no-as-needed", "-x", "c", os.devnull, "-L", str(lib), "-ltorch_cpu", "-Wl,-rpath,$ORIGIN",
-          "-Wl,--unresolved-symbols=ignore-all"], lib / "libtorch.so")
+    # The wheel's libtorch.so needs libtorch_cuda.so. It holds no code: an empty library that needs torch_cpu is the same.
+    empty = ["-x", "c", os.devnull, "-L", str(lib), "-Wl,--no-as-needed", "-ltorch_cpu", "-Wl,-rpath,$ORIGIN"]
+    link(["-Wl,-soname,libtorch.so", "-Wl,--unresolved-symbols=ignore-all", *empty], lib / "libtorch.so")
     # In a process of its own: a library that crashes while it loads must not take the set-up with it.
     check = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
     run([sys.executable, "-c", check, str(lib / "libtorch.so")], "remove .local/libtorch and run this again; " + CURE)
@@ -76,7 +81,9 @@ def build(wheel: Path, folder: Path) -> None:
 
 def extract(wheel: Path, folder: Path) -> None:
     """Unpacks the headers, the CPU libraries and the licence of the wheel, nothing else."""
-    kept = re.compile(r"torch/(include/.+|lib/(libtorch_cpu\.so|libc10\.so|libgomp[^/]*))|torch-[^/]+\.dist-info/(LICENSE|NOTICE)")
+    kept = re.compile(
+        r"torch/include/.+|torch/lib/(libtorch_cpu\.so|libc10\.so|libgomp[^/]*)|torch-[^/]+\.dist-info/(LICENSE|NOTICE)"
+    )
     with zipfile.ZipFile(wheel) as archive:
         members = [member for member in archive.infolist() if kept.fullmatch(member.filename) and not member.is_dir()]
         bar = Bar("extract", sum(member.file_size for member in members))

@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".local"
 MEGABYTE = 1_000_000
+INDEX_CURE = "check that pip reaches the Python package index (or that PIP_INDEX_URL names a mirror) and run this again"
 
 
 class SetupError(Exception):

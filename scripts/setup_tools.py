@@ -11,10 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from setup_support import (
-    LOCAL, MEGABYTE, ROOT, Bar, SetupError, Wheel, downloaded, folder_size, install_folder, is_complete, run, say, scratch, watch,
+    INDEX_CURE, LOCAL, MEGABYTE, ROOT, Bar, SetupError, Wheel, downloaded, folder_size, install_folder, is_complete, run,
+    say, scratch, watch,
 )
-
-INDEX_CURE = "check that pip reaches the Python package index (or that PIP_INDEX_URL names a mirror) and run this again"
 
 # ── the encoder ─────────────────────────────────────────────────────────────
 

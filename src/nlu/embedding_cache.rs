@@ -57,15 +57,9 @@ impl EmbeddingCache {
     pub fn open(folder: &Path, encoder: &dyn Encoder) -> Result<Self, EmbeddingCacheError> {
         let path = folder.join(format!("{}.embeddings", file_name(encoder.id())));
         let dimensions = encoder.dimensions();
-        let state = load(folder, &path, dimensions).map_err(|source| EmbeddingCacheError {
-            path: path.clone(),
-            source,
-        })?;
-        Ok(EmbeddingCache {
-            path,
-            dimensions,
-            state: Mutex::new(state),
-        })
+        let state = load(folder, &path, dimensions)
+            .map_err(|source| EmbeddingCacheError { path: path.clone(), source })?;
+        Ok(EmbeddingCache { path, dimensions, state: Mutex::new(state) })
     }
 
     /// Number of texts whose embedding is known.
@@ -98,10 +92,7 @@ impl EmbeddingCache {
     ///
     /// Errors: the disk is full or gone. The cache then stays as it was.
     pub fn put_many(&self, items: &[(&str, &[f32])]) -> Result<(), EmbeddingCacheError> {
-        let failed = |source| EmbeddingCacheError {
-            path: self.path.clone(),
-            source,
-        };
+        let failed = |source| EmbeddingCacheError { path: self.path.clone(), source };
         let mut state = self.state();
         let size = record_size(self.dimensions);
         let mut keys = Vec::with_capacity(items.len());
@@ -135,11 +126,7 @@ impl EmbeddingCache {
     ) -> Result<Vec<Vec<f32>>, EncoderError> {
         let mut vectors = self.get_many(texts);
         let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (index, text) in texts
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| vectors[*index].is_none())
-        {
+        for (index, text) in texts.iter().enumerate().filter(|(index, _)| vectors[*index].is_none()) {
             places.entry(text).or_default().push(index);
         }
         let mut unknown: Vec<&str> = places.keys().copied().collect();
@@ -149,11 +136,8 @@ impl EmbeddingCache {
         for (round, chunk) in unknown.chunks(WRITE_EVERY).enumerate() {
             progress(round * WRITE_EVERY, total);
             let found = encoder.encode(chunk)?;
-            let items: Vec<(&str, &[f32])> = chunk
-                .iter()
-                .copied()
-                .zip(found.iter().map(Vec::as_slice))
-                .collect();
+            let items: Vec<(&str, &[f32])> =
+                chunk.iter().copied().zip(found.iter().map(Vec::as_slice)).collect();
             if let Err(error) = self.put_many(&items) {
                 tracing::warn!(%error, "embeddings are not kept; the next training computes them again");
             }
@@ -178,35 +162,18 @@ impl EmbeddingCache {
 
 /// An id is a hash, but a file name must not depend on every implementation keeping to that.
 fn file_name(id: &str) -> String {
-    id.chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        })
-        .take(80)
-        .collect()
+    id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(80).collect()
 }
 
 /// Opens the file and makes it whole: header in place, nothing after the last good record.
 fn load(folder: &Path, path: &Path, dimensions: usize) -> io::Result<State> {
     std::fs::create_dir_all(folder)?;
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
     // Other processes append meanwhile; while we cut off a bad tail they must not.
     file.lock()?;
     let records = make_whole(&mut file, dimensions);
     file.unlock()?;
-    Ok(State {
-        records: records?,
-        file,
-    })
+    Ok(State { records: records?, file })
 }
 
 /// Puts the header in place and cuts off what follows the last good record; gives the records.
@@ -258,8 +225,7 @@ fn append_locked(file: &File, bytes: &[u8], size: u64) -> io::Result<u64> {
     // Another process may have been killed half-way through a record.
     let length = file.metadata()?.len().max(HEADER);
     let start = length - (length - HEADER) % size;
-    file.write_all_at(bytes, start)
-        .inspect_err(|_| drop(file.set_len(start)))?;
+    file.write_all_at(bytes, start).inspect_err(|_| drop(file.set_len(start)))?;
     Ok(start)
 }
 

@@ -46,9 +46,7 @@ fn refs(texts: &[String]) -> Vec<&str> {
 fn filled(count: usize) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("temporary folder");
     let cache = EmbeddingCache::open(folder.path(), &Fake::default()).expect("opens");
-    cache
-        .encode(&Fake::default(), &refs(&texts(count)), |_, _| {})
-        .expect("encodes");
+    cache.encode(&Fake::default(), &refs(&texts(count)), |_, _| {}).expect("encodes");
     let path = cache.path.clone();
     (folder, path)
 }
@@ -60,10 +58,7 @@ fn reopen(folder: &TempDir) -> EmbeddingCache {
 #[test]
 fn what_was_embedded_once_is_not_asked_for_again() {
     let (folder, path) = filled(200);
-    assert_eq!(
-        path.file_name().and_then(|name| name.to_str()),
-        Some("fake____1.embeddings")
-    );
+    assert_eq!(path.file_name().and_then(|name| name.to_str()), Some("fake____1.embeddings"));
     let cache = reopen(&folder);
     assert_eq!(cache.len(), 200);
     let encoder = Fake::default();
@@ -71,9 +66,8 @@ fn what_was_embedded_once_is_not_asked_for_again() {
     all.push(all[0].clone());
     all.push(all[202].clone());
     let mut told = Vec::new();
-    let vectors = cache
-        .encode(&encoder, &refs(&all), |done, total| told.push((done, total)))
-        .expect("encodes");
+    let vectors =
+        cache.encode(&encoder, &refs(&all), |done, total| told.push((done, total))).expect("encodes");
     assert_eq!(vectors, all.iter().map(|text| vector(text)).collect::<Vec<_>>());
     assert_eq!(encoder.asked.load(Ordering::SeqCst), 3, "each unknown text once");
     assert_eq!(told, [(0, 3), (3, 3)]);
@@ -88,9 +82,7 @@ fn a_torn_tail_is_dropped_and_the_file_grows_on_from_there() {
         std::fs::write(&path, &whole[..whole.len() - cut]).expect("written");
         let cache = reopen(&folder);
         assert_eq!(cache.len(), if cut > record_size(3) { 8 } else { 9 });
-        cache
-            .encode(&Fake::default(), &refs(&texts(10)), |_, _| {})
-            .expect("encodes");
+        cache.encode(&Fake::default(), &refs(&texts(10)), |_, _| {}).expect("encodes");
         assert_eq!(std::fs::read(&path).expect("readable").len(), whole.len());
         assert_eq!(reopen(&folder).len(), 10);
     }
@@ -107,12 +99,7 @@ fn a_damaged_record_is_unknown_and_its_neighbours_stay() {
     assert_eq!(cache.len(), 9);
     let found = cache.get_many(&refs(&texts(10)));
     assert_eq!(found.iter().filter(|vector| vector.is_none()).count(), 1);
-    assert!(
-        texts(10)
-            .iter()
-            .zip(found)
-            .all(|(text, found)| found.is_none_or(|found| found == vector(text)))
-    );
+    assert!(texts(10).iter().zip(found).all(|(text, found)| found.is_none_or(|found| found == vector(text))));
 }
 
 #[test]
@@ -135,9 +122,7 @@ fn a_file_that_is_none_of_ours_or_of_another_width_is_begun_anew() {
         std::fs::write(&path, bytes).expect("written");
         let cache = reopen(&folder);
         assert!(cache.is_empty());
-        cache
-            .encode(&Fake::default(), &["un"], |_, _| {})
-            .expect("encodes");
+        cache.encode(&Fake::default(), &["un"], |_, _| {}).expect("encodes");
         assert_eq!(reopen(&folder).len(), 1);
     }
 }
@@ -163,28 +148,11 @@ fn two_openings_of_one_file_do_not_tear_each_others_records() {
 fn vectors_of_another_length_are_left_out_and_the_encoders_errors_come_through() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let cache = reopen(&folder);
-    cache
-        .put_many(&[("court", &[1.0][..]), ("juste", &[1.0, 2.0, 3.0][..])])
-        .expect("written");
-    assert_eq!(
-        cache.get_many(&["court", "juste"]),
-        [None, Some(vec![1.0, 2.0, 3.0])]
-    );
-    let failing = Fake {
-        failing: true,
-        ..Fake::default()
-    };
-    assert!(matches!(
-        cache.encode(&failing, &["court"], |_, _| {}),
-        Err(EncoderError::Stopped)
-    ));
-    assert_eq!(
-        cache
-            .encode(&failing, &["juste"], |_, _| {})
-            .expect("known")
-            .len(),
-        1
-    );
+    cache.put_many(&[("court", &[1.0][..]), ("juste", &[1.0, 2.0, 3.0][..])]).expect("written");
+    assert_eq!(cache.get_many(&["court", "juste"]), [None, Some(vec![1.0, 2.0, 3.0])]);
+    let failing = Fake { failing: true, ..Fake::default() };
+    assert!(matches!(cache.encode(&failing, &["court"], |_, _| {}), Err(EncoderError::Stopped)));
+    assert_eq!(cache.encode(&failing, &["juste"], |_, _| {}).expect("known").len(), 1);
 }
 
 #[test]
@@ -192,9 +160,7 @@ fn a_folder_that_cannot_be_made_is_an_error_with_its_path() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let taken = folder.path().join("taken");
     std::fs::write(&taken, "a file").expect("written");
-    let error = EmbeddingCache::open(&taken, &Fake::default())
-        .err()
-        .expect("fails");
+    let error = EmbeddingCache::open(&taken, &Fake::default()).err().expect("fails");
     assert!(error.to_string().contains("taken/fake____1.embeddings"));
 }
 

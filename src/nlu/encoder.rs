@@ -77,11 +77,7 @@ fn truncated(text: &str) -> &str {
 /// The vector at length 1, or `None` when it points nowhere (zeros, infinities, not-a-numbers).
 #[cfg(any(feature = "encoder", test))]
 fn unit(mut vector: Vec<f32>) -> Option<Vec<f32>> {
-    let length = vector
-        .iter()
-        .map(|x| f64::from(*x) * f64::from(*x))
-        .sum::<f64>()
-        .sqrt();
+    let length = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
     if !length.is_finite() || length < 1e-12 {
         return None;
     }
@@ -112,13 +108,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named_with_its_cure() {
-        let error = EncoderError::Missing {
-            path: "m/vocab.txt".into(),
-            cure: "run setup",
-        };
-        assert_eq!(
-            error.to_string(),
-            "the encoder needs m/vocab.txt, which does not exist; run setup"
-        );
+        let error = EncoderError::Missing { path: "m/vocab.txt".into(), cure: "run setup" };
+        assert_eq!(error.to_string(), "the encoder needs m/vocab.txt, which does not exist; run setup");
     }
 }

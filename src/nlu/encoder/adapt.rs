@@ -25,11 +25,7 @@ pub(super) struct Scratch(PathBuf);
 impl Scratch {
     pub(super) fn new() -> std::io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "guichet-encoder-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
+        let name = format!("guichet-encoder-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
         // `create` fails when the name is taken, so nobody can have put a link of his there.
         std::fs::DirBuilder::new().mode(0o700).create(&path)?;
@@ -52,9 +48,8 @@ pub(super) fn transformer_weights(folder: &ModelFolder, scratch: &Scratch) -> Re
     let names = tensor_names(&folder.root, &folder.weights)?;
     let rename = |name: &str| {
         // Names of the first BERT, still found in converted models.
-        let name = name
-            .replace("LayerNorm.gamma", "LayerNorm.weight")
-            .replace("LayerNorm.beta", "LayerNorm.bias");
+        let name =
+            name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias");
         match folder.architecture {
             Architecture::DistilBert if !name.starts_with("distilbert.") => format!("distilbert.{name}"),
             _ => name,
@@ -65,28 +60,19 @@ pub(super) fn transformer_weights(folder: &ModelFolder, scratch: &Scratch) -> Re
     if !add_pooler && names.iter().all(|name| rename(name) == *name) {
         return Ok(folder.weights.clone());
     }
-    rewrite(
-        folder,
-        &folder.weights,
-        &scratch.0.join("model.safetensors"),
-        |mut tensors| {
-            for (name, _) in &mut tensors {
-                *name = rename(name);
-            }
-            if add_pooler {
-                let words = tensors
-                    .iter()
-                    .find(|(name, _)| name == "embeddings.word_embeddings.weight");
-                let width = words
-                    .and_then(|(_, tensor)| tensor.size().last().copied())
-                    .unwrap_or_default();
-                let zeros = |size: &[i64]| Tensor::zeros(size, (Kind::Float, tch::Device::Cpu));
-                tensors.push(("pooler.dense.weight".into(), zeros(&[width, width])));
-                tensors.push(("pooler.dense.bias".into(), zeros(&[width])));
-            }
-            tensors
-        },
-    )
+    rewrite(folder, &folder.weights, &scratch.0.join("model.safetensors"), |mut tensors| {
+        for (name, _) in &mut tensors {
+            *name = rename(name);
+        }
+        if add_pooler {
+            let words = tensors.iter().find(|(name, _)| name == "embeddings.word_embeddings.weight");
+            let width = words.and_then(|(_, tensor)| tensor.size().last().copied()).unwrap_or_default();
+            let zeros = |size: &[i64]| Tensor::zeros(size, (Kind::Float, tch::Device::Cpu));
+            tensors.push(("pooler.dense.weight".into(), zeros(&[width, width])));
+            tensors.push(("pooler.dense.bias".into(), zeros(&[width])));
+        }
+        tensors
+    })
 }
 
 /// The dense layer's weights as `weight` and `bias`; sentence-transformers calls them `linear.weight` and `linear.bias`.
@@ -98,17 +84,12 @@ pub(super) fn dense_weights(
     if !is_safetensors(weights) || !tensor_names(&folder.root, weights)?.contains("linear.weight") {
         return Ok(weights.to_owned());
     }
-    rewrite(
-        folder,
-        weights,
-        &scratch.0.join("dense.safetensors"),
-        |mut tensors| {
-            for (name, _) in &mut tensors {
-                *name = name.trim_start_matches("linear.").to_owned();
-            }
-            tensors
-        },
-    )
+    rewrite(folder, weights, &scratch.0.join("dense.safetensors"), |mut tensors| {
+        for (name, _) in &mut tensors {
+            *name = name.trim_start_matches("linear.").to_owned();
+        }
+        tensors
+    })
 }
 
 /// Writes the vocab.txt that a word-piece tokenizer.json stands for, and takes over what it says of case and accents.
@@ -121,9 +102,7 @@ pub(super) fn word_pieces(
     let text = std::fs::read_to_string(json).map_err(|error| failed(error.to_string()))?;
     let tokenizer: Value = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
     let model = &tokenizer["model"];
-    let vocabulary = model["vocab"]
-        .as_object()
-        .filter(|_| model["type"] == "WordPiece");
+    let vocabulary = model["vocab"].as_object().filter(|_| model["type"] == "WordPiece");
     let vocabulary = vocabulary.ok_or_else(|| {
         failed("is no word-piece tokenizer; rust-bert needs the vocabulary file beside it".into())
     })?;
@@ -131,9 +110,7 @@ pub(super) fn word_pieces(
     let mut lines = vec![""; vocabulary.len()];
     for (piece, id) in vocabulary {
         // A line number is the piece's id, so a gap would shift every piece behind it.
-        let line = id
-            .as_u64()
-            .and_then(|id| lines.get_mut(usize::try_from(id).ok()?));
+        let line = id.as_u64().and_then(|id| lines.get_mut(usize::try_from(id).ok()?));
         *line.ok_or_else(|| failed(format!("`{piece}` has the number {id}, of {}", vocabulary.len())))? =
             piece;
     }
@@ -142,20 +119,15 @@ pub(super) fn word_pieces(
 
     let normalizer = &tokenizer["normalizer"];
     let config = TokenizerConfig {
-        do_lower_case: normalizer["lowercase"]
-            .as_bool()
-            .or(folder.tokenizer.do_lower_case),
-        strip_accents: normalizer["strip_accents"]
-            .as_bool()
-            .or(folder.tokenizer.strip_accents),
+        do_lower_case: normalizer["lowercase"].as_bool().or(folder.tokenizer.do_lower_case),
+        strip_accents: normalizer["strip_accents"].as_bool().or(folder.tokenizer.strip_accents),
         ..TokenizerConfig::default()
     };
     Ok((path, config))
 }
 
 fn is_safetensors(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension == "safetensors")
+    path.extension().is_some_and(|extension| extension == "safetensors")
 }
 
 /// Reads all tensors, has them renamed, and writes them anew.
@@ -179,16 +151,11 @@ fn tensor_names(root: &Path, path: &Path) -> Result<HashSet<String>, EncoderErro
         let mut length = [0; 8];
         file.read_exact(&mut length)?;
         let mut header = Vec::new();
-        file.take(u64::from_le_bytes(length).min(MAX_HEADER))
-            .read_to_end(&mut header)?;
+        file.take(u64::from_le_bytes(length).min(MAX_HEADER)).read_to_end(&mut header)?;
         Ok(header)
     };
     let header = read().map_err(|error| failed(error.to_string()))?;
     let header: serde_json::Map<String, Value> =
         serde_json::from_slice(&header).map_err(|error| failed(format!("no safetensors file: {error}")))?;
-    Ok(header
-        .into_iter()
-        .map(|(name, _)| name)
-        .filter(|name| name != "__metadata__")
-        .collect())
+    Ok(header.into_iter().map(|(name, _)| name).filter(|name| name != "__metadata__").collect())
 }

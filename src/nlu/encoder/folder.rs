@@ -94,10 +94,7 @@ pub(super) struct ModelFolder {
 impl ModelFolder {
     /// Finds the model's files. Errors: the file that is missing, or why rust-bert has no such model.
     pub(super) fn open(root: &Path) -> Result<Self, EncoderError> {
-        let modules = existing(
-            existing(root.to_owned(), FOLDER_CURE)?.join("modules.json"),
-            FILE_CURE,
-        )?;
+        let modules = existing(existing(root.to_owned(), FOLDER_CURE)?.join("modules.json"), FILE_CURE)?;
         let list: Vec<Module> = parse(root, &modules)?;
         let (transformer, pooling, dense) = match order(&list) {
             Some(found) => found,
@@ -154,19 +151,10 @@ impl ModelFolder {
     pub(super) fn content_hash(&self, settings: &str) -> Result<String, EncoderError> {
         let mut hash = Sha256::new();
         hash.update(settings.as_bytes());
-        let mut files = vec![
-            &self.modules,
-            &self.config,
-            &self.sentence_config,
-            &self.pooling,
-            &self.weights,
-        ];
+        let mut files =
+            vec![&self.modules, &self.config, &self.sentence_config, &self.pooling, &self.weights];
         files.extend(self.tokenizer_config.as_ref());
-        files.extend(
-            self.dense
-                .iter()
-                .flat_map(|dense| [&dense.config, &dense.weights]),
-        );
+        files.extend(self.dense.iter().flat_map(|dense| [&dense.config, &dense.weights]));
         match &self.vocabulary {
             Vocabulary::BytePairs(words, merges) => files.extend([words, merges]),
             Vocabulary::WordPiece(path) | Vocabulary::WordPieceJson(path) => files.push(path),
@@ -185,10 +173,7 @@ impl ModelFolder {
                 }
             }
         }
-        Ok(hash.finalize()[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect())
+        Ok(hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
@@ -245,11 +230,7 @@ fn tokenizer_files(
             || has("sentencepiece.bpe.model") && !has("vocab.txt") && !has("vocab.json") =>
         {
             // The same file name, other numbers: the vectors would be quietly wrong.
-            if tokenizer
-                .tokenizer_class
-                .as_deref()
-                .is_some_and(|class| class.starts_with("Camembert"))
-            {
+            if tokenizer.tokenizer_class.as_deref().is_some_and(|class| class.starts_with("Camembert")) {
                 return Err(broken(root, "rust-bert has no tokenizer for CamemBERT".into()));
             }
             Vocabulary::XlmRoberta(existing(path("sentencepiece.bpe.model"), FILE_CURE)?)
@@ -271,19 +252,11 @@ fn tokenizer_files(
 /// The weights in a form that tch reads: converted for rust-bert, or as sentence-transformers saves them.
 fn weights(folder: &Path) -> Result<PathBuf, EncoderError> {
     let converted = folder.join("rust_model.ot");
-    if converted.exists() {
-        Ok(converted)
-    } else {
-        existing(folder.join("model.safetensors"), WEIGHTS_CURE)
-    }
+    if converted.exists() { Ok(converted) } else { existing(folder.join("model.safetensors"), WEIGHTS_CURE) }
 }
 
 fn existing(path: PathBuf, cure: &'static str) -> Result<PathBuf, EncoderError> {
-    if path.exists() {
-        Ok(path)
-    } else {
-        Err(EncoderError::Missing { path, cure })
-    }
+    if path.exists() { Ok(path) } else { Err(EncoderError::Missing { path, cure }) }
 }
 
 fn parse<T: DeserializeOwned>(root: &Path, path: &Path) -> Result<T, EncoderError> {
@@ -294,8 +267,5 @@ fn parse<T: DeserializeOwned>(root: &Path, path: &Path) -> Result<T, EncoderErro
 
 /// A folder that this program cannot use, and why.
 pub(super) fn broken(root: &Path, reason: String) -> EncoderError {
-    EncoderError::Load {
-        folder: root.to_owned(),
-        reason,
-    }
+    EncoderError::Load { folder: root.to_owned(), reason }
 }

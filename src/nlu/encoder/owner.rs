@@ -90,13 +90,7 @@ impl Owner {
                 folder: unspawned,
                 reason: format!("no thread for it: {error}"),
             })?;
-        Ok(Starting {
-            owner: Owner {
-                requests: Some(requests),
-                thread: Some(thread),
-            },
-            loaded,
-        })
+        Ok(Starting { owner: Owner { requests: Some(requests), thread: Some(thread) }, loaded })
     }
 
     /// Embeds the beginning of each text; waits for room in the queue and for the answer.
@@ -109,9 +103,7 @@ impl Owner {
         let (reply, answer) = sync_channel(1);
         let texts = texts.iter().map(|text| truncated(text).to_owned()).collect();
         let requests = self.requests.as_ref().ok_or(EncoderError::Stopped)?;
-        requests
-            .send(Request { texts, reply })
-            .map_err(|_| EncoderError::Stopped)?;
+        requests.send(Request { texts, reply }).map_err(|_| EncoderError::Stopped)?;
         answer.recv().map_err(|_| EncoderError::Stopped)?
     }
 }
@@ -132,10 +124,7 @@ fn load_and_try<M: Model>(
     folder: &std::path::Path,
     load: impl FnOnce() -> Result<M, EncoderError>,
 ) -> Result<(M, usize), EncoderError> {
-    let failed = |reason| EncoderError::Load {
-        folder: folder.to_owned(),
-        reason,
-    };
+    let failed = |reason| EncoderError::Load { folder: folder.to_owned(), reason };
     // rust-bert panics on a configuration file it cannot read.
     let model = catch_unwind(AssertUnwindSafe(load)).map_err(|panic| failed(panic_text(panic)))??;
     let vectors = encode_once(&model, &["bonjour"]).map_err(failed)?;
@@ -158,13 +147,7 @@ impl Pending {
         let mut todo: Vec<usize> = (0..request.texts.len()).collect();
         todo.sort_by_key(|index| std::cmp::Reverse(request.texts[*index].len()));
         let vectors = vec![Vec::new(); todo.len()];
-        Pending {
-            texts: request.texts,
-            todo,
-            vectors,
-            failure: None,
-            reply: request.reply,
-        }
+        Pending { texts: request.texts, todo, vectors, failure: None, reply: request.reply }
     }
 
     fn is_live(&self) -> bool {
@@ -214,11 +197,7 @@ fn serve(model: &impl Model, waiting: &Receiver<Request>) {
 
 fn accept(request: Request, live: &mut VecDeque<Pending>, bulk: &mut VecDeque<Pending>) {
     let pending = Pending::new(request);
-    if pending.is_live() {
-        live.push_back(pending)
-    } else {
-        bulk.push_back(pending)
-    }
+    if pending.is_live() { live.push_back(pending) } else { bulk.push_back(pending) }
 }
 
 /// Embeds one batch from the front of the queue and answers the requests that are complete.
@@ -227,10 +206,8 @@ fn advance(model: &impl Model, queue: &mut VecDeque<Pending>, bound: usize) {
     if batch.is_empty() {
         return;
     }
-    let texts: Vec<&str> = batch
-        .iter()
-        .map(|(request, text)| queue[*request].texts[*text].as_str())
-        .collect();
+    let texts: Vec<&str> =
+        batch.iter().map(|(request, text)| queue[*request].texts[*text].as_str()).collect();
     let results = encode_each(model, &texts);
     for ((request, text), result) in batch.into_iter().zip(results) {
         match result {
@@ -239,11 +216,7 @@ fn advance(model: &impl Model, queue: &mut VecDeque<Pending>, bound: usize) {
         }
     }
     for pending in std::mem::take(queue) {
-        if pending.is_over() {
-            pending.answer()
-        } else {
-            queue.push_back(pending)
-        }
+        if pending.is_over() { pending.answer() } else { queue.push_back(pending) }
     }
 }
 
@@ -285,11 +258,7 @@ fn encode_each(model: &impl Model, texts: &[&str]) -> Vec<Result<Vec<f32>, Strin
 fn encode_once(model: &impl Model, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
     let vectors = catch_unwind(AssertUnwindSafe(|| model.encode(texts))).map_err(panic_text)??;
     if vectors.len() != texts.len() {
-        return Err(format!(
-            "the model gave {} vectors for {} texts",
-            vectors.len(),
-            texts.len()
-        ));
+        return Err(format!("the model gave {} vectors for {} texts", vectors.len(), texts.len()));
     }
     vectors
         .into_iter()

@@ -21,11 +21,7 @@ impl Model for Fake {
             return Err("no such text".to_owned());
         }
         let give = |text: &&str| {
-            if *text == "nowhere" {
-                vec![0.0; 2]
-            } else {
-                vector(text)
-            }
+            if *text == "nowhere" { vec![0.0; 2] } else { vector(text) }
         };
         Ok(texts.iter().map(give).collect())
     }
@@ -53,12 +49,7 @@ fn vectors_come_in_the_order_of_the_texts_whatever_their_length() {
     let texts: Vec<String> = (0..100).map(|i| "x".repeat((i * 37) % 90 + 1)).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let vectors = owner.encode(&texts).expect("encodes");
-    assert!(
-        texts
-            .iter()
-            .zip(&vectors)
-            .all(|(text, found)| close(found, &vector(text)))
-    );
+    assert!(texts.iter().zip(&vectors).all(|(text, found)| close(found, &vector(text))));
     assert_eq!(owner.encode(&[]).expect("nothing to do"), Vec::<Vec<f32>>::new());
     assert_eq!(owner.encode(&[""]).expect("an empty text is a text").len(), 1);
 }
@@ -80,10 +71,7 @@ fn served(requests: &[Vec<String>]) -> (Vec<Answer>, Vec<Vec<String>>) {
     drop(send);
     let model = Fake::default();
     serve(&model, &waiting);
-    let answers = answers
-        .iter()
-        .map(|answer| answer.try_recv().expect("answered"))
-        .collect();
+    let answers = answers.iter().map(|answer| answer.try_recv().expect("answered")).collect();
     (answers, model.batches.into_inner())
 }
 
@@ -111,10 +99,7 @@ fn waiting_messages_share_batches_and_overtake_an_import() {
     let (answers, batches) = served(&waiting);
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(batches.iter().map(Vec::len).sum::<usize>(), 84);
-    assert_eq!(
-        (batches[0].len(), batches[1].len()),
-        (BATCH_TEXTS, 20 - BATCH_TEXTS)
-    );
+    assert_eq!((batches[0].len(), batches[1].len()), (BATCH_TEXTS, 20 - BATCH_TEXTS));
     let first = batches[..2].iter().flatten();
     assert!(first.into_iter().all(|text| text.starts_with("message")));
 }
@@ -156,29 +141,13 @@ fn the_thread_outlives_a_panic_of_the_model() {
 
 #[test]
 fn a_failed_or_panicking_load_is_an_error_with_the_folder() {
-    let failing = || {
-        Err::<Fake, _>(EncoderError::Load {
-            folder: "here".into(),
-            reason: "too big".into(),
-        })
-    };
-    let error = Owner::start("here".into(), failing)
-        .expect("starts")
-        .finish()
-        .err()
-        .expect("fails");
+    let failing = || Err::<Fake, _>(EncoderError::Load { folder: "here".into(), reason: "too big".into() });
+    let error = Owner::start("here".into(), failing).expect("starts").finish().err().expect("fails");
     assert_eq!(error.to_string(), "the encoder in here cannot be loaded: too big");
 
     let panicking = || -> Result<Fake, EncoderError> { panic!("bad configuration") };
-    let error = Owner::start("here".into(), panicking)
-        .expect("starts")
-        .finish()
-        .err()
-        .expect("fails");
-    assert_eq!(
-        error.to_string(),
-        "the encoder in here cannot be loaded: bad configuration"
-    );
+    let error = Owner::start("here".into(), panicking).expect("starts").finish().err().expect("fails");
+    assert_eq!(error.to_string(), "the encoder in here cannot be loaded: bad configuration");
 }
 
 #[test]

@@ -31,11 +31,7 @@ impl RustBertEncoder {
         // Hashing reads the weights too: beside the loading, it costs no time.
         let id = files.content_hash(&format!("guichet encoder 1, {MAX_TEXT_CHARS} characters"))?;
         let (owner, dimensions) = starting.finish()?;
-        Ok(RustBertEncoder {
-            id,
-            dimensions,
-            owner,
-        })
+        Ok(RustBertEncoder { id, dimensions, owner })
     }
 }
 
@@ -119,10 +115,7 @@ fn load_tokenizer(files: &ModelFolder, scratch: &adapt::Scratch) -> Result<Token
     let lower_case =
         files.lower_case || kind == ModelType::Albert && files.tokenizer.do_lower_case.unwrap_or(true);
     let merges = merges.map(|path| path.to_string_lossy());
-    let prefix = files
-        .tokenizer
-        .add_prefix_space
-        .filter(|_| kind == ModelType::Roberta);
+    let prefix = files.tokenizer.add_prefix_space.filter(|_| kind == ModelType::Roberta);
     TokenizerOption::from_file(
         kind,
         &vocabulary.to_string_lossy(),

@@ -22,11 +22,7 @@ fn write(folder: &Path, name: &str, text: &str) {
 
 fn modules(kinds: &[&str]) -> String {
     let paths = |kind: &str| {
-        if kind == "Transformer" {
-            String::new()
-        } else {
-            format!("1_{kind}")
-        }
+        if kind == "Transformer" { String::new() } else { format!("1_{kind}") }
     };
     let list: Vec<_> = kinds
         .iter()
@@ -40,20 +36,12 @@ fn modules(kinds: &[&str]) -> String {
 fn tiny_model() -> TempDir {
     let folder = tempfile::tempdir().expect("temporary folder");
     let root = folder.path();
-    write(
-        root,
-        "modules.json",
-        &modules(&["Transformer", "Pooling", "Normalize"]),
-    );
+    write(root, "modules.json", &modules(&["Transformer", "Pooling", "Normalize"]));
     let config = r#"{"model_type": "bert", "hidden_act": "gelu", "attention_probs_dropout_prob": 0.1, "hidden_dropout_prob": 0.1,
         "hidden_size": 16, "initializer_range": 0.5, "intermediate_size": 32, "max_position_embeddings": 64, "num_attention_heads": 2,
         "num_hidden_layers": 2, "type_vocab_size": 2, "vocab_size": 16}"#;
     write(root, "config.json", config);
-    write(
-        root,
-        "sentence_bert_config.json",
-        r#"{"max_seq_length": 32, "do_lower_case": false}"#,
-    );
+    write(root, "sentence_bert_config.json", r#"{"max_seq_length": 32, "do_lower_case": false}"#);
     write(root, "vocab.txt", WORDS);
     let pooling = r#"{"word_embedding_dimension": 16, "pooling_mode_cls_token": false, "pooling_mode_mean_tokens": true,
         "pooling_mode_max_tokens": false, "pooling_mode_mean_sqrt_len_tokens": false}"#;
@@ -86,10 +74,7 @@ fn rewrite_weights(folder: &TempDir, change: impl FnOnce(Vec<(String, Tensor)>) 
 }
 
 fn load_error(folder: &Path) -> String {
-    RustBertEncoder::load(folder)
-        .err()
-        .expect("does not load")
-        .to_string()
+    RustBertEncoder::load(folder).err().expect("does not load").to_string()
 }
 
 fn cosine(left: &[f32], right: &[f32]) -> f32 {
@@ -101,13 +86,8 @@ fn vectors_are_of_length_one_and_the_same_alone_or_in_a_batch() {
     let folder = tiny_model();
     let encoder = RustBertEncoder::load(folder.path()).expect("loads");
     assert_eq!((encoder.dimensions(), encoder.id().len()), (16, 32));
-    let texts = [
-        "le train pour Rennes est en retard",
-        "quand part le train ?",
-        "",
-        "RENNES",
-        "des mots inconnus",
-    ];
+    let texts =
+        ["le train pour Rennes est en retard", "quand part le train ?", "", "RENNES", "des mots inconnus"];
     let long = "le train ".repeat(300);
     let texts: Vec<&str> = texts.into_iter().chain([long.as_str()]).collect();
     let together = encoder.encode(&texts).expect("encodes");
@@ -116,32 +96,18 @@ fn vectors_are_of_length_one_and_the_same_alone_or_in_a_batch() {
         let alone = encoder.encode(&[text]).expect("encodes");
         assert!(cosine(&alone[0], vector) > 0.99999, "{text}");
     }
-    let case = encoder
-        .encode(&["Le TRAIN", "le train", "est en retard"])
-        .expect("encodes");
-    assert!(
-        cosine(&case[0], &case[1]) > 0.99999,
-        "BERT lower-cases unless told otherwise"
-    );
+    let case = encoder.encode(&["Le TRAIN", "le train", "est en retard"]).expect("encodes");
+    assert!(cosine(&case[0], &case[1]) > 0.99999, "BERT lower-cases unless told otherwise");
     assert!(cosine(&case[0], &case[2]) < 0.999);
 }
 
 #[test]
 fn the_id_follows_the_content_not_the_place() {
     let (one, two) = (tiny_model(), tiny_model());
-    let id = |folder: &TempDir| {
-        RustBertEncoder::load(folder.path())
-            .expect("loads")
-            .id()
-            .to_owned()
-    };
+    let id = |folder: &TempDir| RustBertEncoder::load(folder.path()).expect("loads").id().to_owned();
     let first = id(&one);
     assert_eq!(first, id(&two));
-    write(
-        two.path(),
-        "sentence_bert_config.json",
-        r#"{"max_seq_length": 16, "do_lower_case": false}"#,
-    );
+    write(two.path(), "sentence_bert_config.json", r#"{"max_seq_length": 16, "do_lower_case": false}"#);
     assert_ne!(first, id(&two));
 }
 
@@ -164,21 +130,14 @@ fn what_is_missing_is_named_with_its_cure() {
         let folder = tiny_model();
         fs::remove_file(folder.path().join(name)).expect("removed");
         let error = load_error(folder.path());
-        assert!(
-            error.contains(name) && error.contains("does not exist; "),
-            "{error}"
-        );
+        assert!(error.contains(name) && error.contains("does not exist; "), "{error}");
     }
 }
 
 #[test]
 fn what_cannot_be_run_is_refused_with_the_reason() {
     let folder = tiny_model();
-    write(
-        folder.path(),
-        "modules.json",
-        &modules(&["Transformer", "Pooling", "Dense", "Dense"]),
-    );
+    write(folder.path(), "modules.json", &modules(&["Transformer", "Pooling", "Dense", "Dense"]));
     assert!(load_error(folder.path()).contains("Transformer, Pooling, Dense, Normalize"));
 
     let folder = tiny_model();
@@ -191,11 +150,7 @@ fn what_cannot_be_run_is_refused_with_the_reason() {
     assert!(load_error(folder.path()).contains("cannot be loaded"));
 
     let folder = tiny_model();
-    write(
-        folder.path(),
-        "model.safetensors",
-        "version https://git-lfs.github.com/spec/v1",
-    );
+    write(folder.path(), "model.safetensors", "version https://git-lfs.github.com/spec/v1");
     assert!(load_error(folder.path()).contains("no safetensors file"));
 
     let folder = tiny_model();
@@ -219,10 +174,7 @@ fn weights_under_other_names_or_without_a_pooler_give_the_same_vectors() {
         tensors
     });
     let vector = |folder: &TempDir| {
-        RustBertEncoder::load(folder.path())
-            .expect("loads")
-            .encode(&["le train"])
-            .expect("encodes")
+        RustBertEncoder::load(folder.path()).expect("loads").encode(&["le train"]).expect("encodes")
     };
     assert_eq!(vector(&plain), vector(&renamed));
 }
@@ -230,11 +182,8 @@ fn weights_under_other_names_or_without_a_pooler_give_the_same_vectors() {
 #[test]
 fn a_vocabulary_in_tokenizer_json_is_the_same_vocabulary() {
     let (plain, json) = (tiny_model(), tiny_model());
-    let vocabulary: serde_json::Map<String, serde_json::Value> = WORDS
-        .lines()
-        .zip(0..)
-        .map(|(word, id)| (word.to_owned(), serde_json::Value::from(id)))
-        .collect();
+    let vocabulary: serde_json::Map<String, serde_json::Value> =
+        WORDS.lines().zip(0..).map(|(word, id)| (word.to_owned(), serde_json::Value::from(id))).collect();
     let tokenizer = serde_json::json!({"normalizer": {"lowercase": true, "strip_accents": null}, "model": {"type": "WordPiece", "vocab": vocabulary}});
     fs::remove_file(json.path().join("vocab.txt")).expect("removed");
     write(json.path(), "tokenizer.json", &tokenizer.to_string());
@@ -246,39 +195,25 @@ fn a_vocabulary_in_tokenizer_json_is_the_same_vocabulary() {
     };
     assert_eq!(vector(&plain), vector(&json));
 
-    write(
-        json.path(),
-        "tokenizer.json",
-        r#"{"model": {"type": "Unigram", "vocab": []}}"#,
-    );
+    write(json.path(), "tokenizer.json", r#"{"model": {"type": "Unigram", "vocab": []}}"#);
     assert!(load_error(json.path()).contains("is no word-piece tokenizer"));
 }
 
 #[test]
 fn a_dense_layer_as_sentence_transformers_saves_it_is_applied() {
     let folder = tiny_model();
-    write(
-        folder.path(),
-        "modules.json",
-        &modules(&["Transformer", "Pooling", "Dense"]),
-    );
+    write(folder.path(), "modules.json", &modules(&["Transformer", "Pooling", "Dense"]));
     write(folder.path(), "1_Dense/config.json", DENSE);
-    let weight = Tensor::eye(16, (Kind::Float, Device::Cpu))
-        .narrow(0, 0, 8)
-        .contiguous();
-    let tensors = [
-        ("linear.weight", weight),
-        ("linear.bias", Tensor::zeros([8], (Kind::Float, Device::Cpu))),
-    ];
+    let weight = Tensor::eye(16, (Kind::Float, Device::Cpu)).narrow(0, 0, 8).contiguous();
+    let tensors =
+        [("linear.weight", weight), ("linear.bias", Tensor::zeros([8], (Kind::Float, Device::Cpu)))];
     Tensor::write_safetensors(&tensors, folder.path().join("1_Dense/model.safetensors")).expect("weights");
     let encoder = RustBertEncoder::load(folder.path()).expect("loads");
     assert_eq!(encoder.dimensions(), 8);
 
     // The layer takes the first eight dimensions of the vector without it.
-    let plain = RustBertEncoder::load(tiny_model().path())
-        .expect("loads")
-        .encode(&["le train"])
-        .expect("encodes");
+    let plain =
+        RustBertEncoder::load(tiny_model().path()).expect("loads").encode(&["le train"]).expect("encodes");
     let head = super::super::unit(plain[0][..8].to_vec()).expect("a direction");
     let found = encoder.encode(&["le train"]).expect("encodes");
     assert!(cosine(&head, &found[0]) > 0.9999);
