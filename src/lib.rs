@@ -4,6 +4,7 @@
 
 pub mod answers; // what turns slots into facts, and facts into words
 pub mod channels; // one file per provider: verify, parse, send
+pub mod cli; // the commands
 pub mod clock; // Clock and ManualClock; nothing else reads the time
 pub mod engine; // decide(): pure
 pub mod model; // plain data, imports nothing of ours

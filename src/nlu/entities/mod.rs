@@ -1,0 +1,93 @@
+//! Things found in a message: stations with their roles, times, trains, lines.
+
+mod calendar_words;
+mod clock_words;
+pub mod roles;
+pub mod stations;
+pub mod times;
+pub mod trains;
+mod typos;
+
+use super::normalise::Normalised;
+use crate::model::{Entity, EntityValue, Timestamp};
+use jiff::tz::TimeZone;
+use stations::{CommonWords, Gazetteer};
+use std::ops::Range;
+
+/// More entities than this in one message are not read: no request needs them, and a pasted timetable would.
+pub const MAX_ENTITIES: usize = 24;
+
+/// What a slot in waiting expects: a lone station takes its role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// `station`, `time`, `train` or `line`.
+    pub kind: String,
+    /// The slot's name, which is the entity's role.
+    pub role: String,
+}
+
+/// Something found, by the words it stands on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mention {
+    pub tokens: Range<usize>,
+    pub value: EntityValue,
+}
+
+/// What finding entities needs beside the text.
+pub struct Finder<'a> {
+    pub gazetteer: &'a Gazetteer,
+    pub common: &'a CommonWords,
+    pub timezone: &'a TimeZone,
+    pub now: Timestamp,
+    pub expected: Option<&'a Expected>,
+}
+
+impl Finder<'_> {
+    /// Everything found in `text`, in the order of the text.
+    pub fn find(&self, original: &str, text: &Normalised) -> Vec<Entity> {
+        let now = self.now.to_jiff().to_zoned_datetime(self.timezone.clone());
+        let trains = trains::find(text);
+        let mut times = times::find(text, &now);
+        let expects = |kind: &str| self.expected.is_some_and(|expected| expected.kind == kind);
+        times.retain(|time| !overlaps(&trains, time));
+        let mut taken: Vec<Range<usize>> = trains
+            .iter()
+            .chain(&times)
+            .map(|mention| mention.tokens.clone())
+            .collect();
+        taken.sort_by_key(|range| range.start);
+        let stations = self.gazetteer.find(text, self.common, &taken, expects("station"));
+        let roles = roles::assign(text, &stations, self.expected);
+        let role_of = |mention: &Mention| match mention.value {
+            EntityValue::Train { .. } => "train",
+            EntityValue::Line { .. } => "line",
+            _ => "when",
+        };
+        let others = trains
+            .iter()
+            .chain(&times)
+            .map(|mention| (role_of(mention), mention));
+        let mut found: Vec<(&str, &Mention)> = roles.into_iter().zip(&stations).chain(others).collect();
+        found.sort_by_key(|(_, mention)| mention.tokens.start);
+        found
+            .into_iter()
+            .take(MAX_ENTITIES)
+            .filter_map(|(role, mention)| {
+                let span = text.original_span(mention.tokens.clone());
+                let surface = original.get(span.clone())?.to_owned();
+                Some(Entity {
+                    role: role.to_owned(),
+                    surface,
+                    span,
+                    value: mention.value.clone(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn overlaps(taken: &[Mention], mention: &Mention) -> bool {
+    taken
+        .iter()
+        .any(|other| other.tokens.start < mention.tokens.end && mention.tokens.start < other.tokens.end)
+}
