@@ -110,7 +110,8 @@ def make_stub(lib: Path, soname: str) -> int:
     text = '"libtorch was installed without GPU support"'
     special = {
         "cudaGetErrorString": f"const char *cudaGetErrorString(int error) {{ (void)error; return {text}; }}",
-        "cuptiGetResultString": f"int cuptiGetResultString(int result, const char **text) {{ (void)result; *text = {text}; return 0; }}",
+        "cuptiGetResultString":
+            f"int cuptiGetResultString(int result, const char **text) {{ (void)result; *text = {text}; return 0; }}",
     }
     # 999 is "unknown error" in both libraries.
     source = "\n".join(special.get(name, f"int {name}() {{ return 999; }}") for name in names) + "\n"

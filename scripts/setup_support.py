@@ -135,7 +135,8 @@ def watch(command: list[str], folder: Path, bar: Bar, failure: str, cure: str, a
     """
     log = folder / "log"
     with log.open("w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "TMPDIR": str(folder)})
+        environment = {**os.environ, "TMPDIR": str(folder)}
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         try:
             while process.poll() is None:
                 bar.reach(folder_size(folder) + (folder_size(also) if also else 0))
@@ -165,7 +166,8 @@ def verify(path: Path, sha256: str, cure: str) -> None:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:
-        raise SetupError(f"{path.name} has sha256 {found}, expected {sha256}: it is not the file this set-up was tested with", cure)
+        what = f"{path.name} has sha256 {found}, expected {sha256}: it is not the file this set-up was tested with"
+        raise SetupError(what, cure)
 
 
 _PIP: list[str] = []
@@ -199,13 +201,14 @@ def is_complete(folder: Path, recipe: str) -> bool:
     """Whether a folder was finished by this recipe and its files still have the sizes they had then."""
     try:
         stamp = json.loads((folder / STAMP).read_text())
-        return stamp["recipe"] == recipe and all((folder / name).stat().st_size == size for name, size in stamp["files"].items())
+        whole = all((folder / name).stat().st_size == size for name, size in stamp["files"].items())
+        return whole and stamp["recipe"] == recipe
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 
 def install_folder(folder: Path, recipe: str, fill: Callable[[Path], None]) -> None:
-    """Fills a folder beside `folder`, stamps it and moves it into place: a half-finished install is never taken for a whole one."""
+    """Fills a folder beside `folder`, stamps it, moves it into place: a half-finished install never passes for a whole one."""
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)

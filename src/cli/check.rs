@@ -47,12 +47,23 @@ pub fn run(args: &CheckIntentsArgs, intents: &Path) -> anyhow::Result<ExitCode> 
             let entry = |e: &PackError| serde_json::json!({"file": e.file, "line": e.line, "what": e.what, "cure": e.cure});
             found.iter().map(entry).collect()
         };
-        let report = serde_json::json!({"errors": list(&findings.errors), "warnings": list(&findings.warnings)});
+        let report =
+            serde_json::json!({"errors": list(&findings.errors), "warnings": list(&findings.warnings)});
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        findings.errors.iter().for_each(|error| println!("error: {error}"));
-        findings.warnings.iter().for_each(|warning| println!("warning: {warning}"));
-        println!("{} errors, {} warnings", findings.errors.len(), findings.warnings.len());
+        findings
+            .errors
+            .iter()
+            .for_each(|error| println!("error: {error}"));
+        findings
+            .warnings
+            .iter()
+            .for_each(|warning| println!("warning: {warning}"));
+        println!(
+            "{} errors, {} warnings",
+            findings.errors.len(),
+            findings.warnings.len()
+        );
     }
     Ok(ExitCode::from(findings.exit_code()))
 }
@@ -92,10 +103,15 @@ fn duplicates(pack: &IntentPack, findings: &mut Findings) {
             cure: cure.to_owned(),
         };
         if earlier.intent == example.intent {
-            findings.warnings.push(finding(format!("the same example stands at {at}"), "remove one of the two"));
+            findings.warnings.push(finding(
+                format!("the same example stands at {at}"),
+                "remove one of the two",
+            ));
         } else {
             let what = format!("the same example stands under '{}' at {at}", earlier.intent);
-            findings.errors.push(finding(what, "keep it under the intent that should answer it"));
+            findings
+                .errors
+                .push(finding(what, "keep it under the intent that should answer it"));
         }
     }
 }
@@ -105,8 +121,14 @@ fn few_examples(pack: &IntentPack, warnings: &mut Vec<PackError>) {
     let mut counts: BTreeMap<&str, BTreeMap<_, usize>> = BTreeMap::new();
     let mut places: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
     for example in &pack.examples {
-        *counts.entry(&example.intent).or_default().entry(example.lang).or_default() += 1;
-        places.entry(&example.intent).or_insert((&example.file, example.line));
+        *counts
+            .entry(&example.intent)
+            .or_default()
+            .entry(example.lang)
+            .or_default() += 1;
+        places
+            .entry(&example.intent)
+            .or_insert((&example.file, example.line));
     }
     for (intent, by_lang) in counts {
         let most = by_lang.values().copied().max().unwrap_or(0);
@@ -120,8 +142,16 @@ fn few_examples(pack: &IntentPack, warnings: &mut Vec<PackError>) {
             } else {
                 continue;
             };
-            let cure = format!("write at least {} in {lang}, from different people", most.max(FEW_EXAMPLES) / 2);
-            warnings.push(PackError { file: file.to_owned(), line, what, cure });
+            let cure = format!(
+                "write at least {} in {lang}, from different people",
+                most.max(FEW_EXAMPLES) / 2
+            );
+            warnings.push(PackError {
+                file: file.to_owned(),
+                line,
+                what,
+                cure,
+            });
         }
     }
 }

@@ -14,6 +14,9 @@ pub struct Calibration {
     pub temperature: f32,
     /// A message whose best intent is less probable than this is out of scope.
     pub threshold: f32,
+    /// And so is one to which `out_of_scope` is this many times as probable as the best intent. Negative examples
+    /// are more numerous than those of any one intent, which alone would make the model reject too readily.
+    pub margin: f32,
 }
 
 /// What the classifier said of a message it was not trained on.
@@ -40,8 +43,10 @@ impl TrainingSet {
     /// Trains on the messages at `chosen`.
     pub fn fit(&self, chosen: &[usize], how: Training) -> (Vocabulary, Classifier) {
         let vocabulary = Vocabulary::learn(chosen.iter().map(|&at| &self.grams[at]));
-        let rows: Vec<Row> =
-            chosen.iter().map(|&at| vocabulary.row(&self.grams[at], self.embedding(at))).collect();
+        let rows: Vec<Row> = chosen
+            .iter()
+            .map(|&at| vocabulary.row(&self.grams[at], self.embedding(at)))
+            .collect();
         let rows: Vec<&Row> = rows.iter().collect();
         let labels: Vec<usize> = chosen.iter().map(|&at| self.labels[at]).collect();
         let classifier = Classifier::train(&rows, &labels, self.classes, vocabulary.len(), how);
@@ -61,7 +66,12 @@ impl TrainingSet {
             let (vocabulary, classifier) = self.fit(&chosen, how);
             let held_out = (0..folds.len()).filter(|&at| folds[at] == part);
             held_out
-                .map(|at| (at, classifier.logits(&vocabulary.row(&self.grams[at], self.embedding(at)))))
+                .map(|at| {
+                    (
+                        at,
+                        classifier.logits(&vocabulary.row(&self.grams[at], self.embedding(at))),
+                    )
+                })
                 .collect::<Vec<_>>()
         };
         let mut scored = std::thread::scope(|scope| {
@@ -71,7 +81,13 @@ impl TrainingSet {
             mine
         });
         scored.sort_by_key(|&(at, _)| at);
-        scored.into_iter().map(|(at, logits)| HeldOut { label: self.labels[at], logits }).collect()
+        scored
+            .into_iter()
+            .map(|(at, logits)| HeldOut {
+                label: self.labels[at],
+                logits,
+            })
+            .collect()
     }
 
     /// A part for each message, each class spread evenly over all parts.
@@ -116,25 +132,30 @@ pub fn temperature(held_out: &[HeldOut]) -> f32 {
     ((low + high) / 2.0).exp()
 }
 
-/// The threshold that does best on held-out messages: the mean of in-scope accuracy and of the F1 of
+/// The threshold and the margin that do best on held-out messages: the mean of in-scope accuracy and of the F1 of
 /// `out_of_scope`, read off the whole curve.
-pub fn threshold(held_out: &[HeldOut], temperature: f32, out_of_scope: usize) -> f32 {
-    let judged: Vec<Judged> = held_out.iter().map(|m| Judged::new(m, temperature, out_of_scope)).collect();
-    let mut best = (f32::NEG_INFINITY, 0.0);
-    for step in 0..=60 {
-        let threshold = step as f32 / 100.0;
-        let score = score_at(&judged, threshold);
-        // The lowest of equals: sending a customer away wrongly costs more than one answer too many.
-        if score > best.0 + 1e-6 {
-            best = (score, threshold);
+pub fn rejection(held_out: &[HeldOut], temperature: f32, out_of_scope: usize) -> (f32, f32) {
+    let judged: Vec<Judged> = held_out
+        .iter()
+        .map(|m| Judged::new(m, temperature, out_of_scope))
+        .collect();
+    let mut best = (f32::NEG_INFINITY, 0.0, 1.0);
+    for margin in [1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0] {
+        for step in 0..=25 {
+            let threshold = step as f32 / 50.0;
+            let score = score_at(&judged, threshold, margin);
+            // The lowest of equals: sending a customer away wrongly costs more than one answer too many.
+            if score > best.0 + 1e-6 {
+                best = (score, threshold, margin);
+            }
         }
     }
-    best.1
+    (best.1, best.2)
 }
 
 struct Judged {
     is_out: bool,
-    says_out: bool,
+    outside: f32,
     correct: bool,
     best_in: f32,
 }
@@ -143,21 +164,21 @@ impl Judged {
     fn new(message: &HeldOut, temperature: f32, out_of_scope: usize) -> Self {
         let mut p: Vec<f32> = message.logits.iter().map(|logit| logit / temperature).collect();
         softmax(&mut p);
-        let top = (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap_or(0);
-        let best_in = (0..p.len()).filter(|&c| c != out_of_scope).map(|c| p[c]).fold(0.0, f32::max);
+        let inside = (0..p.len()).filter(|&class| class != out_of_scope);
+        let top = inside.max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap_or(0);
         Self {
             is_out: message.label == out_of_scope,
-            says_out: top == out_of_scope,
+            outside: p.get(out_of_scope).copied().unwrap_or(0.0),
             correct: top == message.label,
-            best_in,
+            best_in: p[top],
         }
     }
 }
 
-fn score_at(judged: &[Judged], threshold: f32) -> f32 {
+fn score_at(judged: &[Judged], threshold: f32, margin: f32) -> f32 {
     let (mut right, mut inside, mut hits, mut claims, mut outside) = (0.0f32, 0.0f32, 0.0f32, 0.0f32, 0.0f32);
     for message in judged {
-        let rejected = message.says_out || message.best_in < threshold;
+        let rejected = message.outside > margin * message.best_in || message.best_in < threshold;
         claims += f32::from(rejected);
         if message.is_out {
             outside += 1.0;
@@ -173,8 +194,12 @@ fn score_at(judged: &[Judged], threshold: f32) -> f32 {
 
 /// The threshold that would reject this share of the held-out messages.
 pub fn low_quantile(held_out: &[HeldOut], temperature: f32, share: f32) -> f32 {
-    let mut best: Vec<f32> =
-        held_out.iter().map(|message| Judged::new(message, temperature, usize::MAX).best_in).collect();
+    let mut best: Vec<f32> = held_out
+        .iter()
+        .map(|message| Judged::new(message, temperature, usize::MAX).best_in)
+        .collect();
     best.sort_by(f32::total_cmp);
-    best.get((best.len() as f32 * share) as usize).copied().unwrap_or(0.0)
+    best.get((best.len() as f32 * share) as usize)
+        .copied()
+        .unwrap_or(0.0)
 }

@@ -1,8 +1,9 @@
 //! Embeddings kept on disk by content, so that a changed example costs one embedding and not five thousand.
 //!
-//! One append-only file per encoder: a header, then records of one size. Every record carries a checksum, so whatever a
-//! crash or a bad disk leaves behind is noticed and only costs computing it again. Vectors are stored as 32-bit floats:
-//! half the size would do for meaning, but then a training with a warm cache would differ from one with a cold cache.
+//! One append-only file per encoder: a header, then records of one size. Every record carries a checksum, so
+//! whatever a crash or a bad disk leaves behind is noticed and only costs computing it again. Vectors are
+//! stored as 32-bit floats: half the size would do for meaning, but then a training with a warm cache would
+//! differ from one with a cold cache.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -22,8 +23,8 @@ const HEADER: u64 = 12;
 const KEY: usize = 16;
 const CHECKSUM: usize = 8;
 
-/// A larger file (bytes) is begun anew when opened: about 170,000 texts at 384 dimensions. Texts that left the examples
-/// long ago are never removed one by one, and this is the bound on them.
+/// A larger file (bytes) is begun anew when opened: about 170,000 texts at 384 dimensions. Texts that left
+/// the examples long ago are never removed one by one, and this is the bound on them.
 const MAX_FILE: u64 = 256 << 20;
 
 /// Texts embedded between two writes: what a process that is killed at a cold start loses at most.
@@ -116,8 +117,8 @@ impl EmbeddingCache {
 
     /// Embeds texts through the cache: only what is unknown goes to the encoder, each text once, and is kept.
     ///
-    /// `progress` is told (done, total) of the unknown texts. A cache that cannot be written is logged, not an error.
-    /// Errors: the encoder's.
+    /// `progress` is told (done, total) of the unknown texts. A cache that cannot be written is logged, not
+    /// an error. Errors: the encoder's.
     pub fn encode(
         &self,
         encoder: &dyn Encoder,

@@ -1,7 +1,7 @@
 //! Sentence embeddings: one unit-length vector per text, close together when the texts mean alike.
 //!
-//! The rest of the house sees the trait only. With the Cargo feature `encoder` there is [`RustBertEncoder`]; without it
-//! nobody makes an encoder, and understanding rests on n-grams.
+//! The rest of the house sees the trait only. With the Cargo feature `encoder` there is [`RustBertEncoder`];
+//! without it nobody makes an encoder, and understanding rests on n-grams.
 
 use std::path::PathBuf;
 
@@ -19,8 +19,8 @@ pub use rust_bert::RustBertEncoder;
 
 /// Characters of a text that an encoder reads; the rest is left out.
 ///
-/// What a message is about is said in its first sentences, and the time a text takes grows faster than its length: without
-/// a bound one pasted page would hold up everybody's answer.
+/// What a message is about is said in its first sentences, and the time a text takes grows faster than its
+/// length: without a bound one pasted page would hold up everybody's answer.
 pub const MAX_TEXT_CHARS: usize = 512;
 
 /// Turns texts into unit-length embeddings. Implementations block; call from a blocking thread.

@@ -9,7 +9,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 const MIN_MESSAGES: u32 = 2;
 /// Relative weight of the character n-grams beside the words, and of the embedding beside both; tuned by
 /// cross-validation on the pack.
-const CHAR_SCALE: f32 = 1.0;
+const CHAR_SCALE: f32 = 2.0;
 const DENSE_SCALE: f32 = 1.6;
 
 /// Keys are hashes already: hashing them again would only cost time.
@@ -36,9 +36,9 @@ pub(super) type HashedMap<V> = HashMap<u64, V, BuildHasherDefault<AsIs>>;
 
 /// 64-bit FNV-1a.
 pub(super) fn fnv(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// The n-grams of one message, before any vocabulary: computed once, read by every model.
@@ -62,13 +62,19 @@ impl Grams {
             grams.words.push(previous.rotate_left(17) ^ hash);
             previous = hash;
             char_grams(word.as_bytes(), &mut grams.chars);
-            for meaning in lexicon.get(word).into_iter().flat_map(|text| text.split_whitespace()) {
+            for meaning in lexicon
+                .get(word)
+                .into_iter()
+                .flat_map(|text| text.split_whitespace())
+            {
                 grams.words.push(fnv(meaning.as_bytes()));
                 char_grams(meaning.as_bytes(), &mut grams.chars);
             }
         }
         for mark in &text.marks {
-            grams.words.push(fnv(mark.encode_utf8(&mut [0; 4]).as_bytes()) ^ 0x6d61_726b);
+            grams
+                .words
+                .push(fnv(mark.encode_utf8(&mut [0; 4]).as_bytes()) ^ 0x6d61_726b);
         }
         grams
     }
@@ -77,13 +83,21 @@ impl Grams {
 /// Digits as `0`, so that "18h30" and "7h05" look alike; `None` when there are none.
 fn mask_digits(word: &str) -> Option<String> {
     word.bytes().any(|b| b.is_ascii_digit()).then(|| {
-        word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
+        word.chars()
+            .map(|c| if c.is_ascii_digit() { '0' } else { c })
+            .collect()
     })
 }
 
 /// All runs of 3 to 5 bytes of ` word `. Up to five bytes and their number fit a `u64`: no collisions.
 fn char_grams(word: &[u8], into: &mut Vec<u64>) {
-    let at = |i: usize| if i == 0 || i > word.len() { b' ' } else { word[i - 1] };
+    let at = |i: usize| {
+        if i == 0 || i > word.len() {
+            b' '
+        } else {
+            word[i - 1]
+        }
+    };
     let padded = word.len() + 2;
     for start in 0..padded.saturating_sub(2) {
         let mut gram = 1u64;

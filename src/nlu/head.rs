@@ -52,7 +52,14 @@ impl Head {
         let calibration = calibrate(&set.cross_validate(how), out_of_scope);
         let (vocabulary, classifier) = set.fit_all(how);
         let tone = ToneModel::learn(messages.tone_grams.clone(), embeddings.tones, &messages.tones);
-        Self { intents: messages.intents.clone(), out_of_scope, vocabulary, classifier, calibration, tone }
+        Self {
+            intents: messages.intents.clone(),
+            out_of_scope,
+            vocabulary,
+            classifier,
+            calibration,
+            tone,
+        }
     }
 
     pub fn calibration(&self) -> Calibration {
@@ -66,21 +73,39 @@ impl Head {
     /// Best first; `out_of_scope` is always among them, and first when nothing else is probable enough.
     pub fn intents(&self, grams: &Grams, embedding: Option<&[f32]>) -> Vec<IntentScore> {
         let mut p = self.classifier.logits(&self.vocabulary.row(grams, embedding));
-        p.iter_mut().for_each(|logit| *logit /= self.calibration.temperature);
+        p.iter_mut()
+            .for_each(|logit| *logit /= self.calibration.temperature);
         softmax(&mut p);
-        let mut order: Vec<usize> = (0..p.len()).filter(|class| Some(*class) != self.out_of_scope).collect();
+        let mut order: Vec<usize> = (0..p.len())
+            .filter(|class| Some(*class) != self.out_of_scope)
+            .collect();
         order.sort_by(|&a, &b| p[b].total_cmp(&p[a]));
         let best = order.first().map_or(0.0, |&class| p[class]);
         let outside = self.out_of_scope.map_or(0.0, |class| p[class]);
-        let rejected = best < self.calibration.threshold || outside > best;
-        let outside = if rejected { outside.max(1.0 - best) } else { outside };
+        let rejected = best < self.calibration.threshold || outside > self.calibration.margin * best;
+        // Confidence of "none of these": that the best of them is wrong.
+        let outside = if rejected {
+            outside.max(1.0 - best)
+        } else {
+            outside.min(best)
+        };
         let mut scores: Vec<IntentScore> = order
             .into_iter()
             .take(MAX_INTENTS)
-            .map(|class| IntentScore { intent: self.intents[class].clone(), confidence: p[class] })
+            .map(|class| IntentScore {
+                intent: self.intents[class].clone(),
+                confidence: p[class],
+            })
             .collect();
-        let out = IntentScore { intent: OUT_OF_SCOPE.to_owned(), confidence: outside };
-        let place = if rejected { 0 } else { scores.partition_point(|score| score.confidence >= outside) };
+        let out = IntentScore {
+            intent: OUT_OF_SCOPE.to_owned(),
+            confidence: outside,
+        };
+        let place = if rejected {
+            0
+        } else {
+            scores.partition_point(|score| score.confidence >= outside)
+        };
         scores.insert(place.min(scores.len()), out);
         scores
     }
@@ -88,11 +113,18 @@ impl Head {
 
 fn calibrate(held_out: &[HeldOut], out_of_scope: Option<usize>) -> Calibration {
     let temperature = calibration::temperature(held_out);
-    let threshold = match out_of_scope {
-        Some(class) => calibration::threshold(held_out, temperature, class),
-        None => calibration::low_quantile(held_out, temperature, TOLERATED_REJECTIONS),
+    let (threshold, margin) = match out_of_scope {
+        Some(class) => calibration::rejection(held_out, temperature, class),
+        None => (
+            calibration::low_quantile(held_out, temperature, TOLERATED_REJECTIONS),
+            1.0,
+        ),
     };
-    Calibration { temperature, threshold }
+    Calibration {
+        temperature,
+        threshold,
+        margin,
+    }
 }
 
 impl Messages {
@@ -101,11 +133,18 @@ impl Messages {
         for example in &pack.examples {
             positions.insert(&example.intent, 0);
         }
-        positions.values_mut().enumerate().for_each(|(at, position)| *position = at);
+        positions
+            .values_mut()
+            .enumerate()
+            .for_each(|(at, position)| *position = at);
         let grams = |text: &str| Grams::new(&super::normalise::Normalised::new(text), &pack.lexicon);
         Self {
             intents: positions.keys().map(|name| (*name).to_owned()).collect(),
-            labels: pack.examples.iter().map(|e| positions[e.intent.as_str()]).collect(),
+            labels: pack
+                .examples
+                .iter()
+                .map(|e| positions[e.intent.as_str()])
+                .collect(),
             grams: pack.examples.iter().map(|e| grams(&e.text)).collect(),
             tones: pack.tones.iter().map(|e| e.tone).collect(),
             tone_grams: pack.tones.iter().map(|e| grams(&e.text)).collect(),

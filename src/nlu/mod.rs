@@ -16,6 +16,7 @@ mod tone;
 mod yaml;
 
 use crate::model::{Lang, Timestamp, Understanding};
+use embedding_cache::EmbeddingCache;
 use encoder::{Encoder, EncoderError};
 use entities::stations::{CommonWords, Gazetteer};
 pub use entities::Expected;
@@ -44,19 +45,11 @@ pub struct Context {
     pub expected: Option<Expected>,
 }
 
-/// Where embeddings are kept between starts, by the encoder's id and the text.
-pub trait EmbeddingStore: Send + Sync {
-    /// One answer per text, in order; `None`: not kept.
-    fn get_many(&self, encoder: &str, texts: &[&str]) -> Vec<Option<Vec<f32>>>;
-    /// Keeps them; failing to is no error, only time lost at the next start.
-    fn put_many(&self, encoder: &str, entries: &[(&str, &[f32])]);
-}
-
 /// An encoder and the memory of what it said.
 #[derive(Clone)]
 pub struct Embedder {
     pub encoder: Arc<dyn Encoder>,
-    pub store: Option<Arc<dyn EmbeddingStore>>,
+    pub cache: Option<Arc<EmbeddingCache>>,
 }
 
 /// Reads messages. Clones share one model, which is swapped whole when a new one is ready.
@@ -109,7 +102,9 @@ impl Nlu {
     /// The encoder failed; the n-gram model goes on serving.
     pub fn complete(&self, progress: &dyn Fn(usize, usize)) -> Result<(), EncoderError> {
         let _one = self.0.training.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(embedder) = &self.0.embedder else { return Ok(()) };
+        let Some(embedder) = &self.0.embedder else {
+            return Ok(());
+        };
         let model = self.model();
         match model.with_embeddings(embedder, progress) {
             Ok(full) => {
@@ -177,10 +172,16 @@ impl Nlu {
             now: context.now,
             expected: context.expected.as_ref(),
         };
+        let entities = finder.find(text, &normal);
+        let names: Vec<_> = entities
+            .iter()
+            .filter(|e| e.role != "when")
+            .map(|e| e.span.clone())
+            .collect();
         Understanding {
-            lang: model.language.detect(&normal, context.conversation_lang),
+            lang: model.language.detect(&normal, &names, context.conversation_lang),
             intents: head.intents(&grams, embedding),
-            entities: finder.find(text, &normal),
+            entities,
             tone: head.tone(&grams, embedding),
             model: name.to_owned(),
         }
@@ -198,17 +199,30 @@ impl Nlu {
 
     /// `encoder` or `ngram`: which model answers now.
     pub fn model_name(&self) -> &'static str {
-        if self.model().full.is_some() { "encoder" } else { "ngram" }
+        if self.model().full.is_some() {
+            "encoder"
+        } else {
+            "ngram"
+        }
     }
 
     /// Below this confidence the model in service calls a message out of scope.
     pub fn threshold(&self) -> f32 {
         let model = self.model();
-        model.full.as_ref().unwrap_or(&model.ngram).calibration().threshold
+        model
+            .full
+            .as_ref()
+            .unwrap_or(&model.ngram)
+            .calibration()
+            .threshold
     }
 
     fn model(&self) -> Arc<Model> {
-        self.0.model.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .model
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn swap(&self, model: Model) {
@@ -217,7 +231,10 @@ impl Nlu {
 
     fn embed(&self, text: &str) -> Option<Vec<f32>> {
         let embedder = self.0.embedder.as_ref()?;
-        let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(at, _)| at);
+        let end = text
+            .char_indices()
+            .nth(MAX_CHARS)
+            .map_or(text.len(), |(at, _)| at);
         let answer = embedder.encoder.encode(&[&text[..end]]);
         let vector = answer.ok().and_then(|mut vectors| vectors.pop());
         let vector = vector.filter(|v| v.len() == embedder.encoder.dimensions());
@@ -231,7 +248,14 @@ impl Model {
         let ngram = Head::train(&Messages::new(&pack), Embeddings::default());
         let language = LanguageModel::learn(&pack);
         let common = CommonWords::learn(pack.examples.iter().map(without_stations));
-        Self { pack, gazetteer, language, common, ngram, full: None }
+        Self {
+            pack,
+            gazetteer,
+            language,
+            common,
+            ngram,
+            full: None,
+        }
     }
 
     fn with_embeddings(
@@ -244,7 +268,13 @@ impl Model {
         let texts: Vec<&str> = examples.chain(tones).collect();
         let mut vectors = embed_all(embedder, &texts, progress)?;
         let tones = vectors.split_off(self.pack.examples.len());
-        let full = Head::train(&Messages::new(&self.pack), Embeddings { messages: vectors, tones });
+        let full = Head::train(
+            &Messages::new(&self.pack),
+            Embeddings {
+                messages: vectors,
+                tones,
+            },
+        );
         Ok(Self {
             pack: self.pack.clone(),
             gazetteer: self.gazetteer.clone(),
@@ -261,22 +291,28 @@ fn embed_all(
     texts: &[&str],
     progress: &dyn Fn(usize, usize),
 ) -> Result<Vec<Vec<f32>>, EncoderError> {
-    let id = embedder.encoder.id();
-    let mut known = match &embedder.store {
-        Some(store) => store.get_many(id, texts),
+    let mut known = match &embedder.cache {
+        Some(cache) => cache.get_many(texts),
         None => vec![None; texts.len()],
     };
-    let missing: Vec<usize> = (0..texts.len()).filter(|&at| known.get(at).is_none_or(Option::is_none)).collect();
+    let missing: Vec<usize> = (0..texts.len())
+        .filter(|&at| known.get(at).is_none_or(Option::is_none))
+        .collect();
     known.resize(texts.len(), None);
     let mut done = texts.len() - missing.len();
     progress(done, texts.len());
     for batch in missing.chunks(EMBEDDING_BATCH) {
         let asked: Vec<&str> = batch.iter().map(|&at| texts[at]).collect();
         let vectors = embedder.encoder.encode(&asked)?;
-        if let Some(store) = &embedder.store {
-            let entries: Vec<(&str, &[f32])> =
-                asked.iter().zip(&vectors).map(|(text, vector)| (*text, vector.as_slice())).collect();
-            store.put_many(id, &entries);
+        if let Some(cache) = &embedder.cache {
+            let entries: Vec<(&str, &[f32])> = asked
+                .iter()
+                .zip(&vectors)
+                .map(|(text, vector)| (*text, vector.as_slice()))
+                .collect();
+            if let Err(error) = cache.put_many(&entries) {
+                tracing::warn!(%error, "embeddings are not kept; the next start computes them again");
+            }
         }
         for (&at, vector) in batch.iter().zip(vectors) {
             known[at] = Some(vector);
@@ -285,8 +321,10 @@ fn embed_all(
         progress(done, texts.len());
     }
     let width = embedder.encoder.dimensions();
-    let whole: Option<Vec<Vec<f32>>> =
-        known.into_iter().map(|vector| vector.filter(|v| v.len() == width)).collect();
+    let whole: Option<Vec<Vec<f32>>> = known
+        .into_iter()
+        .map(|vector| vector.filter(|v| v.len() == width))
+        .collect();
     whole.ok_or_else(|| EncoderError::Refused("it returned vectors of the wrong length".to_owned()))
 }
 
@@ -305,3 +343,6 @@ fn without_stations(example: &pack::Example) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

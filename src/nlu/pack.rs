@@ -1,7 +1,14 @@
 //! The intent pack: a folder of YAML files that managers edit, read with every mistake named at once.
 
+mod annotations;
+#[cfg(test)]
+mod tests;
+
 use super::yaml::{self, Document, Key, Node, Value};
-use crate::model::{EscalateRule, EscalationReason, IntentSpec, Lang, OUT_OF_SCOPE, Priority, SlotSpec, Tone};
+use crate::model::{
+    EscalateRule, EscalationReason, IntentSpec, Lang, OUT_OF_SCOPE, Priority, SlotSpec, Tone,
+};
+use annotations::annotations;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -87,13 +94,22 @@ impl IntentPack {
         if reader.pack.specs.is_empty() && reader.errors.is_empty() {
             let what = "the folder holds no intent".to_owned();
             let cure = "add a file such as schedules.yaml with `domain:` and `intents:`".to_owned();
-            reader.errors.push(PackError { file: folder.display().to_string(), line: 1, what, cure });
+            reader.errors.push(PackError {
+                file: folder.display().to_string(),
+                line: 1,
+                what,
+                cure,
+            });
         }
         if !reader.errors.is_empty() {
             reader.errors.sort();
             return Err(reader.errors);
         }
-        reader.pack.hash = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        reader.pack.hash = digest
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Ok(reader.pack)
     }
 
@@ -136,11 +152,19 @@ struct Reader {
 
 impl Reader {
     fn complain(&mut self, line: usize, what: impl Into<String>, cure: impl Into<String>) {
-        self.errors.push(PackError { file: self.file.clone(), line, what: what.into(), cure: cure.into() });
+        self.errors.push(PackError {
+            file: self.file.clone(),
+            line,
+            what: what.into(),
+            cure: cure.into(),
+        });
     }
 
     fn read_file(&mut self, path: &Path, folder: &Path, digest: &mut Sha256) {
-        let base = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let base = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let shown = folder.file_name().map(|name| name.to_string_lossy().into_owned());
         self.file = format!("{}/{base}", shown.unwrap_or_else(|| folder.display().to_string()));
         let document = match yaml::read(path, &self.file) {
@@ -152,7 +176,11 @@ impl Reader {
         digest.update(document.text.as_bytes());
         digest.update([0]);
         let Some(keys) = document.root.as_map() else {
-            return self.complain(1, "the file is not a list of keys", "start it with `domain:` and `intents:`");
+            return self.complain(
+                1,
+                "the file is not a list of keys",
+                "start it with `domain:` and `intents:`",
+            );
         };
         self.check_duplicates(keys);
         match base.as_str() {
@@ -165,7 +193,10 @@ impl Reader {
     fn check_duplicates(&mut self, keys: &[(Key, Node)]) {
         for (index, (key, _)) in keys.iter().enumerate() {
             if let Some((first, _)) = keys[..index].iter().find(|(earlier, _)| earlier.name == key.name) {
-                let what = format!("'{}' stands here a second time, first on line {}", key.name, first.line);
+                let what = format!(
+                    "'{}' stands here a second time, first on line {}",
+                    key.name, first.line
+                );
                 self.complain(key.line, what, "merge the two or rename one");
             }
         }
@@ -182,9 +213,16 @@ impl Reader {
     }
 
     fn text_of(&mut self, key: &Key, node: &Node) -> Option<String> {
-        let text = node.as_text().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let text = node
+            .as_text()
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty());
         if text.is_none() {
-            self.complain(node.line, format!("'{}' has no text", key.name), "write one line of text after it");
+            self.complain(
+                node.line,
+                format!("'{}' has no text", key.name),
+                "write one line of text after it",
+            );
         }
         text
     }
@@ -228,7 +266,9 @@ impl Reader {
     }
 
     fn check_name(&mut self, name: &str, line: usize) -> bool {
-        let good = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        let good = name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !good || name.is_empty() {
             let cure = "use lower-case letters, digits and _ only";
             self.complain(line, format!("'{name}' cannot be a name"), cure);
@@ -272,7 +312,11 @@ impl Reader {
             }
         }
         if !body.iter().any(|(field, _)| field.name == "about") {
-            self.complain(key.line, format!("'{name}' has no `about`"), "say in one line what it is about");
+            self.complain(
+                key.line,
+                format!("'{name}' has no `about`"),
+                "say in one line what it is about",
+            );
         }
         if self.pack.examples.len() == before {
             let cure = "add `examples:` with at least one line `- text` per language";
@@ -286,7 +330,12 @@ impl Reader {
         self.check_duplicates(slots);
         let mut read = Vec::new();
         for (name, body) in slots {
-            let mut slot = SlotSpec { name: name.name.clone(), entity: String::new(), ask: false, default: None };
+            let mut slot = SlotSpec {
+                name: name.name.clone(),
+                entity: String::new(),
+                ask: false,
+                default: None,
+            };
             let fields = self.map_of(name, body);
             self.check_keys(fields, &["entity", "ask", "default"]);
             for (field, value) in fields {
@@ -322,7 +371,11 @@ impl Reader {
         match node.value {
             Value::Bool(value) => value,
             _ => {
-                self.complain(node.line, format!("'{}' is neither true nor false", key.name), "write true or false");
+                self.complain(
+                    node.line,
+                    format!("'{}' is neither true nor false", key.name),
+                    "write true or false",
+                );
                 false
             }
         }
@@ -337,7 +390,11 @@ impl Reader {
                 "always" => rule.always = self.bool_of(field, value),
                 "below" => match value.value {
                     Value::Number(below) if (0.0..=1.0).contains(&below) => rule.below = Some(below as f32),
-                    _ => self.complain(value.line, "'below' is no confidence", "write a number from 0 to 1"),
+                    _ => self.complain(
+                        value.line,
+                        "'below' is no confidence",
+                        "write a number from 0 to 1",
+                    ),
                 },
                 "reason" => rule.reason = self.one_of(field, value, EscalationReason::ALL),
                 "priority" => rule.priority = self.one_of(field, value, Priority::ALL),
@@ -393,7 +450,11 @@ impl Reader {
             let tone = match name.name.parse::<Tone>() {
                 Ok(tone) => tone,
                 Err(e) => {
-                    self.complain(name.line, e.to_string(), "use one of: positive, neutral, negative");
+                    self.complain(
+                        name.line,
+                        e.to_string(),
+                        "use one of: positive, neutral, negative",
+                    );
                     continue;
                 }
             };
@@ -407,7 +468,13 @@ impl Reader {
                 let Some(lang) = self.lang_of(code) else { continue };
                 for (line, text) in self.lines_of(document, code, block) {
                     let text = annotations(&text).map_or(text, |(plain, _)| plain);
-                    self.pack.tones.push(ToneExample { text, lang, tone, file: self.file.clone(), line });
+                    self.pack.tones.push(ToneExample {
+                        text,
+                        lang,
+                        tone,
+                        file: self.file.clone(),
+                        line,
+                    });
                 }
             }
         }
@@ -416,7 +483,11 @@ impl Reader {
     fn lang_of(&mut self, key: &Key) -> Option<Lang> {
         let lang = Lang::new(&key.name);
         if lang.is_none() {
-            self.complain(key.line, format!("'{}' is no language", key.name), "use two letters such as fr or en");
+            self.complain(
+                key.line,
+                format!("'{}' is no language", key.name),
+                "use two letters such as fr or en",
+            );
         }
         lang
     }
@@ -428,23 +499,37 @@ impl Reader {
             for item in items {
                 match item.as_text() {
                     Some(text) => found.push((item.line, text)),
-                    None => self.complain(item.line, "an example is no text", "put it in quotes or in a `|` block"),
+                    None => self.complain(
+                        item.line,
+                        "an example is no text",
+                        "put it in quotes or in a `|` block",
+                    ),
                 }
             }
             return found;
         }
         let Value::Text(block) = &node.value else {
-            self.complain(node.line, format!("'{}' has no examples", key.name), "write `fr: |` and lines `- text`");
+            self.complain(
+                node.line,
+                format!("'{}' has no examples", key.name),
+                "write `fr: |` and lines `- text`",
+            );
             return found;
         };
         // Walks the raw file beside the block: whatever YAML strips, each line is found where it was typed.
         let mut raw = document.text.lines().enumerate().skip(key.line.saturating_sub(1));
         for line in block.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let at = raw.find(|(_, typed)| typed.trim().ends_with(line)).map_or(node.line, |(index, _)| index + 1);
+            let at = raw
+                .find(|(_, typed)| typed.trim().ends_with(line))
+                .map_or(node.line, |(index, _)| index + 1);
             match line.strip_prefix("- ").map(str::trim) {
                 Some(text) if !text.is_empty() => found.push((at, text.to_owned())),
                 _ if line.starts_with('#') => {}
-                _ => self.complain(at, "an example does not start with `- `", "start each example with `- `"),
+                _ => self.complain(
+                    at,
+                    "an example does not start with `- `",
+                    "start each example with `- `",
+                ),
             }
         }
         found
@@ -462,39 +547,4 @@ impl Reader {
             }
         }
     }
-}
-
-type Annotated = (String, Vec<(String, Range<usize>)>);
-
-/// Takes `[text](role)` apart: the plain text and each role's byte range in it.
-fn annotations(raw: &str) -> Result<Annotated, (String, String)> {
-    let mut text = String::with_capacity(raw.len());
-    let mut entities = Vec::new();
-    let mut rest = raw;
-    while let Some(at) = rest.find(['[', ']']) {
-        text.push_str(&rest[..at]);
-        let unbalanced = |what: &str| (what.to_owned(), "write entities as [text](role)".to_owned());
-        let Some(open) = rest[at..].strip_prefix('[') else {
-            return Err(unbalanced("a ']' closes nothing"));
-        };
-        let Some(close) = open.find(['[', ']']).filter(|&close| open[close..].starts_with(']')) else {
-            return Err(unbalanced("a '[' is not closed"));
-        };
-        let surface = &open[..close];
-        let Some((role, after)) = open[close + 1..].strip_prefix('(').and_then(|tail| tail.split_once(')')) else {
-            return Err(unbalanced("an annotation has no (role)"));
-        };
-        if surface.trim().is_empty() {
-            return Err(unbalanced("an annotation is empty"));
-        }
-        if !ROLES.iter().any(|&(known, _)| known == role) {
-            let known: Vec<&str> = ROLES.iter().map(|&(known, _)| known).collect();
-            return Err((format!("unknown entity role '{role}'"), format!("use one of: {}", known.join(", "))));
-        }
-        entities.push((role.to_owned(), text.len()..text.len() + surface.len()));
-        text.push_str(surface);
-        rest = after;
-    }
-    text.push_str(rest);
-    Ok((text, entities))
 }

@@ -1,7 +1,7 @@
 //! Small differences between the files that sentence-transformers saves and those that rust-bert reads.
 //!
-//! The common case, a BERT with its pooler and a vocab.txt, is read where it lies. Otherwise a file is rewritten into a
-//! private temporary folder that lasts as long as the loading.
+//! The common case, a BERT with its pooler and a vocab.txt, is read where it lies. Otherwise a file is
+//! rewritten into a private temporary folder that lasts as long as the loading.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -55,7 +55,8 @@ pub(super) fn transformer_weights(folder: &ModelFolder, scratch: &Scratch) -> Re
             _ => name,
         }
     };
-    // rust-bert's BERT wants the pooler although sentence embeddings never use it; models saved without it are common.
+    // rust-bert's BERT wants the pooler although sentence embeddings never use it; models saved without it
+    // are common.
     let add_pooler = folder.architecture == Architecture::Bert && !names.contains("pooler.dense.weight");
     if !add_pooler && names.iter().all(|name| rename(name) == *name) {
         return Ok(folder.weights.clone());
@@ -75,7 +76,8 @@ pub(super) fn transformer_weights(folder: &ModelFolder, scratch: &Scratch) -> Re
     })
 }
 
-/// The dense layer's weights as `weight` and `bias`; sentence-transformers calls them `linear.weight` and `linear.bias`.
+/// The dense layer's weights as `weight` and `bias`; sentence-transformers calls them `linear.weight` and
+/// `linear.bias`.
 pub(super) fn dense_weights(
     folder: &ModelFolder,
     weights: &Path,
@@ -92,7 +94,8 @@ pub(super) fn dense_weights(
     })
 }
 
-/// Writes the vocab.txt that a word-piece tokenizer.json stands for, and takes over what it says of case and accents.
+/// Writes the vocab.txt that a word-piece tokenizer.json stands for, and takes over what it says of case and
+/// accents.
 pub(super) fn word_pieces(
     folder: &ModelFolder,
     json: &Path,

@@ -1,4 +1,5 @@
-//! A sentence-transformers folder as it lies on disk: which files the model consists of, and their common hash.
+//! A sentence-transformers folder as it lies on disk: which files the model consists of, and their common
+//! hash.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,7 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::EncoderError;
 
-const FOLDER_CURE: &str = "run `python3 scripts/setup.py model` for the default model, or name another sentence-transformers folder in guichet.toml";
+const FOLDER_CURE: &str = "run `python3 scripts/setup.py model` for the default model, or name another \
+                           sentence-transformers folder in guichet.toml";
 const FILE_CURE: &str = "copy the whole folder that sentence-transformers saved";
 const WEIGHTS_CURE: &str =
     "save the model again with sentence-transformers 2.3 or later, which writes model.safetensors";
@@ -30,11 +32,13 @@ pub(super) enum Architecture {
 pub(super) enum Vocabulary {
     /// vocab.txt, one word piece per line.
     WordPiece(PathBuf),
-    /// tokenizer.json of a word-piece tokenizer saved without its vocab.txt, as newer versions of transformers do.
+    /// tokenizer.json of a word-piece tokenizer saved without its vocab.txt, as newer versions of
+    /// transformers do.
     WordPieceJson(PathBuf),
     /// vocab.json and merges.txt.
     BytePairs(PathBuf, PathBuf),
-    /// sentencepiece.bpe.model in the numbering of XLM-RoBERTa, which multilingual models use under any architecture.
+    /// sentencepiece.bpe.model in the numbering of XLM-RoBERTa, which multilingual models use under any
+    /// architecture.
     XlmRoberta(PathBuf),
     /// spiece.model of ALBERT or T5.
     SentencePiece(PathBuf),
@@ -103,7 +107,8 @@ impl ModelFolder {
                 return Err(broken(
                     root,
                     format!(
-                        "modules.json lists {kinds:?}; Transformer, Pooling, Dense, Normalize (the last two optional) is what can be run"
+                        "modules.json lists {kinds:?}; what can be run is Transformer, Pooling, Dense, Normalize, \
+                         the last two optional"
                     ),
                 ));
             }
@@ -147,7 +152,8 @@ impl ModelFolder {
         })
     }
 
-    /// SHA-256 over everything that decides a vector: the model's files and `settings`, in 32 hexadecimal digits.
+    /// SHA-256 over everything that decides a vector: the model's files and `settings`, in 32 hexadecimal
+    /// digits.
     pub(super) fn content_hash(&self, settings: &str) -> Result<String, EncoderError> {
         let mut hash = Sha256::new();
         hash.update(settings.as_bytes());

@@ -1,8 +1,8 @@
 //! The thread that owns the model.
 //!
-//! A libtorch model may move between threads but not be shared, and it keeps a core busy for as long as it works. So one
-//! thread has it, and requests reach it through a bounded channel. What waits is gathered into micro-batches: ten messages
-//! together take the model far less time than ten alone.
+//! A libtorch model may move between threads but not be shared, and it keeps a core busy for as long as it
+//! works. So one thread has it, and requests reach it through a bounded channel. What waits is gathered into
+//! micro-batches: ten messages together take the model far less time than ten alone.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -13,28 +13,32 @@ use std::thread::JoinHandle;
 
 use super::{EncoderError, truncated, unit};
 
-/// Requests that may wait. A full queue makes callers wait, which bounds memory and slows the sender down to our pace.
+/// Requests that may wait. A full queue makes callers wait, which bounds memory and slows the sender down to
+/// our pace.
 const QUEUE: usize = 256;
 
-/// A request of at most this many texts is a message somebody waits for; a longer one is an import or a retraining.
+/// A request of at most this many texts is a message somebody waits for; a longer one is an import or a
+/// retraining.
 const LIVE_TEXTS: usize = 4;
 
 /// Texts in one batch, at most.
 const BATCH_TEXTS: usize = 16;
 
-/// Texts of a batch times bytes of its longest, at most. Every text is padded to the longest, so this product, not the
-/// sum, is what a batch costs: about 60 ms for a model of 22 million weights on one core.
+/// Texts of a batch times bytes of its longest, at most. Every text is padded to the longest, so this
+/// product, not the sum, is what a batch costs: about 60 ms for a model of 22 million weights on one core.
 const LIVE_BATCH: usize = 640;
 
 /// The same for an import, smaller: a message that comes in meanwhile waits for this batch, about 30 ms.
 const BULK_BATCH: usize = 320;
 
-/// Batches of messages that may go before an import that waits, so that under load it is slow but never starved.
+/// Batches of messages that may go before an import that waits, so that under load it is slow but never
+/// starved.
 const LIVE_RUN: u32 = 8;
 
 /// A loaded model, used by the one thread that made it.
 pub(super) trait Model {
-    /// One vector per text, of any length; the error says what was wrong. May panic: that too becomes an error.
+    /// One vector per text, of any length; the error says what was wrong. May panic: that too becomes an
+    /// error.
     fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String>;
 }
 
@@ -43,8 +47,8 @@ struct Request {
     reply: SyncSender<Result<Vec<Vec<f32>>, EncoderError>>,
 }
 
-/// The handle on the owner thread. Dropping it ends the thread and waits for it: libtorch must not be at work while the
-/// process tears down.
+/// The handle on the owner thread. Dropping it ends the thread and waits for it: libtorch must not be at work
+/// while the process tears down.
 pub(super) struct Owner {
     /// `None` only while the handle is dropped.
     requests: Option<SyncSender<Request>>,
@@ -58,7 +62,8 @@ pub(super) struct Starting {
 }
 
 impl Starting {
-    /// Waits for the model; gives the owner and the length of its vectors. Errors: what `load` said, or that it panicked.
+    /// Waits for the model; gives the owner and the length of its vectors. Errors: what `load` said, or that
+    /// it panicked.
     pub(super) fn finish(self) -> Result<(Owner, usize), EncoderError> {
         let dimensions = self.loaded.recv().map_err(|_| EncoderError::Stopped)??;
         Ok((self.owner, dimensions))
@@ -119,7 +124,8 @@ impl Drop for Owner {
     }
 }
 
-/// Loads the model and runs it once: that tells the length of its vectors, and pays for what libtorch does at first use.
+/// Loads the model and runs it once: that tells the length of its vectors, and pays for what libtorch does at
+/// first use.
 fn load_and_try<M: Model>(
     folder: &std::path::Path,
     load: impl FnOnce() -> Result<M, EncoderError>,
@@ -135,7 +141,8 @@ fn load_and_try<M: Model>(
 /// A request being worked on.
 struct Pending {
     texts: Vec<String>,
-    /// Indexes of the texts still to be embedded, longest first: popped from the end, neighbours are of like length.
+    /// Indexes of the texts still to be embedded, longest first: popped from the end, neighbours are of like
+    /// length.
     todo: Vec<usize>,
     vectors: Vec<Vec<f32>>,
     failure: Option<String>,

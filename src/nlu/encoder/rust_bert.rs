@@ -11,8 +11,8 @@ use super::folder::{Architecture, ModelFolder, TokenizerConfig, Vocabulary, brok
 use super::owner::{Model, Owner};
 use super::{Encoder, EncoderError, MAX_TEXT_CHARS, adapt};
 
-/// Any sentence-transformers folder that rust-bert has a model and a tokenizer for: BERT, DistilBERT, RoBERTa, XLM-RoBERTa,
-/// ALBERT and T5, with mean, maximum or first-token pooling.
+/// Any sentence-transformers folder that rust-bert has a model and a tokenizer for: BERT, DistilBERT,
+/// RoBERTa, XLM-RoBERTa, ALBERT and T5, with mean, maximum or first-token pooling.
 pub struct RustBertEncoder {
     id: String,
     dimensions: usize,
@@ -20,8 +20,8 @@ pub struct RustBertEncoder {
 }
 
 impl RustBertEncoder {
-    /// Loads the model and tries it once; blocks for about a second, and takes memory for three copies of the weights
-    /// while it does.
+    /// Loads the model and tries it once; blocks for about a second, and takes memory for three copies of the
+    /// weights while it does.
     ///
     /// Errors: the file that is missing and what to do, or why the model cannot be run.
     pub fn load(folder: &Path) -> Result<Self, EncoderError> {
@@ -58,7 +58,8 @@ impl Model for SentenceEmbeddingsModel {
 
 /// Runs on the owner thread, so that the thread settings below are that thread's.
 fn load_model(files: &ModelFolder) -> Result<SentenceEmbeddingsModel, EncoderError> {
-    // One thread: with two, the slowest answers took twenty times longer as soon as another process wanted a core.
+    // One thread: with two, the slowest answers took twenty times longer as soon as another process wanted a
+    // core.
     tch::set_num_threads(1);
     // libtorch allows this once per process, and panics at the second time.
     static INTEROP: Once = Once::new();
@@ -96,7 +97,8 @@ fn load_model(files: &ModelFolder) -> Result<SentenceEmbeddingsModel, EncoderErr
     SentenceEmbeddingsModel::new_with_tokenizer(config, tokenizer).map_err(|error| failed(&error))
 }
 
-/// The tokenizer as transformers would set it up. Each kind takes only the options it knows; rust-bert refuses the others.
+/// The tokenizer as transformers would set it up. Each kind takes only the options it knows; rust-bert
+/// refuses the others.
 fn load_tokenizer(files: &ModelFolder, scratch: &adapt::Scratch) -> Result<TokenizerOption, EncoderError> {
     let (kind, vocabulary, merges) = match &files.vocabulary {
         Vocabulary::WordPiece(path) => return word_piece_tokenizer(files, path, &files.tokenizer),
@@ -127,7 +129,8 @@ fn load_tokenizer(files: &ModelFolder, scratch: &adapt::Scratch) -> Result<Token
     .map_err(|error| broken(&files.root, error.to_string()))
 }
 
-/// BERT's tokenizer. Where nothing is said, it lower-cases, and takes accents off exactly when it lower-cases.
+/// BERT's tokenizer. Where nothing is said, it lower-cases, and takes accents off exactly when it
+/// lower-cases.
 fn word_piece_tokenizer(
     files: &ModelFolder,
     vocabulary: &Path,

@@ -1,4 +1,5 @@
-//! A BERT of two layers and sixteen dimensions with random weights, made here: everything but the meaning is real.
+//! A BERT of two layers and sixteen dimensions with random weights, made here: everything but the meaning is
+//! real.
 
 use std::fs;
 use std::path::PathBuf;

@@ -23,7 +23,9 @@ fn sep(text: &Normalised, at: usize) -> Option<Sep> {
 }
 
 fn figure(word: &str) -> Option<i8> {
-    (word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit())).then(|| word.parse().ok()).flatten()
+    (word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| word.parse().ok())
+        .flatten()
 }
 
 /// How far ahead of now, in minutes, and the word after: "dans 20 min", "in half an hour", "maintenant".
@@ -60,11 +62,17 @@ fn amount(text: &Normalised, at: usize) -> Option<(i64, usize)> {
     let (count, unit, end) = if digits > 0 && digits < word.len() {
         (word[..digits].parse::<i64>().ok()?, &word[digits..], at + 1)
     } else {
-        let count = if digits > 0 { word.parse::<i64>().ok()? } else { i64::from(number(word)?) };
+        let count = if digits > 0 {
+            word.parse::<i64>().ok()?
+        } else {
+            i64::from(number(word)?)
+        };
         (count, next, at + 2)
     };
     // "1h30"
-    if let Some((hours, minutes)) = unit.strip_prefix('h').and_then(|tail| figure(tail).map(|m| (count, m)))
+    if let Some((hours, minutes)) = unit
+        .strip_prefix('h')
+        .and_then(|tail| figure(tail).map(|m| (count, m)))
         && (0..=72).contains(&hours)
     {
         return Some((hours * 60 + i64::from(minutes), end));
@@ -114,8 +122,15 @@ fn compact(word: &str) -> Option<Clock> {
         }
         _ => {
             let minute = tail.strip_prefix(['h', 'H'])?;
-            let minute = minute.trim_end_matches("min").trim_end_matches("mn").trim_end_matches('m');
-            clock_of(figure(figures)?, figure(minute).filter(|_| !minute.is_empty())?, false)
+            let minute = minute
+                .trim_end_matches("min")
+                .trim_end_matches("mn")
+                .trim_end_matches('m');
+            clock_of(
+                figure(figures)?,
+                figure(minute).filter(|_| !minute.is_empty())?,
+                false,
+            )
         }
     }
 }
@@ -123,7 +138,9 @@ fn compact(word: &str) -> Option<Clock> {
 /// `18 h 30`, `18:30`, `6.30 pm`, `18 heures 30`, `6 o'clock`.
 fn figures(text: &Normalised, at: usize, known: bool) -> Option<(Clock, usize)> {
     let hour = figure(text.word(at))?;
-    if sep(text, at + 1) == Some(Sep::Colon) || (sep(text, at + 1) == Some(Sep::Dot) && half_day(text, at + 2).is_some()) {
+    if sep(text, at + 1) == Some(Sep::Colon)
+        || (sep(text, at + 1) == Some(Sep::Dot) && half_day(text, at + 2).is_some())
+    {
         let next = text.word(at + 1);
         if next.len() >= 2
             && let Some(minute) = next.get(..2).and_then(figure)
@@ -160,8 +177,11 @@ fn figures(text: &Normalised, at: usize, known: bool) -> Option<(Clock, usize)> 
         }
         "o" if text.word(at + 2) == "clock" => Some((clock_of(hour, 0, hour <= 12)?, at + 3)),
         _ => {
-            let bare = known && before == "at" && hour <= 12 && sep(text, at + 1).is_none_or(|s| s >= Sep::Space);
-            bare.then(|| clock_of(hour, 0, true)).flatten().map(|clock| (clock, at + 1))
+            let bare =
+                known && before == "at" && hour <= 12 && sep(text, at + 1).is_none_or(|s| s >= Sep::Space);
+            bare.then(|| clock_of(hour, 0, true))
+                .flatten()
+                .map(|clock| (clock, at + 1))
         }
     }
 }
@@ -184,11 +204,14 @@ fn minutes_after(text: &Normalised, at: usize) -> (i8, usize) {
         ("et", "quart") => return (15, at + 2),
         _ => {}
     }
-    if sep(text, at).is_none_or(|before| before > Sep::Hyphen) || text.word(at + 1) == "min" && third == "de" {
+    if sep(text, at).is_none_or(|before| before > Sep::Hyphen) || text.word(at + 1) == "min" && third == "de"
+    {
         return (0, at);
     }
     match (number(word), number(next)) {
-        (Some(tens @ (20 | 30 | 40 | 50)), Some(ones @ 1..=9)) if sep(text, at + 1) <= Some(Sep::Hyphen) && !is_figure(word) => {
+        (Some(tens @ (20 | 30 | 40 | 50)), Some(ones @ 1..=9))
+            if sep(text, at + 1) <= Some(Sep::Hyphen) && !is_figure(word) =>
+        {
             (tens + ones, at + 2)
         }
         (Some(minute), _) if minute > 1 && (!is_figure(word) || word.len() == 2) => (minute.min(59), at + 1),
@@ -225,18 +248,35 @@ fn spoken_english(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
     let (hour, back) = match text.word(first + 1) {
         "past" => (number(text.word(first + 2))?, false),
         "to" if minutes < 30 => (number(text.word(first + 2))?, true),
-        _ if minutes == 30 => return Some((clock_of(number(text.word(first + 1)).filter(|_| text.word(first) == "half")?, 30, true)?, first + 2)),
+        _ if minutes == 30 => {
+            return Some((
+                clock_of(
+                    number(text.word(first + 1)).filter(|_| text.word(first) == "half")?,
+                    30,
+                    true,
+                )?,
+                first + 2,
+            ));
+        }
         _ => return None,
     };
     if !(1..=12).contains(&hour) {
         return None;
     }
-    let total = i16::from(hour) * 60 + if back { -i16::from(minutes) } else { i16::from(minutes) };
+    let total = i16::from(hour) * 60
+        + if back {
+            -i16::from(minutes)
+        } else {
+            i16::from(minutes)
+        };
     let pm = half_day(text, first + 3);
     let hour = i8::try_from(total / 60).ok()?;
     let minute = i8::try_from(total % 60).ok()?;
     match pm {
-        Some(pm) => Some((clock_of(hour % 12 + if pm { 12 } else { 0 }, minute, false)?, first + 4)),
+        Some(pm) => Some((
+            clock_of(hour % 12 + if pm { 12 } else { 0 }, minute, false)?,
+            first + 4,
+        )),
         None => Some((clock_of(hour % 12, minute, true)?, first + 3)),
     }
 }
@@ -246,7 +286,9 @@ fn spoken(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
     let first = number(text.word(at)).filter(|_| !is_figure(text.word(at)))?;
     let second = number(text.word(at + 1)).filter(|_| !is_figure(text.word(at + 1)));
     let (hour, mut end) = match second {
-        Some(ones) if (first == 20 && ones <= 4) || (first == 10 && (7..=9).contains(&ones)) => (first + ones, at + 2),
+        Some(ones) if (first == 20 && ones <= 4) || (first == 10 && (7..=9).contains(&ones)) => {
+            (first + ones, at + 2)
+        }
         _ if first == 20 && text.word(at + 1) == "et" && text.word(at + 2) == "une" => (21, at + 3),
         _ => (first, at + 1),
     };

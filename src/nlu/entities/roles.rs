@@ -48,11 +48,10 @@ pub fn assign(text: &Normalised, stations: &[Mention], expected: Option<&Expecte
         });
         // "Rennes-Brest" or "Rennes Brest": the pair is a way, whatever stood before the first.
         if adjacent && cue.is_none() {
+            let tied = is_pair(text, &stations[at]);
+            let linked = matches!(cues[at - 1], Some(Cue::Of | Cue::Towards));
             let first = &mut roles[at - 1];
-            if first.is_none() || *first == Some("at") && *cue == None && is_pair(text, &stations[at]) {
-                *first = Some("from");
-                roles[at] = Some("to");
-            } else if *first == Some("to") && is_pair(text, &stations[at]) && only_of(&cues, at - 1) {
+            if first.is_none() || (tied && (*first == Some("at") || (*first == Some("to") && linked))) {
                 *first = Some("from");
                 roles[at] = Some("to");
             }
@@ -60,11 +59,6 @@ pub fn assign(text: &Normalised, stations: &[Mention], expected: Option<&Expecte
     }
     complete(&mut roles);
     roles.into_iter().map(|role| role.unwrap_or("station")).collect()
-}
-
-/// "to the Rennes-Brest line": a "to" before a tied pair belongs to the pair, not to its first station.
-fn only_of(cues: &[Option<Cue>], first: usize) -> bool {
-    matches!(cues.get(first), Some(Some(Cue::Of | Cue::Towards)))
 }
 
 /// One role known, one open: the open one is the other end of the way.
@@ -90,7 +84,9 @@ fn complete(roles: &mut [Option<&'static str>]) {
 
 /// The asked role, when the message is little more than the station and no word of it says otherwise.
 fn lone_role(text: &Normalised, only: &Mention, slot: &Expected) -> Option<&'static str> {
-    let role = ["from", "to", "via", "at"].into_iter().find(|role| *role == slot.role)?;
+    let role = ["from", "to", "via", "at"]
+        .into_iter()
+        .find(|role| *role == slot.role)?;
     let extra = text.tokens.len().saturating_sub(only.tokens.len());
     if slot.kind != "station" || extra > 5 {
         return None;
@@ -107,7 +103,10 @@ fn lone_role(text: &Normalised, only: &Mention, slot: &Expected) -> Option<&'sta
 
 fn touches(text: &Normalised, first: &Mention, second: &Mention) -> bool {
     first.tokens.end == second.tokens.start
-        && text.tokens.get(second.tokens.start).is_some_and(|token| token.before != Sep::Stop)
+        && text
+            .tokens
+            .get(second.tokens.start)
+            .is_some_and(|token| token.before != Sep::Stop)
 }
 
 /// Tied by a hyphen, an arrow or a slash.
@@ -118,9 +117,15 @@ fn is_pair(text: &Normalised, second: &Mention) -> bool {
 
 /// Looks back from a station over articles and "la gare de" to the word that tells its role.
 fn cue(text: &Normalised, stations: &[Mention], which: usize) -> Option<Cue> {
-    let floor = which.checked_sub(1).map_or(0, |before| stations[before].tokens.end);
+    let floor = which
+        .checked_sub(1)
+        .map_or(0, |before| stations[before].tokens.end);
     let start = stations.get(which)?.tokens.start;
-    if text.tokens.get(start).is_some_and(|token| token.before == Sep::Arrow) {
+    if text
+        .tokens
+        .get(start)
+        .is_some_and(|token| token.before == Sep::Arrow)
+    {
         return Some(Cue::To);
     }
     let mut at = start;
@@ -132,10 +137,13 @@ fn cue(text: &Normalised, stations: &[Mention], which: usize) -> Option<Cue> {
         }
         at -= 1;
         let word = text.word(at);
-        let before = at.checked_sub(1).filter(|&b| b >= floor).map_or("", |b| text.word(b));
+        let before = at
+            .checked_sub(1)
+            .filter(|&b| b >= floor)
+            .map_or("", |b| text.word(b));
         match word {
-            "la" | "le" | "les" | "l" | "the" | "sncf" | "station" | "stations" | "gare" | "gares" | "ville" | "tgv"
-            | "ter" | "train" | "central" | "stop" => {
+            "la" | "le" | "les" | "l" | "the" | "sncf" | "station" | "stations" | "gare" | "gares"
+            | "ville" | "tgv" | "ter" | "train" | "central" | "stop" => {
                 place |= matches!(word, "gare" | "station" | "gares");
                 if matches!(word, "train" | "tgv" | "ter") {
                     break;
@@ -146,21 +154,29 @@ fn cue(text: &Normalised, stations: &[Mention], which: usize) -> Option<Cue> {
                 match before {
                     "gare" | "gares" | "station" => continue,
                     "destination" | "direction" | "dir" => return Some(Cue::To),
-                    "pres" | "cote" | "niveau" | "hauteur" | "quais" | "quai" | "hall" | "guichet" | "parking"
-                    | "entree" | "sortie" | "ville" | "agence" | "bout" => return Some(Cue::At),
-                    "ligne" | "line" | "cause" | "mairie" | "sud" | "nord" | "banlieue" => return Some(Cue::At),
+                    "pres" | "cote" | "niveau" | "hauteur" | "quais" | "quai" | "hall" | "guichet"
+                    | "parking" | "entree" | "sortie" | "ville" | "agence" | "bout" => return Some(Cue::At),
+                    "ligne" | "line" | "cause" | "mairie" | "sud" | "nord" | "banlieue" => {
+                        return Some(Cue::At);
+                    }
                     _ => {}
                 }
                 of = true;
                 break;
             }
-            _ => return word_cue(word, before, place).or_else(|| followed_by_station(text, &stations[which])),
+            _ => {
+                return word_cue(word, before, place).or_else(|| followed_by_station(text, &stations[which]));
+            }
         }
     }
     if of {
         return Some(Cue::Of);
     }
-    if place { Some(Cue::At) } else { followed_by_station(text, &stations[which]) }
+    if place {
+        Some(Cue::At)
+    } else {
+        followed_by_station(text, &stations[which])
+    }
 }
 
 /// "Marseille station".
@@ -170,30 +186,35 @@ fn followed_by_station(text: &Normalised, mention: &Mention) -> Option<Cue> {
 
 fn word_cue(word: &str, before: &str, place: bool) -> Option<Cue> {
     match word {
-        "from" | "depuis" | "dpuis" | "depui" | "departing" | "leaving" | "quitte" | "quitter" | "leave" | "dep"
-        | "depart" | "frm" | "quittant" | "departs" | "leaves" | "aus" => Some(Cue::From),
+        "from" | "depuis" | "dpuis" | "depui" | "departing" | "leaving" | "quitte" | "quitter" | "leave"
+        | "dep" | "depart" | "frm" | "quittant" | "departs" | "leaves" | "aus" => Some(Cue::From),
         "pour" | "vers" | "pr" | "direction" | "dir" | "jusqu" | "jusque" | "towards" | "toward" | "into"
-        | "destination" | "ver" | "reach" | "reaching" | "rejoindre" | "arrivee" | "until" | "till" | "onto"
-        | "bound" | "rejoins" | "reaches" | "visit" | "por" | "rallier" | "jusq" | "jusqua" => Some(Cue::To),
-        "to" | "2" if word == "to" || before != "" => Some(Cue::To),
-        "for" => Some(Cue::To),
-        "via" | "par" | "through" | "thru" => Some(Cue::Via),
-        "at" | "in" | "near" | "outside" | "around" | "dans" | "chez" | "sur" | "inside" | "en" | "within" | "@" => {
-            Some(match before {
-                "changing" | "change" | "arriving" | "arrives" | "arrive" | "get" | "gets" | "getting" => {
-                    if before.starts_with("ch") { Cue::Via } else { Cue::To }
-                }
-                _ => Cue::At,
-            })
+        | "destination" | "ver" | "reach" | "reaching" | "rejoindre" | "arrivee" | "until" | "till"
+        | "onto" | "bound" | "rejoins" | "reaches" | "visit" | "por" | "rallier" | "jusq" | "jusqua" => {
+            Some(Cue::To)
         }
-        "a" | "au" | "aux" | "ai" => Some(match before {
-            "aller" | "alle" | "vais" | "va" | "allons" | "allez" | "vont" | "rendre" | "rends" | "jusqu" | "jusque"
-            | "arriver" | "arrive" | "arrivee" | "arrives" | "arriv" | "monter" | "monte" | "descendre" | "rentrer"
-            | "rentre" | "retourner" | "retourne" | "billet" | "emmener" | "direct" | "arrivera" | "vai" | "allant"
-            | "arriverai" | "arrivent" | "venir" | "aler" | "retour" | "irai" => Cue::To,
-            "changement" | "changer" | "correspondance" | "escale" | "change" | "passe" | "passant" | "transit" => {
-                Cue::Via
+        "2" if before.is_empty() => None,
+        "to" | "2" | "for" => Some(Cue::To),
+        "via" | "par" | "through" | "thru" => Some(Cue::Via),
+        "at" | "in" | "near" | "outside" | "around" | "dans" | "chez" | "sur" | "inside" | "en"
+        | "within" | "@" => Some(match before {
+            "changing" | "change" | "arriving" | "arrives" | "arrive" | "get" | "gets" | "getting" => {
+                if before.starts_with("ch") {
+                    Cue::Via
+                } else {
+                    Cue::To
+                }
             }
+            _ => Cue::At,
+        }),
+        "a" | "au" | "aux" | "ai" => Some(match before {
+            "aller" | "alle" | "vais" | "va" | "allons" | "allez" | "vont" | "rendre" | "rends" | "jusqu"
+            | "jusque" | "arriver" | "arrive" | "arrivee" | "arrives" | "arriv" | "monter" | "monte"
+            | "descendre" | "rentrer" | "rentre" | "retourner" | "retourne" | "billet" | "emmener"
+            | "direct" | "arrivera" | "vai" | "allant" | "arriverai" | "arrivent" | "venir" | "aler"
+            | "retour" | "irai" => Cue::To,
+            "changement" | "changer" | "correspondance" | "escale" | "change" | "passe" | "passant"
+            | "transit" => Cue::Via,
             _ if place => Cue::At,
             _ => Cue::Towards,
         }),
@@ -213,21 +234,36 @@ mod tests {
 
     fn roles(message: &str, expected: Option<(&str, &str)>) -> Vec<(&'static str, String)> {
         let stations = ["Rennes", "Brest", "Vitré", "Laval", "Le Mans", "Nantes"];
-        let stations = stations.iter().map(|name| StationRef { id: name.to_string(), name: name.to_string() });
+        let stations = stations.iter().map(|name| StationRef {
+            id: name.to_string(),
+            name: name.to_string(),
+        });
         let gazetteer = Gazetteer::new(stations.collect(), &[], &[]);
         let text = Normalised::new(message);
         let found = gazetteer.find(&text, &CommonWords::default(), &[], expected.is_some());
-        let expected = expected.map(|(kind, role)| Expected { kind: kind.into(), role: role.into() });
+        let expected = expected.map(|(kind, role)| Expected {
+            kind: kind.into(),
+            role: role.into(),
+        });
         let surface = |m: &Mention| message[text.original_span(m.tokens.clone())].to_owned();
-        assign(&text, &found, expected.as_ref()).into_iter().zip(found.iter().map(surface)).collect()
+        assign(&text, &found, expected.as_ref())
+            .into_iter()
+            .zip(found.iter().map(surface))
+            .collect()
     }
 
     #[test]
     fn reads_roles_from_the_words_around() {
         let cases: &[(&str, &[(&str, &str)])] = &[
             ("prochain train pour Rennes", &[("to", "Rennes")]),
-            ("a kel h le tr1 Vitré Rennes", &[("from", "Vitré"), ("to", "Rennes")]),
-            ("de Rennes à Brest via Laval", &[("from", "Rennes"), ("to", "Brest"), ("via", "Laval")]),
+            (
+                "a kel h le tr1 Vitré Rennes",
+                &[("from", "Vitré"), ("to", "Rennes")],
+            ),
+            (
+                "de Rennes à Brest via Laval",
+                &[("from", "Rennes"), ("to", "Brest"), ("via", "Laval")],
+            ),
             ("Rennes-Brest en retard", &[("from", "Rennes"), ("to", "Brest")]),
             ("Rennes → Brest", &[("from", "Rennes"), ("to", "Brest")]),
             ("to Brest from Rennes", &[("to", "Brest"), ("from", "Rennes")]),
@@ -240,7 +276,10 @@ mod tests {
             ("direction Le Mans", &[("to", "Le Mans")]),
         ];
         for (message, expected) in cases {
-            let expected: Vec<_> = expected.iter().map(|(role, text)| (*role, text.to_string())).collect();
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(role, text)| (*role, text.to_string()))
+                .collect();
             assert_eq!(roles(message, None), expected, "{message}");
         }
     }

@@ -1,11 +1,15 @@
 //! The gazetteer: which words of a message name a station, however they are spelled.
 
+mod build;
+#[cfg(test)]
+mod tests;
+
 use super::Mention;
 use super::typos::{Typos, distance};
 use crate::model::{EntityValue, StationRef};
 use crate::nlu::features::{HashedMap, fnv};
 use crate::nlu::normalise::{Normalised, Sep};
-use std::collections::BTreeMap;
+use build::Builder;
 use std::ops::Range;
 
 /// Most words a station's name is read over.
@@ -14,17 +18,22 @@ const MAX_WORDS: usize = 8;
 const MAX_OPTIONS: usize = 20;
 
 /// Words of names that say nothing about which station it is.
-const GENERIC: &[&str] = &["ville", "gare", "hall", "sncf", "centre", "station", "train", "routiere"];
+const GENERIC: &[&str] = &[
+    "ville", "gare", "hall", "sncf", "centre", "station", "train", "routiere",
+];
 /// Names do not begin with these alone.
 const WEAK_STARTS: &[&str] = &[
-    "le", "la", "les", "l", "saint", "sainte", "pont", "port", "mont", "ville", "villers", "gare", "bois", "val", "la",
-    "champ", "croix", "grand", "petit", "aire", "mas", "parc", "bourg", "chateau", "de", "du", "des", "d", "aeroport",
-    "place", "cite", "nord", "sud", "est", "ouest", "old", "new", "north", "south", "east", "west", "haut", "bas",
+    "le", "la", "les", "l", "saint", "sainte", "pont", "port", "mont", "ville", "villers", "gare", "bois",
+    "val", "la", "champ", "croix", "grand", "petit", "aire", "mas", "parc", "bourg", "chateau", "de", "du",
+    "des", "d", "aeroport", "place", "cite", "nord", "sud", "est", "ouest", "old", "new", "north", "south",
+    "east", "west", "haut", "bas",
 ];
 
 /// Words that may stand before a name without belonging to it.
-const LITTLE: &[&str] =
-    &["le", "la", "les", "l", "de", "d", "du", "des", "a", "au", "aux", "the", "to", "at", "in", "en", "et", "ou", "y"];
+const LITTLE: &[&str] = &[
+    "le", "la", "les", "l", "de", "d", "du", "des", "a", "au", "aux", "the", "to", "at", "in", "en", "et",
+    "ou", "y",
+];
 
 /// Other names for a station, from `stations.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +104,10 @@ impl Gazetteer {
         for alias in aliases {
             let known = builder.resolve(&alias.name);
             let targets = known.unwrap_or_else(|| {
-                let station = StationRef { id: format!("alias:{}", alias.name), name: alias.name.clone() };
+                let station = StationRef {
+                    id: format!("alias:{}", alias.name),
+                    name: alias.name.clone(),
+                };
                 stations.push(station);
                 vec![stations.len() as u32 - 1]
             });
@@ -125,7 +137,13 @@ impl Gazetteer {
         expected: bool,
     ) -> Vec<Mention> {
         let words = Words::new(text);
-        let scan = Scan { gazetteer: self, text, words: &words, common, expected };
+        let scan = Scan {
+            gazetteer: self,
+            text,
+            words: &words,
+            common,
+            expected,
+        };
         let mut found: Vec<Mention> = Vec::new();
         let mut at = 0;
         while at < text.tokens.len() && found.len() < super::MAX_ENTITIES {
@@ -136,9 +154,15 @@ impl Gazetteer {
             let limit = taken.iter().map(|range| range.start).find(|&start| start > at);
             let limit = words.phrase_end(at).min(limit.unwrap_or(usize::MAX));
             let beside = found.last().is_some_and(|last| last.tokens.end == at);
-            match scan.exact(at, limit, beside).or_else(|| scan.mistyped(at, limit, beside)) {
+            match scan
+                .exact(at, limit, beside)
+                .or_else(|| scan.mistyped(at, limit, beside))
+            {
                 Some((end, stations)) => {
-                    found.push(Mention { tokens: at..end, value: self.value(&stations) });
+                    found.push(Mention {
+                        tokens: at..end,
+                        value: self.value(&stations),
+                    });
                     at = end;
                 }
                 None => at += 1,
@@ -148,16 +172,22 @@ impl Gazetteer {
     }
 
     fn value(&self, stations: &[u32]) -> EntityValue {
-        let mut options: Vec<StationRef> =
-            stations.iter().filter_map(|&at| self.stations.get(at as usize).cloned()).collect();
+        let mut options: Vec<StationRef> = stations
+            .iter()
+            .filter_map(|&at| self.stations.get(at as usize).cloned())
+            .collect();
         match options.pop() {
             Some(station) if options.is_empty() => EntityValue::Station { station },
-            last => EntityValue::Ambiguous { options: options.into_iter().chain(last).collect() },
+            last => EntityValue::Ambiguous {
+                options: options.into_iter().chain(last).collect(),
+            },
         }
     }
 
     fn spelling(&self, key: u64) -> Option<&Spelling> {
-        self.exact.get(&key).and_then(|&at| self.spellings.get(at as usize))
+        self.exact
+            .get(&key)
+            .and_then(|&at| self.spellings.get(at as usize))
     }
 }
 
@@ -169,7 +199,12 @@ struct Words<'t> {
 
 impl<'t> Words<'t> {
     fn new(text: &'t Normalised) -> Self {
-        Self { words: (0..text.tokens.len()).map(|at| canonical(text.word(at))).collect(), text }
+        Self {
+            words: (0..text.tokens.len())
+                .map(|at| canonical(text.word(at)))
+                .collect(),
+            text,
+        }
     }
 
     /// Where the run of words that one name could cover ends.
@@ -177,7 +212,9 @@ impl<'t> Words<'t> {
         let tokens = &self.text.tokens;
         let far = tokens.len().min(at + MAX_WORDS);
         let name_like = |sep: Sep| sep <= Sep::Hyphen || sep == Sep::Dot || sep == Sep::Dash;
-        (at + 1..far).find(|&next| !name_like(tokens[next].before)).unwrap_or(far)
+        (at + 1..far)
+            .find(|&next| !name_like(tokens[next].before))
+            .unwrap_or(far)
     }
 
     fn join(&self, range: Range<usize>) -> String {
@@ -210,7 +247,10 @@ impl Scan<'_, '_> {
     /// further ("gare de Lyon Part-Dieu" is not the Gare de Lyon).
     fn exact(&self, at: usize, limit: usize, beside: bool) -> Option<(usize, Vec<u32>)> {
         let found = self.longest(at, limit, beside)?;
-        let further = |start| self.longest(start, limit, beside).is_some_and(|(end, _)| end > found.0);
+        let further = |start| {
+            self.longest(start, limit, beside)
+                .is_some_and(|(end, _)| end > found.0)
+        };
         (!(at + 1..found.0).any(further)).then_some(found)
     }
 
@@ -275,9 +315,17 @@ impl Scan<'_, '_> {
         let capital = token.capital && token.before != Sep::Stop && !tokens.iter().all(|t| t.capital);
         let mut before = range.start;
         let mut place = false;
-        while before > 0 && matches!(self.text.word(before - 1), "la" | "le" | "l" | "the" | "gare" | "de" | "d") {
+        while before > 0
+            && matches!(
+                self.text.word(before - 1),
+                "la" | "le" | "l" | "the" | "gare" | "de" | "d"
+            )
+        {
             place |= self.text.word(before - 1) == "gare";
-            if matches!(self.text.word(before - 1), "de" | "d") && before >= 2 && self.text.word(before - 2) != "gare" {
+            if matches!(self.text.word(before - 1), "de" | "d")
+                && before >= 2
+                && self.text.word(before - 2) != "gare"
+            {
                 break;
             }
             before -= 1;
@@ -291,7 +339,8 @@ impl Scan<'_, '_> {
         let further = before.checked_sub(2).map_or("", |b| self.text.word(b));
         match word {
             "from" | "vers" | "direction" | "via" | "depuis" | "dep" | "destination" => 2,
-            "to" | "pour" | "pr" | "a" | "de" | "d" | "for" | "in" | "at" | "entre" | "between" | "et" | "and" => {
+            "to" | "pour" | "pr" | "a" | "de" | "d" | "for" | "in" | "at" | "entre" | "between" | "et"
+            | "and" => {
                 let travels = TRAVEL.contains(&further);
                 1 + u8::from(travels || (capital && word != "for" && word != "pour"))
             }
@@ -330,7 +379,9 @@ impl Scan<'_, '_> {
             if (at..end).any(|inside| self.longest(inside, end, false).is_some()) {
                 continue;
             }
-            if !unknown || !last_counts || (end > at + 1 && self.common.count(self.text.word(at)) > 3 && !self.is_name_start(at))
+            if !unknown
+                || !last_counts
+                || (end > at + 1 && self.common.count(self.text.word(at)) > 3 && !self.is_name_start(at))
             {
                 continue;
             }
@@ -339,7 +390,9 @@ impl Scan<'_, '_> {
             if context == 0 && !self.expected {
                 continue;
             }
-            let found = self.gazetteer.nearest(&key, |spelling| !self.wrong_article(spelling, at));
+            let found = self
+                .gazetteer
+                .nearest(&key, |spelling| !self.wrong_article(spelling, at));
             if let Some(stations) = found {
                 return Some((end, stations));
             }
@@ -354,9 +407,42 @@ impl Scan<'_, '_> {
 
 /// Words of travel before "to", "pour", "de".
 const TRAVEL: &[&str] = &[
-    "train", "trains", "ticket", "tickets", "go", "going", "get", "getting", "travel", "travelling", "traveling", "bus",
-    "tgv", "ter", "billet", "billets", "aller", "vais", "partir", "pars", "depart", "departure", "departures", "arriver",
-    "arrive", "tr1", "ouigo", "trajet", "ligne", "line", "voyage", "trip", "return", "retour", "gare", "station",
+    "train",
+    "trains",
+    "ticket",
+    "tickets",
+    "go",
+    "going",
+    "get",
+    "getting",
+    "travel",
+    "travelling",
+    "traveling",
+    "bus",
+    "tgv",
+    "ter",
+    "billet",
+    "billets",
+    "aller",
+    "vais",
+    "partir",
+    "pars",
+    "depart",
+    "departure",
+    "departures",
+    "arriver",
+    "arrive",
+    "tr1",
+    "ouigo",
+    "trajet",
+    "ligne",
+    "line",
+    "voyage",
+    "trip",
+    "return",
+    "retour",
+    "gare",
+    "station",
 ];
 
 impl Gazetteer {
@@ -370,7 +456,9 @@ impl Gazetteer {
         let mut best = allowed + 1;
         let mut stations: Vec<u32> = Vec::new();
         for candidate in self.typos.candidates(key, allowed) {
-            let Some(spelling) = self.spellings.get(candidate as usize) else { continue };
+            let Some(spelling) = self.spellings.get(candidate as usize) else {
+                continue;
+            };
             let near = distance(key, &spelling.key, allowed);
             if near > allowed || near > best || spelling.strength == Strength::Part || !fits(spelling) {
                 continue;
@@ -379,202 +467,14 @@ impl Gazetteer {
                 stations.clear();
             }
             best = near;
-            stations.extend(spelling.stations.iter().filter(|at| !stations.contains(at)).collect::<Vec<_>>());
+            stations.extend(
+                spelling
+                    .stations
+                    .iter()
+                    .filter(|at| !stations.contains(at))
+                    .collect::<Vec<_>>(),
+            );
         }
         (!stations.is_empty() && stations.len() <= 4).then_some(stations)
-    }
-}
-
-#[derive(Default)]
-struct Builder {
-    spellings: BTreeMap<String, (Strength2, Vec<u32>)>,
-    articles: BTreeMap<String, usize>,
-    bare: BTreeMap<String, Vec<u32>>,
-}
-
-/// As [`Strength`], with the order in which spellings of the same key win over each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Strength2 {
-    Part,
-    Bare,
-    Name,
-    Alias,
-}
-
-impl Builder {
-    fn put(&mut self, key: &str, strength: Strength2, station: u32) {
-        if key.len() < 2 || key.len() > 60 {
-            return;
-        }
-        let entry = self.spellings.entry(key.to_owned()).or_insert((strength, Vec::new()));
-        if strength > entry.0 {
-            *entry = (strength, Vec::new());
-        }
-        if strength == entry.0 && !entry.1.contains(&station) {
-            entry.1.push(station);
-        }
-    }
-
-    fn add_names(&mut self, station: u32, name: &str) {
-        let text = Normalised::new(name);
-        let words = Words::new(&text).words;
-        self.put(&words.concat(), Strength2::Name, station);
-        self.note_article(&words);
-        let bare = bare(&words);
-        self.bare.entry(bare.concat()).or_default().push(station);
-        self.put(&bare.concat(), Strength2::Bare, station);
-        for end in 1..bare.len() {
-            let start = &bare[..end];
-            if start.iter().any(|word| !WEAK_STARTS.contains(word)) && start.concat().len() >= 4 {
-                self.put(&start.concat(), Strength2::Part, station);
-            }
-        }
-        // "Montparnasse", "Part-Dieu": what stands after the town.
-        for begin in 1..bare.len() {
-            let tail = &bare[begin..];
-            let telling = tail.iter().any(|word| word.len() > 4 && !WEAK_STARTS.contains(word));
-            if telling && !matches!(tail[0], "en" | "sur" | "sous" | "les" | "de" | "la" | "le" | "du" | "des" | "d" | "l") {
-                self.put(&tail.concat(), Strength2::Part, station);
-            }
-        }
-    }
-
-    fn add_alias(&mut self, name: &str, targets: &[u32]) {
-        let text = Normalised::new(name);
-        let words = Words::new(&text).words;
-        self.note_article(&words);
-        for &station in targets {
-            self.put(&words.concat(), Strength2::Alias, station);
-        }
-    }
-
-    fn note_article(&mut self, words: &[&str]) {
-        if let Some(first) = words.first().filter(|first| LITTLE.contains(first)) {
-            for end in 1..=words.len() {
-                self.articles.insert(words[..end].concat(), first.len());
-            }
-        }
-    }
-
-    /// The station of the timetable that an alias is about: same name, "Ville", "Gare" and "Hall 1" aside.
-    fn resolve(&self, name: &str) -> Option<Vec<u32>> {
-        let text = Normalised::new(name);
-        let words = Words::new(&text).words;
-        let key = words.concat();
-        if let Some((Strength2::Name | Strength2::Alias, found)) = self.spellings.get(&key) {
-            return Some(found.clone());
-        }
-        // A town with several stations keeps them all.
-        let town = || self.spellings.get(&key).map(|(_, found)| found.clone());
-        self.bare.get(&bare(&words).concat()).cloned().or_else(town)
-    }
-
-    fn finish(self, stations: Vec<StationRef>, ordinary: &[String]) -> Gazetteer {
-        let ordinary: Vec<String> = ordinary.iter().map(|word| key_of(word)).collect();
-        let mut gazetteer = Gazetteer { stations, ..Gazetteer::default() };
-        for (key, (strength, found)) in self.spellings {
-            if found.len() > MAX_OPTIONS {
-                continue;
-            }
-            let strength = if strength == Strength2::Part { Strength::Part } else { Strength::Whole };
-            let at = gazetteer.spellings.len() as u32;
-            gazetteer.exact.insert(fnv(key.as_bytes()), at);
-            if strength == Strength::Whole {
-                gazetteer.typos.add(&key, at);
-            }
-            let ordinary = ordinary.contains(&key);
-            let article = self.articles.get(&key).copied().unwrap_or(0);
-            gazetteer.spellings.push(Spelling { key, stations: found, strength, ordinary, article });
-        }
-        gazetteer.typos.seal();
-        gazetteer
-    }
-}
-
-/// The name without "Ville", "Gare de", "Hall 1 - 2" at its ends.
-fn bare<'w>(words: &[&'w str]) -> Vec<&'w str> {
-    let mut kept = words.to_vec();
-    if let Some(at) = kept.iter().position(|word| *word == "hall")
-        && at > 0
-    {
-        kept.truncate(at);
-    }
-    while kept.len() > 1 && kept.last().is_some_and(|last| GENERIC.contains(last)) {
-        kept.pop();
-    }
-    if kept.len() > 2 && kept[0] == "gare" {
-        kept.drain(..if matches!(kept[1], "de" | "d" | "du") { 2 } else { 1 });
-    }
-    kept
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn gazetteer() -> Gazetteer {
-        let names = [
-            "Rennes", "Vitré", "Saint-Malo", "Paris Gare de Lyon Hall 1 - 2", "Paris Montparnasse Hall 1 - 2",
-            "Lyon Part Dieu", "Lyon Perrache", "Saint-Denis", "Saint-Denis", "Die", "Albert", "Dol-de-Bretagne", "Nice Ville",
-            "Saint-Pierre-des-Corps", "Villeneuve-Loubet",
-        ];
-        let stations = names.iter().enumerate();
-        let stations = stations.map(|(at, name)| StationRef { id: at.to_string(), name: name.to_string() }).collect();
-        let alias = |name: &str, also: &[&str]| Alias {
-            name: name.into(),
-            also: also.iter().map(|a| a.to_string()).collect(),
-        };
-        let aliases = [
-            alias("Paris Gare de Lyon", &["gare de lyon", "pgl", "paris lyon"]),
-            alias("Nice", &[]),
-            alias("Gotham", &["gotham city"]),
-        ];
-        Gazetteer::new(stations, &aliases, &["die".into(), "albert".into(), "nice".into()])
-    }
-
-    fn found(message: &str) -> Vec<String> {
-        let text = Normalised::new(message);
-        let mentions = gazetteer().find(&text, &CommonWords::default(), &[], false);
-        let name = |value: &EntityValue| match value {
-            EntityValue::Station { station } => station.name.clone(),
-            EntityValue::Ambiguous { options } => format!("{}?", options.len()),
-            other => panic!("{other:?}"),
-        };
-        mentions.iter().map(|mention| name(&mention.value)).collect()
-    }
-
-    #[test]
-    fn recognises_spellings() {
-        for (message, expected) in [
-            ("train pour rennes", vec!["Rennes"]),
-            ("train pour st malo", vec!["Saint-Malo"]),
-            ("train pour saintmalo", vec!["Saint-Malo"]),
-            ("train pour RENES", vec!["Rennes"]),
-            ("de vitre a reenes", vec!["Vitré", "Rennes"]),
-            ("to saint pierre des crops", vec!["Saint-Pierre-des-Corps"]),
-            ("gare de lyon", vec!["Paris Gare de Lyon Hall 1 - 2"]),
-            ("la gare de Lyon Part-Dieu", vec!["Lyon Part Dieu"]),
-            ("from montparnasse", vec!["Paris Montparnasse Hall 1 - 2"]),
-            ("à Lyon", vec!["2?"]),
-            ("Saint-Denis", vec!["2?"]),
-            ("dol svp depuis dol", vec!["Dol-de-Bretagne"]),
-            ("i want to die", vec![]),
-            ("train to die", vec!["Die"]),
-            ("mon oncle albert est en retard", vec![]),
-            ("how nice of you", vec![]),
-            ("ticket to Nice please", vec!["Nice Ville"]),
-            ("from gotham city", vec!["Gotham"]),
-            ("merci beaucoup", vec![]),
-            ("", vec![]),
-        ] {
-            assert_eq!(found(message), expected, "{message}");
-        }
-    }
-
-    #[test]
-    fn a_station_of_the_alias_file_alone_says_so() {
-        let text = Normalised::new("gotham");
-        let mentions = gazetteer().find(&text, &CommonWords::default(), &[], false);
-        assert!(matches!(&mentions[0].value, EntityValue::Station { station } if station.id == "alias:Gotham"));
     }
 }

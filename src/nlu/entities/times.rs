@@ -1,5 +1,8 @@
 //! Times and dates as customers write them, resolved to instants in the operator's time zone.
 
+#[cfg(test)]
+mod tests;
+
 use super::calendar_words::{month, part_of_day, weekday};
 use super::clock_words::{self, Clock};
 use super::{MAX_ENTITIES, Mention};
@@ -80,7 +83,9 @@ fn expression(text: &Normalised, start: usize, now: &ZonedDateTime) -> Option<(M
         if let Some(bound) = bound {
             more.bound = Some(bound);
         }
-        let Some(after) = piece(text, next, now, &mut more) else { break };
+        let Some(after) = piece(text, next, now, &mut more) else {
+            break;
+        };
         if more == parts {
             break;
         }
@@ -91,8 +96,17 @@ fn expression(text: &Normalised, start: usize, now: &ZonedDateTime) -> Option<(M
         return None;
     }
     let (from, to) = resolve(&parts, now)?;
-    let value = EntityValue::Time { start: Timestamp::from_jiff(from.timestamp()), end: Timestamp::from_jiff(to.timestamp()) };
-    Some((Mention { tokens: start..end, value }, end))
+    let value = EntityValue::Time {
+        start: Timestamp::from_jiff(from.timestamp()),
+        end: Timestamp::from_jiff(to.timestamp()),
+    };
+    Some((
+        Mention {
+            tokens: start..end,
+            value,
+        },
+        end,
+    ))
 }
 
 fn next_is_near(text: &Normalised, at: usize) -> bool {
@@ -100,7 +114,10 @@ fn next_is_near(text: &Normalised, at: usize) -> bool {
 }
 
 fn is_link(word: &str) -> bool {
-    matches!(word, "a" | "at" | "le" | "la" | "l" | "du" | "de" | "d" | "on" | "the" | "in" | "dans" | "en" | "au")
+    matches!(
+        word,
+        "a" | "at" | "le" | "la" | "l" | "du" | "de" | "d" | "on" | "the" | "in" | "dans" | "en" | "au"
+    )
 }
 
 /// "vers", "avant", "from … on": how the time that follows is meant, and over how many words.
@@ -110,6 +127,7 @@ fn bound_at(text: &Normalised, at: usize) -> Option<(Bound, usize)> {
         "vers" | "around" | "about" | "environ" | "circa" | "ver" | "approximately" => (Bound::Around, 1),
         "avant" | "before" | "by" | "until" | "till" => (Bound::Before, 1),
         "jusqu" if next == "a" || next == "au" => (Bound::Before, 2),
+        "apres" if matches!(next, "midi" | "demain") => return None,
         "apres" | "after" | "des" | "since" => (Bound::After, 1),
         "partir" if next == "de" || next == "du" => (Bound::After, 2),
         _ => return None,
@@ -123,10 +141,20 @@ fn is_duration(text: &Normalised, start: usize, end: usize) -> bool {
     let lasts = matches!(before, "depuis" | "pendant" | "durant" | "dure" | "duree")
         && text.word(start).bytes().any(|b| b.is_ascii_digit())
         && !text.word(start).contains('h');
-    let measured = matches!(first, "late" | "delay" | "delayed" | "retard" | "wait" | "waiting" | "ago" | "journey")
-        || (matches!(first, "de" | "d" | "dans")
-            && matches!(second, "retard" | "attente" | "trajet" | "route" | "train" | "voyage" | "retar" | "retrad" | "vue"));
-    (lasts || measured) && text.word(start).bytes().next().is_some_and(|b| b.is_ascii_digit())
+    let measured = matches!(
+        first,
+        "late" | "delay" | "delayed" | "retard" | "wait" | "waiting" | "ago" | "journey"
+    ) || (matches!(first, "de" | "d" | "dans")
+        && matches!(
+            second,
+            "retard" | "attente" | "trajet" | "route" | "train" | "voyage" | "retar" | "retrad" | "vue"
+        ));
+    (lasts || measured)
+        && text
+            .word(start)
+            .bytes()
+            .next()
+            .is_some_and(|b| b.is_ascii_digit())
 }
 
 /// One piece from `at`; the word after it.
@@ -176,9 +204,13 @@ fn day(text: &Normalised, at: usize, now: &ZonedDateTime, parts: &mut Parts) -> 
     let in_days = |days: i32, count: i32, end: usize| Some((plus_days(today, days)?, count, end));
     match word {
         "aujourd" if next == "hui" => return in_days(0, 1, at + 2),
-        "aujourdhui" | "auj" | "ajd" | "ojd" | "today" | "aujourdui" | "tdy" | "ojourdui" => return in_days(0, 1, at + 1),
-        "demain" | "dem1" | "2m1" | "dmn" | "dmain" | "deman" | "2main" | "tomorrow" | "tmrw" | "tmr" | "tomorow"
-        | "tommorow" | "tommorrow" | "tmw" | "2moro" | "2morrow" | "demin" | "tomo" => return in_days(1, 1, at + 1),
+        "aujourdhui" | "auj" | "ajd" | "ojd" | "today" | "aujourdui" | "tdy" | "ojourdui" => {
+            return in_days(0, 1, at + 1);
+        }
+        "demain" | "dem1" | "2m1" | "dmn" | "dmain" | "deman" | "2main" | "tomorrow" | "tmrw" | "tmr"
+        | "tomorow" | "tommorow" | "tommorrow" | "tmw" | "2moro" | "2morrow" | "demin" | "tomo" => {
+            return in_days(1, 1, at + 1);
+        }
         "apres" if next == "demain" => return in_days(2, 1, at + 2),
         "day" if next == "after" && text.word(at + 2) == "tomorrow" => return in_days(2, 1, at + 3),
         "hier" | "yesterday" | "ier" | "yday" => return in_days(-1, 1, at + 1),
@@ -201,7 +233,9 @@ fn day(text: &Normalised, at: usize, now: &ZonedDateTime, parts: &mut Parts) -> 
         }
         _ => {}
     }
-    week(text, at, today).or_else(|| weekday_at(text, at, today)).or_else(|| date_at(text, at, today))
+    week(text, at, today)
+        .or_else(|| weekday_at(text, at, today))
+        .or_else(|| date_at(text, at, today))
 }
 
 fn plus_days(date: Date, days: i32) -> Option<Date> {
@@ -220,8 +254,16 @@ fn week(text: &Normalised, at: usize, today: Date) -> Option<(Date, i32, usize)>
         _ => None,
     };
     if let Some(end) = is_end(first) {
-        let later = if matches!(text.word(end), "prochain") || word == "next" { 7 } else { 0 };
-        let end = if text.word(end) == "prochain" { end + 1 } else { end };
+        let later = if matches!(text.word(end), "prochain") || word == "next" {
+            7
+        } else {
+            0
+        };
+        let end = if text.word(end) == "prochain" {
+            end + 1
+        } else {
+            end
+        };
         // On Sunday "this weekend" is the one that is ending.
         return Some((plus_days(today, 5 - since_monday + later)?, 2, end));
     }
@@ -235,7 +277,8 @@ fn week(text: &Normalised, at: usize, today: Date) -> Option<(Date, i32, usize)>
 }
 
 fn weekday_at(text: &Normalised, at: usize, today: Date) -> Option<(Date, i32, usize)> {
-    let leads = matches!(text.word(at), "next" | "this" | "ce" | "last") && weekday(text.word(at + 1)).is_some();
+    let leads =
+        matches!(text.word(at), "next" | "this" | "ce" | "last") && weekday(text.word(at + 1)).is_some();
     let word_at = if leads { at + 1 } else { at };
     let word = text.word(word_at);
     let wanted = weekday(word)?;
@@ -267,7 +310,8 @@ fn weekday_at(text: &Normalised, at: usize, today: Date) -> Option<(Date, i32, u
 }
 
 fn date_at(text: &Normalised, at: usize, today: Date) -> Option<(Date, i32, usize)> {
-    let article = matches!(text.word(at), "le" | "the") && numbered_date(text, at + 1, today, false).is_some();
+    let article =
+        matches!(text.word(at), "le" | "the") && numbered_date(text, at + 1, today, false).is_some();
     let first = if article { at + 1 } else { at };
     numbered_date(text, first, today, false).or_else(|| {
         // "december 24th", "en mars", "in January".
@@ -277,7 +321,11 @@ fn date_at(text: &Normalised, at: usize, today: Date) -> Option<(Date, i32, usiz
         if let Some(day) = ordinal(text.word(month_at + 1)) {
             return Some((upcoming(today, wanted, day)?, 1, month_at + 2));
         }
-        let firm = preposed || !matches!(text.word(at), "mars" | "march" | "may" | "mai" | "sept" | "sep" | "mar" | "dec");
+        let firm = preposed
+            || !matches!(
+                text.word(at),
+                "mars" | "march" | "may" | "mai" | "sept" | "sep" | "mar" | "dec"
+            );
         let first = upcoming_month(today, wanted)?;
         firm.then(|| (first, i32::from(first.days_in_month()), month_at + 1))
     })
@@ -292,15 +340,32 @@ fn ordinal(word: &str) -> Option<i8> {
 }
 
 /// "24/12", "24/12/2025", "2025-01-10", "24 décembre", "24th of december"; after a weekday also "14".
-fn numbered_date(text: &Normalised, at: usize, today: Date, after_weekday: bool) -> Option<(Date, i32, usize)> {
-    let tied = |i: usize| text.tokens.get(i).is_some_and(|t| matches!(t.before, Sep::Slash | Sep::Hyphen | Sep::Dot));
+fn numbered_date(
+    text: &Normalised,
+    at: usize,
+    today: Date,
+    after_weekday: bool,
+) -> Option<(Date, i32, usize)> {
+    let tied = |i: usize| {
+        text.tokens
+            .get(i)
+            .is_some_and(|t| matches!(t.before, Sep::Slash | Sep::Hyphen | Sep::Dot))
+    };
     let figure = |i: usize| text.word(i).parse::<i16>().ok();
     if let (Some(year @ 2000..=2100), true, true) = (figure(at), tied(at + 1), tied(at + 2)) {
-        let date = Date::new(year, i8::try_from(figure(at + 1)?).ok()?, i8::try_from(figure(at + 2)?).ok()?).ok()?;
+        let date = Date::new(
+            year,
+            i8::try_from(figure(at + 1)?).ok()?,
+            i8::try_from(figure(at + 2)?).ok()?,
+        )
+        .ok()?;
         return Some((date, 1, at + 3));
     }
     let day = ordinal(text.word(at))?;
-    if text.tokens.get(at + 1).is_some_and(|t| t.before == Sep::Slash || (t.before == Sep::Dot && tied(at + 2)))
+    if text
+        .tokens
+        .get(at + 1)
+        .is_some_and(|t| t.before == Sep::Slash || (t.before == Sep::Dot && tied(at + 2)))
         && let Some(number @ 1..=12) = figure(at + 1)
     {
         let wanted = i8::try_from(number).ok()?;
@@ -317,17 +382,32 @@ fn numbered_date(text: &Normalised, at: usize, today: Date, after_weekday: bool)
         }
         return Some((upcoming(today, wanted, day)?, 1, month_at + 1));
     }
-    let alone = after_weekday && !matches!(text.word(at + 1), "h" | "heures" | "heure" | "min") && !is_colon(text, at + 1);
+    let alone = after_weekday
+        && !matches!(text.word(at + 1), "h" | "heures" | "heure" | "min")
+        && !is_colon(text, at + 1);
     if alone {
-        let this_month = Date::new(today.year(), today.month(), day).ok().filter(|date| *date >= today);
-        let date = this_month.or_else(|| Date::new(today.year(), today.month(), 1).ok()?.checked_add(1.month()).ok()?.with().day(day).build().ok())?;
+        let this_month = Date::new(today.year(), today.month(), day)
+            .ok()
+            .filter(|date| *date >= today);
+        let date = this_month.or_else(|| {
+            Date::new(today.year(), today.month(), 1)
+                .ok()?
+                .checked_add(1.month())
+                .ok()?
+                .with()
+                .day(day)
+                .build()
+                .ok()
+        })?;
         return Some((date, 1, at + 1));
     }
     None
 }
 
 fn is_colon(text: &Normalised, at: usize) -> bool {
-    text.tokens.get(at).is_some_and(|token| token.before == Sep::Colon)
+    text.tokens
+        .get(at)
+        .is_some_and(|token| token.before == Sep::Colon)
 }
 
 /// The day of this year, or of the next when it is more than a month gone.
@@ -340,7 +420,11 @@ fn upcoming(today: Date, month: i8, day: i8) -> Option<Date> {
 }
 
 fn upcoming_month(today: Date, month: i8) -> Option<Date> {
-    let year = if month < today.month() { today.year().checked_add(1)? } else { today.year() };
+    let year = if month < today.month() {
+        today.year().checked_add(1)?
+    } else {
+        today.year()
+    };
     Date::new(year, month, 1).ok()
 }
 
@@ -373,12 +457,17 @@ fn resolve(parts: &Parts, now: &ZonedDateTime) -> Option<(ZonedDateTime, ZonedDa
         }
     };
     match parts.bound {
-        Some(Bound::Around) if start == end => {
-            Some((start.checked_sub(AROUND_MINUTES.minutes()).ok()?, end.checked_add(AROUND_MINUTES.minutes()).ok()?))
-        }
+        Some(Bound::Around) if start == end => Some((
+            start.checked_sub(AROUND_MINUTES.minutes()).ok()?,
+            end.checked_add(AROUND_MINUTES.minutes()).ok()?,
+        )),
         Some(Bound::Before) => {
             let day_start = at_hour(start.date(), 0, now)?;
-            let from = if day_start < *now && *now < start { now.clone() } else { day_start };
+            let from = if day_start < *now && *now < start {
+                now.clone()
+            } else {
+                day_start
+            };
             Some((from, if start == end { end } else { start }))
         }
         Some(Bound::After) => {
@@ -397,17 +486,28 @@ fn resolve(parts: &Parts, now: &ZonedDateTime) -> Option<(ZonedDateTime, ZonedDa
 /// `hour` may pass 24: the next day's morning.
 fn at_hour(date: Date, hour: i8, now: &ZonedDateTime) -> Option<ZonedDateTime> {
     let date = plus_days(date, i32::from(hour / 24))?;
-    date.at(hour % 24, 0, 0, 0).to_zoned_datetime(now.time_zone().clone()).ok()
+    date.at(hour % 24, 0, 0, 0)
+        .to_zoned_datetime(now.time_zone().clone())
+        .ok()
 }
 
-fn clock_time(clock: &Clock, part: Option<(i8, i8)>, day: Option<Date>, now: &ZonedDateTime) -> Option<ZonedDateTime> {
+fn clock_time(
+    clock: &Clock,
+    part: Option<(i8, i8)>,
+    day: Option<Date>,
+    now: &ZonedDateTime,
+) -> Option<ZonedDateTime> {
     let afternoon = part.is_some_and(|(from, _)| (12..24).contains(&from));
     let mut hour = clock.hour;
     if afternoon && hour < 12 && !(hour < 4 && part.is_some_and(|(from, _)| from >= 18)) {
         hour += 12;
     }
     let on = |date: Date, hour: i8| {
-        Time::new(hour, clock.minute, 0, 0).ok()?.on(date.year(), date.month(), date.day()).to_zoned_datetime(now.time_zone().clone()).ok()
+        Time::new(hour, clock.minute, 0, 0)
+            .ok()?
+            .on(date.year(), date.month(), date.day())
+            .to_zoned_datetime(now.time_zone().clone())
+            .ok()
     };
     let half_known = clock.twelve && !afternoon && part.is_none() && hour < 12;
     if let Some(date) = day {
