@@ -137,9 +137,11 @@ impl App {
             .await
             .context("database.url: the database cannot be opened")?;
         let bind = async |address| {
-            TcpListener::bind(address)
-                .await
-                .with_context(|| format!("{address} cannot be listened on. Cure: another server.listen, or stop what runs there"))
+            TcpListener::bind(address).await.with_context(|| {
+                format!(
+                    "{address} cannot be listened on. Cure: another server.listen, or stop what runs there"
+                )
+            })
         };
         let listener = bind(config.server.listen).await?;
         let metrics = match metrics {
@@ -177,7 +179,9 @@ impl App {
         let stopping = state.stopping.clone().cancelled_owned();
         let service = router(state.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>();
         let serving =
-            tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stopping).await });
+            tokio::spawn(
+                async move { axum::serve(listener, service).with_graceful_shutdown(stopping).await },
+            );
         shutdown.await;
         tracing::info!("stopping: finishing what is in progress");
         state.stopping.cancel();

@@ -88,10 +88,7 @@ pub struct DatabaseConfig {
 
 impl Default for DatabaseConfig {
     fn default() -> Self {
-        Self {
-            url: Secret::new("sqlite://data/guichet.db"),
-            connections: 10,
-        }
+        Self { url: Secret::new("sqlite://data/guichet.db"), connections: 10 }
     }
 }
 
@@ -182,10 +179,7 @@ pub struct NluConfig {
 
 impl Default for NluConfig {
     fn default() -> Self {
-        Self {
-            encoder: ".local/models/all-MiniLM-L6-v2".into(),
-            answer_from: 0.40,
-        }
+        Self { encoder: ".local/models/all-MiniLM-L6-v2".into(), answer_from: 0.40 }
     }
 }
 
@@ -200,10 +194,7 @@ pub struct TimetableConfig {
 
 impl Default for TimetableConfig {
     fn default() -> Self {
-        Self {
-            gtfs: "demo/gtfs".into(),
-            label: String::new(),
-        }
+        Self { gtfs: "demo/gtfs".into(), label: String::new() }
     }
 }
 
@@ -250,10 +241,7 @@ pub struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self {
-            filter: "info,sqlx=warn".into(),
-            json: false,
-        }
+        Self { filter: "info,sqlx=warn".into(), json: false }
     }
 }
 
@@ -298,17 +286,11 @@ impl Config {
         );
         let db = self.database.url.expose();
         check(
-            !["sqlite://", "postgres://", "postgresql://"]
-                .iter()
-                .any(|s| db.starts_with(s)),
+            !["sqlite://", "postgres://", "postgresql://"].iter().any(|s| db.starts_with(s)),
             "database.url",
             "must begin with sqlite:// or postgres://",
         );
-        check(
-            self.database.connections < 2,
-            "database.connections",
-            "must be at least 2",
-        );
+        check(self.database.connections < 2, "database.connections", "must be at least 2");
         check(
             jiff::tz::TimeZone::get(&self.operator.timezone).is_err(),
             "operator.timezone",
@@ -322,22 +304,12 @@ impl Config {
             "queue.lease",
             "must be at least twice queue.send_timeout, so that nobody takes over a send in progress",
         );
-        check(
-            !(0.0..=1.0).contains(&self.nlu.answer_from),
-            "nlu.answer_from",
-            "must be between 0 and 1",
-        );
-        check(
-            self.server.max_body_bytes < 1024,
-            "server.max_body_bytes",
-            "must be at least 1024",
-        );
+        check(!(0.0..=1.0).contains(&self.nlu.answer_from), "nlu.answer_from", "must be between 0 and 1");
+        check(self.server.max_body_bytes < 1024, "server.max_body_bytes", "must be at least 1024");
         check(
             self.channels.keys().any(|name| {
                 name.is_empty()
-                    || !name
-                        .bytes()
-                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                    || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             }),
             "channels",
             "a channel's name may hold a-z, 0-9 and - only",

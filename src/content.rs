@@ -26,8 +26,7 @@ impl Live {
         lang: Lang,
         sources: &Registry,
     ) -> Result<(IntentPack, Self), Vec<String>> {
-        let pack = IntentPack::load(&files.intents)
-            .map_err(texts)?;
+        let pack = IntentPack::load(&files.intents).map_err(texts)?;
         let mut errors: Vec<String> = Vec::new();
         for spec in &pack.specs {
             if let Some(source) = spec.answer.as_deref().filter(|name| sources.get(name).is_none()) {

@@ -12,8 +12,9 @@ const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5
 
 /// Logs go to standard error: standard output is for the commands' results.
 pub fn init_logs(config: &LogConfig) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.filter)
-        .with_context(|| format!("log.filter: '{}' is no filter. Cure: write info or guichet=debug", config.filter))?;
+    let filter = EnvFilter::try_new(&config.filter).with_context(|| {
+        format!("log.filter: '{}' is no filter. Cure: write info or guichet=debug", config.filter)
+    })?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let set = if config.json { logs.json().try_init() } else { logs.try_init() };
     set.map_err(|error| anyhow::anyhow!("logs cannot be set up: {error}"))

@@ -14,11 +14,7 @@ static NLU: LazyLock<Nlu> = LazyLock::new(|| {
     let lines = [
         ("prochain train pour Rennes", "fr", "schedules.next_departure"),
         ("a quelle heure part le train", "fr", "schedules.next_departure"),
-        (
-            "when is the next train to Brest",
-            "en",
-            "schedules.next_departure",
-        ),
+        ("when is the next train to Brest", "en", "schedules.next_departure"),
         ("j'ai perdu mon sac", "fr", "service.lost_property"),
         ("sac oublié dans le train", "fr", "service.lost_property"),
         ("i lost my bag on the train", "en", "service.lost_property"),
@@ -29,42 +25,18 @@ static NLU: LazyLock<Nlu> = LazyLock::new(|| {
         serde_json::from_value(serde_json::json!({"text": text, "lang": lang, "intent": intent})).unwrap()
     };
     let cases: Vec<TestCase> = lines.into_iter().map(case).collect();
-    let names = [
-        "Rennes",
-        "Brest",
-        "Vitré",
-        "Le Mans",
-        "Paris Est",
-        "Paris Nord",
-        "Saint-Malo",
-    ];
-    let station = |name: &&str| StationRef {
-        id: name.to_string(),
-        name: name.to_string(),
-    };
+    let names = ["Rennes", "Brest", "Vitré", "Le Mans", "Paris Est", "Paris Nord", "Saint-Malo"];
+    let station = |name: &&str| StationRef { id: name.to_string(), name: name.to_string() };
     let gazetteer = Gazetteer::new(names.iter().map(station).collect(), &[], &[]);
-    Nlu::train(
-        as_pack(&cases, "test"),
-        gazetteer,
-        None,
-        TimeZone::get("Europe/Paris").unwrap(),
-    )
+    Nlu::train(as_pack(&cases, "test"), gazetteer, None, TimeZone::get("Europe/Paris").unwrap())
 });
 
 fn check(text: &str, now: i64, expected: Option<Expected>) {
-    let context = Context {
-        conversation_lang: Some(Lang::EN),
-        now: Timestamp(now),
-        expected,
-    };
+    let context = Context { conversation_lang: Some(Lang::EN), now: Timestamp(now), expected };
     let got = NLU.understand(text, &context);
     assert!(!got.intents.is_empty() && got.intents.len() <= 6);
     assert!(got.intents.iter().any(|score| score.intent == OUT_OF_SCOPE));
-    assert!(
-        got.intents
-            .iter()
-            .all(|score| (0.0..=1.0).contains(&score.confidence))
-    );
+    assert!(got.intents.iter().all(|score| (0.0..=1.0).contains(&score.confidence)));
     assert!(got.entities.len() <= MAX_ENTITIES);
     for entity in got.entities {
         assert_eq!(text.get(entity.span.clone()), Some(entity.surface.as_str()));

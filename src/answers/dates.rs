@@ -31,18 +31,8 @@ const MONTHS_EN: [&str; 12] = [
     "November",
     "December",
 ];
-const DAYS_FR: [&str; 7] = [
-    "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
-];
-const DAYS_EN: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
+const DAYS_FR: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
+const DAYS_EN: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// Further from today than this, in days, a date needs its year.
 const NEAR: i32 = 180;
@@ -62,16 +52,8 @@ pub(super) fn day_words(day: Date, today: Date, lang: Lang) -> Option<String> {
     }
     let weekday = day.weekday().to_monday_zero_offset() as usize;
     let names = if french { DAYS_FR } else { DAYS_EN };
-    let year = if away.abs() > NEAR {
-        format!(" {}", day.year())
-    } else {
-        String::new()
-    };
-    Some(format!(
-        "{} {}{year}",
-        names[weekday % 7],
-        day_and_month(day, french)
-    ))
+    let year = if away.abs() > NEAR { format!(" {}", day.year()) } else { String::new() };
+    Some(format!("{} {}{year}", names[weekday % 7], day_and_month(day, french)))
 }
 
 fn day_and_month(day: Date, french: bool) -> String {
@@ -103,21 +85,9 @@ mod tests {
             (today, None, None),
             (date(2026, 12, 19), Some("demain"), Some("tomorrow")),
             (date(2026, 12, 17), Some("hier"), Some("yesterday")),
-            (
-                date(2026, 12, 20),
-                Some("dimanche 20 décembre"),
-                Some("Sunday 20 December"),
-            ),
-            (
-                date(2027, 1, 1),
-                Some("vendredi 1er janvier"),
-                Some("Friday 1 January"),
-            ),
-            (
-                date(2027, 8, 2),
-                Some("lundi 2 août 2027"),
-                Some("Monday 2 August 2027"),
-            ),
+            (date(2026, 12, 20), Some("dimanche 20 décembre"), Some("Sunday 20 December")),
+            (date(2027, 1, 1), Some("vendredi 1er janvier"), Some("Friday 1 January")),
+            (date(2027, 8, 2), Some("lundi 2 août 2027"), Some("Monday 2 August 2027")),
         ] {
             assert_eq!(day_words(day, today, Lang::FR).as_deref(), fr);
             assert_eq!(day_words(day, today, Lang::EN).as_deref(), en);

@@ -23,15 +23,9 @@ pub struct Query {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Lookup {
     /// Facts, and the variables of the response's `text` or `sms`.
-    Found {
-        data: serde_json::Value,
-        facts: Vec<Fact>,
-    },
+    Found { data: serde_json::Value, facts: Vec<Fact> },
     /// Surely nothing (no train left that day): the response's `none` with these variables.
-    Nothing {
-        data: serde_json::Value,
-        facts: Vec<Fact>,
-    },
+    Nothing { data: serde_json::Value, facts: Vec<Fact> },
     /// The source cannot know: no data, expired, station not served. People take over.
     NoData { why: String },
 }
@@ -78,10 +72,5 @@ pub fn registry(timetable: &TimetableHandle) -> Registry {
     let sources: Vec<Arc<dyn AnswerSource>> = vec![
         Arc::new(timetable::Departures::new(timetable.clone())), // one line each
     ];
-    Registry(
-        sources
-            .into_iter()
-            .map(|source| (source.name(), source))
-            .collect(),
-    )
+    Registry(sources.into_iter().map(|source| (source.name(), source)).collect())
 }

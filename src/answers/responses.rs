@@ -61,11 +61,7 @@ pub enum RenderError {
     #[error(
         "no response '{key}' ({variant}) in {lang}, nor in the default language; add it to responses/{lang}/"
     )]
-    Missing {
-        key: String,
-        variant: String,
-        lang: Lang,
-    },
+    Missing { key: String, variant: String, lang: Lang },
     #[error("response '{name}' does not render: {why}")]
     Template { name: String, why: String },
 }
@@ -76,11 +72,7 @@ pub enum Mismatch {
     #[error("{lang}: '{key}' has no response; add it to responses/{lang}/")]
     NoResponse { lang: Lang, key: String },
     #[error("{lang}: '{key}' has no '{variant}'; add it beside its text")]
-    NoVariant {
-        lang: Lang,
-        key: String,
-        variant: String,
-    },
+    NoVariant { lang: Lang, key: String, variant: String },
     #[error("{lang}: response '{key}' is never used: no intent has that name; rename or remove it")]
     Unreachable { lang: Lang, key: String },
 }
@@ -96,20 +88,12 @@ impl Responses {
         data: &serde_json::Value,
     ) -> Result<String, RenderError> {
         let names = variant.names();
-        let found = [lang, self.default]
-            .into_iter()
-            .find_map(|lang| self.template_name(lang, key, &names));
+        let found = [lang, self.default].into_iter().find_map(|lang| self.template_name(lang, key, &names));
         let Some(name) = found else {
-            return Err(RenderError::Missing {
-                key: key.to_owned(),
-                variant: names[0].clone(),
-                lang,
-            });
+            return Err(RenderError::Missing { key: key.to_owned(), variant: names[0].clone(), lang });
         };
-        render_named(&self.env, &name, data).map_err(|error| RenderError::Template {
-            name,
-            why: reason(&error),
-        })
+        render_named(&self.env, &name, data)
+            .map_err(|error| RenderError::Template { name, why: reason(&error) })
     }
 
     fn template_name(&self, lang: Lang, key: &str, names: &[String]) -> Option<String> {
@@ -137,22 +121,18 @@ impl Responses {
             for (key, variants) in needed(intents) {
                 match self.entries.get(&(lang, key.clone())) {
                     None => found.push(Mismatch::NoResponse { lang, key }),
-                    Some(have) => found.extend(variants.into_iter().filter(|name| !have.contains(name)).map(
-                        |variant| Mismatch::NoVariant {
-                            lang,
-                            key: key.clone(),
-                            variant,
-                        },
-                    )),
+                    Some(have) => found.extend(
+                        variants
+                            .into_iter()
+                            .filter(|name| !have.contains(name))
+                            .map(|variant| Mismatch::NoVariant { lang, key: key.clone(), variant }),
+                    ),
                 }
             }
         }
         let needed = needed(intents);
         let unused = self.entries.keys().filter(|(_, key)| !needed.contains_key(key));
-        found.extend(unused.map(|(lang, key)| Mismatch::Unreachable {
-            lang: *lang,
-            key: key.clone(),
-        }));
+        found.extend(unused.map(|(lang, key)| Mismatch::Unreachable { lang: *lang, key: key.clone() }));
         found
     }
 }
@@ -168,13 +148,7 @@ fn needed(intents: &[IntentSpec]) -> BTreeMap<String, Vec<String>> {
         if intent.answer.is_some() {
             variants.push("none".to_owned());
         }
-        variants.extend(
-            intent
-                .slots
-                .iter()
-                .filter(|slot| slot.ask)
-                .map(|slot| format!("ask_{}", slot.name)),
-        );
+        variants.extend(intent.slots.iter().filter(|slot| slot.ask).map(|slot| format!("ask_{}", slot.name)));
         keys.insert(response_key(&intent.name), variants);
     }
     keys
@@ -184,11 +158,7 @@ fn needed(intents: &[IntentSpec]) -> BTreeMap<String, Vec<String>> {
 fn response_key(intent: &str) -> String {
     let (domain, name) = intent.split_once('.').unwrap_or(("", intent));
     let out = domain == OUT_OF_SCOPE || name == OUT_OF_SCOPE;
-    if out {
-        OUT_OF_SCOPE.to_owned()
-    } else {
-        intent.to_owned()
-    }
+    if out { OUT_OF_SCOPE.to_owned() } else { intent.to_owned() }
 }
 
 fn template_name(lang: Lang, key: &str, variant: &str) -> String {

@@ -97,23 +97,11 @@ pub fn to_gsm7(text: &str) -> String {
 /// "Paris Montparnasse" becomes "Paris Montp.". The first word tells the town and is kept whole.
 pub fn short_name(name: &str) -> String {
     let mut words = words(&to_gsm7(name));
-    let length = |words: &[(String, char)]| {
-        words
-            .iter()
-            .map(|(word, _)| word.chars().count() + 1)
-            .sum::<usize>()
-            - 1
-    };
+    let length =
+        |words: &[(String, char)]| words.iter().map(|(word, _)| word.chars().count() + 1).sum::<usize>() - 1;
     while !words.is_empty() && length(&words) > SHORT_NAME {
-        let kept = if words[0].0.starts_with("St") && words[0].0.len() <= 3 {
-            2
-        } else {
-            1
-        };
-        let longest = words
-            .iter_mut()
-            .skip(kept)
-            .max_by_key(|(word, _)| word.chars().count());
+        let kept = if words[0].0.starts_with("St") && words[0].0.len() <= 3 { 2 } else { 1 };
+        let longest = words.iter_mut().skip(kept).max_by_key(|(word, _)| word.chars().count());
         match longest {
             Some((word, _)) if word.chars().count() >= LONG_WORD => {
                 *word = word.chars().take(STEM).chain(['.']).collect();
@@ -121,10 +109,8 @@ pub fn short_name(name: &str) -> String {
             _ => break,
         }
     }
-    let mut short: String = words
-        .into_iter()
-        .flat_map(|(word, after)| word.chars().chain([after]).collect::<Vec<_>>())
-        .collect();
+    let mut short: String =
+        words.into_iter().flat_map(|(word, after)| word.chars().chain([after]).collect::<Vec<_>>()).collect();
     short.pop(); // the separator after the last word
     short
 }

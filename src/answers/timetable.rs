@@ -40,9 +40,7 @@ impl AnswerSource for Departures {
 
     async fn look_up(&self, query: &Query) -> Lookup {
         let Some(timetable) = self.timetable.get() else {
-            return Lookup::NoData {
-                why: "no timetable is loaded".to_owned(),
-            };
+            return Lookup::NoData { why: "no timetable is loaded".to_owned() };
         };
         answer(&timetable, query).unwrap_or_else(|why| Lookup::NoData { why })
     }
@@ -72,26 +70,16 @@ fn answer(timetable: &Timetable, query: &Query) -> Result<Lookup, String> {
         .map_err(|error: QueryError| error.to_string())?;
     if !found.direct {
         return Err(match asked.to {
-            Some(to) => format!(
-                "no train goes from {} to {} without a change",
-                asked.from.name, to.name
-            ),
+            Some(to) => format!("no train goes from {} to {} without a change", asked.from.name, to.name),
             None => format!("no train can be boarded at {}", asked.from.name),
         });
     }
     if found.incomplete {
-        return Err(format!(
-            "on {} some trains have no exact time in the timetable",
-            found.day
-        ));
+        return Err(format!("on {} some trains have no exact time in the timetable", found.day));
     }
     let data = variables(timetable, query, &asked, &found);
     let facts = facts(timetable, &asked, &found);
-    Ok(if found.rows.is_empty() {
-        Lookup::Nothing { data, facts }
-    } else {
-        Lookup::Found { data, facts }
-    })
+    Ok(if found.rows.is_empty() { Lookup::Nothing { data, facts } } else { Lookup::Found { data, facts } })
 }
 
 /// The station of a slot; the timetable's own name for it wins over what the dialogue remembered.
@@ -104,10 +92,7 @@ fn station<'a>(
         None => Ok(None),
         Some(EntityValue::Station { station }) => match timetable.station(&station.id) {
             Some(known) => Ok(Some(known)),
-            None => Err(format!(
-                "station '{}' is not served by the loaded timetable",
-                station.name
-            )),
+            None => Err(format!("station '{}' is not served by the loaded timetable", station.name)),
         },
         Some(EntityValue::Ambiguous { .. }) => Err(format!("the station in slot '{slot}' is ambiguous")),
         Some(_) => Err(format!("the slot '{slot}' holds no station")),
@@ -165,11 +150,7 @@ fn provenance(source: &Source, lang: Lang) -> String {
 fn facts(timetable: &Timetable, asked: &Asked, found: &transit::Departures) -> Vec<Fact> {
     let source = format!("timetable: {}", timetable.source().label);
     let as_of = instant(timetable, timetable.source().as_of);
-    let fact = |value: String| Fact {
-        value,
-        source: source.clone(),
-        as_of,
-    };
+    let fact = |value: String| Fact { value, source: source.clone(), as_of };
     if found.rows.is_empty() {
         let to = asked.to.map_or("anywhere", |to| to.name.as_str());
         let after = timetable.local(asked.at).strftime("%Y-%m-%d %H:%M").to_string();
@@ -181,10 +162,7 @@ fn facts(timetable: &Timetable, asked: &Asked, found: &transit::Departures) -> V
     let departure = |row: &Departure| {
         let train = row.train.as_deref().unwrap_or("?");
         let time = row.time.strftime("%Y-%m-%d %H:%M");
-        fact(format!(
-            "departure {train} {} {time} to {}",
-            asked.from.name, row.terminus
-        ))
+        fact(format!("departure {train} {} {time} to {}", asked.from.name, row.terminus))
     };
     found.rows.iter().map(departure).collect()
 }
@@ -192,10 +170,7 @@ fn facts(timetable: &Timetable, asked: &Asked, found: &transit::Departures) -> V
 /// Midnight of that day on the feed's clock; the epoch where jiff's calendar ends.
 fn instant(timetable: &Timetable, day: Date) -> Timestamp {
     let midnight = day.at(0, 0, 0, 0).to_zoned_datetime(timetable.zone().clone());
-    midnight.map_or_else(
-        |_| Timestamp::default(),
-        |midnight| Timestamp::from_jiff(midnight.timestamp()),
-    )
+    midnight.map_or_else(|_| Timestamp::default(), |midnight| Timestamp::from_jiff(midnight.timestamp()))
 }
 
 fn samples() -> Samples {
@@ -210,10 +185,7 @@ fn samples() -> Samples {
             with(&to, json!([full, full, full, full, full]), Value::Null),
             with(&Value::Null, json!([bare]), json!("samedi 20 décembre")),
         ],
-        nothing: vec![
-            with(&to, json!([]), Value::Null),
-            with(&Value::Null, json!([]), json!("demain")),
-        ],
+        nothing: vec![with(&to, json!([]), Value::Null), with(&Value::Null, json!([]), json!("demain"))],
     }
 }
 

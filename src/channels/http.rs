@@ -126,7 +126,8 @@ impl Channel for Http {
     }
 
     async fn send(&self, message: &Outgoing) -> Result<Option<String>, SendError> {
-        let body = serde_json::json!({"id": message.id, "to": message.address, "text": message.text}).to_string();
+        let body =
+            serde_json::json!({"id": message.id, "to": message.address, "text": message.text}).to_string();
         // When it is sent, not when the message was written: a retry after an hour is no replay.
         let timestamp = (self.clock.now().0 / 1_000_000).to_string();
         let Some(mac) = self.mac(&timestamp, body.as_bytes()) else {
@@ -185,7 +186,8 @@ fn receipt(body: &[u8]) -> Result<Receipt, Refusal> {
 
 fn json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let text = std::str::from_utf8(body).map_err(|_| Refusal::Malformed("the body is not UTF-8"))?;
-    serde_json::from_str(text).map_err(|_| Refusal::Malformed("the body is not the JSON documented for this channel"))
+    serde_json::from_str(text)
+        .map_err(|_| Refusal::Malformed("the body is not the JSON documented for this channel"))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -51,7 +51,8 @@ impl Post<'_> {
 
 #[test]
 fn a_signed_message_is_accepted_with_its_nonce() {
-    let body = br#"{"id":"m1","from":"alice","text":"bonjour","media":[{"kind":"image/png","url":"https://x/1"}]}"#;
+    let body =
+        br#"{"id":"m1","from":"alice","text":"bonjour","media":[{"kind":"image/png","url":"https://x/1"}]}"#;
     let accepted = post(body).receive().unwrap();
     let expected = InboundMessage {
         provider_id: "m1".into(),

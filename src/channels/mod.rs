@@ -15,11 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The one line that a new kind of channel adds.
-const KINDS: &[(&str, Build)] = &[
-    ("http", http::build),
-    ("twilio", twilio::build),
-    ("webchat", webchat::build),
-];
+const KINDS: &[(&str, Build)] =
+    &[("http", http::build), ("twilio", twilio::build), ("webchat", webchat::build)];
 
 type Build = fn(&str, &ChannelSettings, &BuildContext) -> Result<Arc<dyn Channel>, String>;
 
@@ -182,19 +179,12 @@ impl Channels {
         let mut channels = BTreeMap::new();
         let mut errors = Vec::new();
         for (name, config) in configured {
-            let kind = if config.kind.is_empty() {
-                name
-            } else {
-                &config.kind
-            };
+            let kind = if config.kind.is_empty() { name } else { &config.kind };
             let built = match KINDS.iter().find(|(known, _)| known == kind) {
                 Some((_, build)) => build(name, &config.settings, context),
                 None => {
                     let known: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
-                    Err(format!(
-                        "kind: '{kind}' is no kind of channel. Cure: one of {}",
-                        known.join(", ")
-                    ))
+                    Err(format!("kind: '{kind}' is no kind of channel. Cure: one of {}", known.join(", ")))
                 }
             };
             match built {
@@ -204,11 +194,7 @@ impl Channels {
                 Err(error) => errors.push(format!("channels.{name}.{error}")),
             }
         }
-        if errors.is_empty() {
-            Ok(Self(Arc::new(channels)))
-        } else {
-            Err(errors)
-        }
+        if errors.is_empty() { Ok(Self(Arc::new(channels))) } else { Err(errors) }
     }
 
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Channel>> {

@@ -71,9 +71,7 @@ impl Twilio {
     }
 
     fn get(&self, url: &str) -> reqwest::RequestBuilder {
-        self.client
-            .get(url)
-            .basic_auth(&self.settings.account_sid, Some(self.settings.auth_token.expose()))
+        self.client.get(url).basic_auth(&self.settings.account_sid, Some(self.settings.auth_token.expose()))
     }
 
     /// The message list of one page and the path of the next.
@@ -123,8 +121,12 @@ impl Channel for Twilio {
         let from = self.settings.from.expose();
         let sender = if from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
         let callback = format!("{}/status?m={}", self.webhook, message.id);
-        let form =
-            [("To", &*message.address), (sender, from), ("Body", &*message.text), ("StatusCallback", &callback)];
+        let form = [
+            ("To", &*message.address),
+            (sender, from),
+            ("Body", &*message.text),
+            ("StatusCallback", &callback),
+        ];
         let response = self
             .client
             .post(self.messages_url())

@@ -84,7 +84,11 @@ fn the_port_may_be_left_out_or_spelt_out() {
 
 #[test]
 fn messages_are_parsed() {
-    let accepted = post("", None, "MessageSid=SM1&From=%2B33611223344&Body=a+kel+h+%C3%A9&NumMedia=1&MediaUrl0=https%3A%2F%2Fm%2F1&MediaContentType0=image%2Fjpeg");
+    let accepted = post(
+        "",
+        None,
+        "MessageSid=SM1&From=%2B33611223344&Body=a+kel+h+%C3%A9&NumMedia=1&MediaUrl0=https%3A%2F%2Fm%2F1&MediaContentType0=image%2Fjpeg",
+    );
     let Ok(Accepted { events, .. }) = accepted else { panic!("{accepted:?}") };
     let expected = InboundMessage {
         provider_id: "SM1".into(),
@@ -150,7 +154,8 @@ fn refused_sends_are_classified() {
 
 #[test]
 fn a_configuration_error_names_the_key() {
-    let config = |toml: &str| -> BTreeMap<String, crate::config::ChannelConfig> { toml::from_str(toml).unwrap() };
+    let config =
+        |toml: &str| -> BTreeMap<String, crate::config::ChannelConfig> { toml::from_str(toml).unwrap() };
     let context = BuildContext {
         public_url: "https://h".into(),
         client: reqwest::Client::new(),
@@ -158,7 +163,10 @@ fn a_configuration_error_names_the_key() {
     };
     for (toml, expected) in [
         ("[twilio]\naccount_sid='AC1'\nfrom='+33'", "channels.twilio.auth_token: is missing. Cure: "),
-        ("[sms]\nkind='twillio'", "channels.sms.kind: 'twillio' is no kind of channel. Cure: one of http, twilio"),
+        (
+            "[sms]\nkind='twillio'",
+            "channels.sms.kind: 'twillio' is no kind of channel. Cure: one of http, twilio",
+        ),
         ("[twilio]\naccount_sid='AC1'\nfrom='+33'\nauth_token=''", "channels.twilio.auth_token: is empty"),
         ("[twilio]\nsid='AC1'", "channels.twilio.sid: unknown field `sid`"),
     ] {

@@ -24,12 +24,7 @@ struct Webchat;
 #[async_trait]
 impl Channel for Webchat {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            max_chars: 4_000,
-            sms: false,
-            receipts: false,
-            can_be_asked: true,
-        }
+        Capabilities { max_chars: 4_000, sms: false, receipts: false, can_be_asked: true }
     }
 
     fn receive(&self, _: &WebhookRequest<'_>) -> Result<Accepted, Refusal> {

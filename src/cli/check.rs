@@ -51,19 +51,9 @@ pub fn run(args: &CheckIntentsArgs, intents: &Path) -> anyhow::Result<ExitCode> 
             serde_json::json!({"errors": list(&findings.errors), "warnings": list(&findings.warnings)});
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        findings
-            .errors
-            .iter()
-            .for_each(|error| println!("error: {error}"));
-        findings
-            .warnings
-            .iter()
-            .for_each(|warning| println!("warning: {warning}"));
-        println!(
-            "{} errors, {} warnings",
-            findings.errors.len(),
-            findings.warnings.len()
-        );
+        findings.errors.iter().for_each(|error| println!("error: {error}"));
+        findings.warnings.iter().for_each(|warning| println!("warning: {warning}"));
+        println!("{} errors, {} warnings", findings.errors.len(), findings.warnings.len());
     }
     Ok(ExitCode::from(findings.exit_code()))
 }
@@ -103,15 +93,12 @@ fn duplicates(pack: &IntentPack, findings: &mut Findings) {
             cure: cure.to_owned(),
         };
         if earlier.intent == example.intent {
-            findings.warnings.push(finding(
-                format!("the same example stands at {at}"),
-                "remove one of the two",
-            ));
+            findings
+                .warnings
+                .push(finding(format!("the same example stands at {at}"), "remove one of the two"));
         } else {
             let what = format!("the same example stands under '{}' at {at}", earlier.intent);
-            findings
-                .errors
-                .push(finding(what, "keep it under the intent that should answer it"));
+            findings.errors.push(finding(what, "keep it under the intent that should answer it"));
         }
     }
 }
@@ -121,14 +108,8 @@ fn few_examples(pack: &IntentPack, warnings: &mut Vec<PackError>) {
     let mut counts: BTreeMap<&str, BTreeMap<_, usize>> = BTreeMap::new();
     let mut places: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
     for example in &pack.examples {
-        *counts
-            .entry(&example.intent)
-            .or_default()
-            .entry(example.lang)
-            .or_default() += 1;
-        places
-            .entry(&example.intent)
-            .or_insert((&example.file, example.line));
+        *counts.entry(&example.intent).or_default().entry(example.lang).or_default() += 1;
+        places.entry(&example.intent).or_insert((&example.file, example.line));
     }
     for (intent, by_lang) in counts {
         let most = by_lang.values().copied().max().unwrap_or(0);
@@ -142,16 +123,9 @@ fn few_examples(pack: &IntentPack, warnings: &mut Vec<PackError>) {
             } else {
                 continue;
             };
-            let cure = format!(
-                "write at least {} in {lang}, from different people",
-                most.max(FEW_EXAMPLES) / 2
-            );
-            warnings.push(PackError {
-                file: file.to_owned(),
-                line,
-                what,
-                cure,
-            });
+            let cure =
+                format!("write at least {} in {lang}, from different people", most.max(FEW_EXAMPLES) / 2);
+            warnings.push(PackError { file: file.to_owned(), line, what, cure });
         }
     }
 }

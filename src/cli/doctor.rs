@@ -60,7 +60,9 @@ fn server(config: &Config) -> Finding {
     let public = format!("{} (public {})", server.listen, server.public_url);
     let open = !server.listen.ip().is_loopback();
     if open && !server.secure_cookies() {
-        let what = format!("{public}: reachable from elsewhere without https. Cure: server.public_url = \"https://…\" behind a proxy");
+        let what = format!(
+            "{public}: reachable from elsewhere without https. Cure: server.public_url = \"https://…\" behind a proxy"
+        );
         return finding("server", State::Degraded, what);
     }
     finding("server", State::Ok, public)
@@ -82,8 +84,12 @@ fn files(config: &Config) -> Vec<Finding> {
     let mut found = match Live::load(&config.files, config.operator.lang, &sources) {
         Ok((pack, live)) => {
             let langs: Vec<String> = live.responses.languages().iter().map(ToString::to_string).collect();
-            let what =
-                format!("{} intents, {} examples, {}", live.intents.len(), pack.examples.len(), langs.join(", "));
+            let what = format!(
+                "{} intents, {} examples, {}",
+                live.intents.len(),
+                pack.examples.len(),
+                langs.join(", ")
+            );
             vec![finding("intents", State::Ok, what)]
         }
         Err(errors) => errors.iter().map(|error| finding("intents", State::Broken, error)).collect(),
@@ -93,7 +99,11 @@ fn files(config: &Config) -> Vec<Finding> {
         Some(timetable) => {
             let (first, last) = timetable.validity();
             let today = timetable.local(SystemClock.now()).date();
-            let what = format!("{}: {} stations, {first} to {last}", timetable.source().label, timetable.stations().len());
+            let what = format!(
+                "{}: {} stations, {first} to {last}",
+                timetable.source().label,
+                timetable.stations().len()
+            );
             let valid = today >= first && today <= last;
             finding("timetable", if valid { State::Ok } else { State::Degraded }, what)
         }
@@ -104,7 +114,8 @@ fn files(config: &Config) -> Vec<Finding> {
 fn encoder(config: &Config) -> Finding {
     match app::load_embedder(config) {
         Ok(Some(embedder)) => {
-            let what = format!("{} ({} dimensions)", config.nlu.encoder.display(), embedder.encoder.dimensions());
+            let what =
+                format!("{} ({} dimensions)", config.nlu.encoder.display(), embedder.encoder.dimensions());
             finding("encoder", State::Ok, what)
         }
         Ok(None) => finding("encoder", State::Degraded, "not configured: n-grams only"),
@@ -125,7 +136,11 @@ async fn database(config: &Config) -> Vec<Finding> {
     let found = match counts.await {
         Err(error) => vec![finding("database", State::Broken, error.to_string())],
         Ok((agents, waiting, unknown)) => {
-            let mut found = vec![finding("database", State::Ok, if store.single_instance() { "sqlite" } else { "postgres" })];
+            let mut found = vec![finding(
+                "database",
+                State::Ok,
+                if store.single_instance() { "sqlite" } else { "postgres" },
+            )];
             let state = if agents == 0 { State::Degraded } else { State::Ok };
             found.push(finding("desk", state, format!("{agents} agents, {waiting} conversations waiting")));
             if unknown > 0 {

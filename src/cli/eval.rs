@@ -81,9 +81,7 @@ fn percent(share: f64) -> String {
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_BORDERS_ONLY)
-        .set_header(header.to_vec());
+    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header.to_vec());
     table
 }
 
@@ -101,45 +99,26 @@ fn print(metrics: &Metrics, judged: &[Judged]) {
         ("in scope, rejected", percent(out.in_scope_rejected)),
         ("calibration error", percent(metrics.calibration.ece)),
         ("tone accuracy", percent(metrics.tone.accuracy)),
-        (
-            "p50, p99",
-            format!("{} µs, {} µs", metrics.latency_us.p50, metrics.latency_us.p99),
-        ),
+        ("p50, p99", format!("{} µs, {} µs", metrics.latency_us.p50, metrics.latency_us.p99)),
     ] {
         all.add_row(vec![name.to_owned(), value]);
     }
     for (name, share) in metrics.by_lang.iter().chain(&metrics.by_style) {
-        all.add_row(vec![
-            format!("accuracy, {name} ({})", share.n),
-            percent(share.accuracy),
-        ]);
+        all.add_row(vec![format!("accuracy, {name} ({})", share.n), percent(share.accuracy)]);
     }
     for (coverage, precision) in &metrics.risk_coverage {
-        all.add_row(vec![
-            format!("right among the surest {coverage} %"),
-            percent(*precision),
-        ]);
+        all.add_row(vec![format!("right among the surest {coverage} %"), percent(*precision)]);
     }
     println!("{all}");
     let mut intents = table(&["intent", "precision", "recall", "F1", "messages"]);
     for (name, m) in &metrics.by_intent {
-        let cells = [
-            percent(m.precision),
-            percent(m.recall),
-            percent(m.f1),
-            m.n.to_string(),
-        ];
+        let cells = [percent(m.precision), percent(m.recall), percent(m.f1), m.n.to_string()];
         intents.add_row(std::iter::once(name.clone()).chain(cells));
     }
     println!("{intents}");
     let mut roles = table(&["entity", "precision", "recall", "F1"]);
     for (name, role) in &metrics.entities.by_role {
-        roles.add_row(vec![
-            name.clone(),
-            percent(role.precision),
-            percent(role.recall),
-            percent(role.f1),
-        ]);
+        roles.add_row(vec![name.clone(), percent(role.precision), percent(role.recall), percent(role.f1)]);
     }
     if !metrics.entities.by_role.is_empty() {
         println!("{roles}");
@@ -150,12 +129,7 @@ fn print(metrics: &Metrics, judged: &[Judged]) {
 fn confusions(judged: &[Judged]) -> Table {
     let mut counts = std::collections::BTreeMap::<(&str, &str), usize>::new();
     for j in judged {
-        if let Some(expected) = j
-            .case
-            .intent
-            .as_deref()
-            .filter(|expected| *expected != j.intent())
-        {
+        if let Some(expected) = j.case.intent.as_deref().filter(|expected| *expected != j.intent()) {
             *counts.entry((expected, j.intent())).or_default() += 1;
         }
     }

@@ -21,11 +21,7 @@ pub fn run(
     timezone: &TimeZone,
     now: Timestamp,
 ) -> anyhow::Result<ExitCode> {
-    let context = Context {
-        conversation_lang: None,
-        now,
-        expected: None,
-    };
+    let context = Context { conversation_lang: None, now, expected: None };
     let got = nlu.understand(&args.text, &context);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&got)?);
@@ -43,21 +39,13 @@ fn print(got: &Understanding, timezone: &TimeZone) {
         println!("intent    {:5.1} %  {}", score.confidence * 100.0, score.intent);
     }
     for entity in &got.entities {
-        println!(
-            "{:<9} \"{}\" → {}",
-            entity.role,
-            entity.surface,
-            shown(&entity.value, timezone)
-        );
+        println!("{:<9} \"{}\" → {}", entity.role, entity.surface, shown(&entity.value, timezone));
     }
 }
 
 fn shown(value: &EntityValue, timezone: &TimeZone) -> String {
     let local = |at: &Timestamp| {
-        at.to_jiff()
-            .to_zoned_datetime(timezone.clone())
-            .strftime("%Y-%m-%d %H:%M")
-            .to_string()
+        at.to_jiff().to_zoned_datetime(timezone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
     };
     match value {
         EntityValue::Station { station } => format!("{} ({})", station.name, station.id),

@@ -61,12 +61,7 @@ pub async fn run(
     input: &mut dyn BufRead,
 ) -> Result<String, UserError> {
     match command {
-        UserCommand::Add {
-            login,
-            name,
-            role,
-            password_stdin,
-        } => {
+        UserCommand::Add { login, name, role, password_stdin } => {
             let agent = new_agent(&login, &name, role)?;
             let (password_hash, note) = choose_password(password_stdin, input)?;
             let added = AgentWithHash { agent, password_hash };
@@ -98,12 +93,7 @@ fn new_agent(login: &str, name: &str, role: Role) -> Result<Agent, UserError> {
     if name.is_empty() || name.chars().count() > 80 {
         return Err(UserError::BadName);
     }
-    Ok(Agent {
-        id: AgentId::new(),
-        login: login.to_owned(),
-        name: name.to_owned(),
-        role,
-    })
+    Ok(Agent { id: AgentId::new(), login: login.to_owned(), name: name.to_owned(), role })
 }
 
 /// The hash, and what to tell about the password.
@@ -129,12 +119,7 @@ mod tests {
     use crate::model::Timestamp;
 
     fn add(login: &str, password_stdin: bool) -> UserCommand {
-        UserCommand::Add {
-            login: login.into(),
-            name: "Camille".into(),
-            role: Role::Agent,
-            password_stdin,
-        }
+        UserCommand::Add { login: login.into(), name: "Camille".into(), role: Role::Agent, password_stdin }
     }
 
     #[tokio::test]
@@ -160,10 +145,7 @@ mod tests {
         }
         assert!(run(add("short", true), "short\n").await.is_err());
 
-        let change = |login: &str| UserCommand::Password {
-            login: login.into(),
-            password_stdin: true,
-        };
+        let change = |login: &str| UserCommand::Password { login: login.into(), password_stdin: true };
         let shown = run(change("camille"), "a new password\r\nrest").await.unwrap();
         assert!(!shown.contains("a new password"));
         assert!(password::verify("a new password", &stored().await));

@@ -26,12 +26,10 @@ pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Resu
         Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(ConfigError::Unreadable(path.to_owned(), error)),
     };
-    let mut table: Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| ConfigError::Syntax {
-            file: path.to_owned(),
-            message: error.to_string(),
-        })?;
+    let mut table: Table = text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
+        file: path.to_owned(),
+        message: error.to_string(),
+    })?;
     let mut sources = BTreeMap::new();
     for (name, raw) in environment {
         if let Some(key) = name.strip_prefix(PREFIX) {
@@ -47,33 +45,18 @@ pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Resu
     };
     let config: Config = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
         let key = error.path().to_string();
-        ConfigError::Invalid(vec![format!(
-            "{}: {}",
-            located(&key),
-            first_line(&error.into_inner())
-        )])
+        ConfigError::Invalid(vec![format!("{}: {}", located(&key), first_line(&error.into_inner()))])
     })?;
-    let problems: Vec<String> = config
-        .problems()
-        .iter()
-        .map(|(key, what)| format!("{}: {what}", located(key)))
-        .collect();
-    if problems.is_empty() {
-        Ok(config)
-    } else {
-        Err(ConfigError::Invalid(problems))
-    }
+    let problems: Vec<String> =
+        config.problems().iter().map(|(key, what)| format!("{}: {what}", located(key))).collect();
+    if problems.is_empty() { Ok(config) } else { Err(ConfigError::Invalid(problems)) }
 }
 
 /// The web chat needs no account, so it is there unless the file says otherwise.
 fn default_channels(table: &mut Table) {
-    let channels = table
-        .entry("channels")
-        .or_insert_with(|| Value::Table(Table::new()));
+    let channels = table.entry("channels").or_insert_with(|| Value::Table(Table::new()));
     if let Value::Table(channels) = channels {
-        channels
-            .entry("webchat")
-            .or_insert_with(|| Value::Table(Table::new()));
+        channels.entry("webchat").or_insert_with(|| Value::Table(Table::new()));
     }
 }
 
@@ -97,10 +80,7 @@ fn overlay(table: &mut Table, key: &str, raw: &str) {
 /// A TOML literal when that loses nothing (`8`, `true`, `["1s", "5s"]`), else the text as it is: a token of
 /// digits with a leading zero stays a text.
 fn literal(raw: &str) -> Value {
-    let parsed = format!("v = {raw}")
-        .parse::<Table>()
-        .ok()
-        .and_then(|mut t| t.remove("v"));
+    let parsed = format!("v = {raw}").parse::<Table>().ok().and_then(|mut t| t.remove("v"));
     match parsed {
         Some(Value::Integer(n)) if n.to_string() == raw => Value::Integer(n),
         Some(Value::Float(n)) if n.to_string() == raw => Value::Float(n),
@@ -121,14 +101,9 @@ mod tests {
     fn config(toml: &str, env: &[(&str, &str)]) -> Result<Config, String> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(toml.as_bytes()).unwrap();
-        let env = env
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
-        load(Some(file.path()), &env).map_err(|e| {
-            e.to_string()
-                .replace(&file.path().display().to_string(), "guichet.toml")
-        })
+        let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        load(Some(file.path()), &env)
+            .map_err(|e| e.to_string().replace(&file.path().display().to_string(), "guichet.toml"))
     }
 
     #[test]
@@ -141,11 +116,8 @@ mod tests {
     #[test]
     fn the_shipped_example_is_valid_and_says_the_defaults() {
         let example = std::fs::read_to_string("guichet.toml").unwrap();
-        let uncommented: String = example
-            .lines()
-            .map(|l| l.strip_prefix("#= ").unwrap_or(l))
-            .collect::<Vec<_>>()
-            .join("\n");
+        let uncommented: String =
+            example.lines().map(|l| l.strip_prefix("#= ").unwrap_or(l)).collect::<Vec<_>>().join("\n");
         let shipped = config(&uncommented, &[]).unwrap();
         let mut defaults = config("", &[]).unwrap();
         defaults.channels = shipped.channels.clone();
@@ -155,21 +127,9 @@ mod tests {
     #[test]
     fn errors_name_the_key_its_source_and_the_cure() {
         let table = [
-            (
-                "[server]\nlisten = \"nowhere\"",
-                vec![],
-                "guichet.toml: server.listen: ",
-            ),
-            (
-                "[server]\nlisen = \"x\"",
-                vec![],
-                "unknown field `lisen`, expected one of `listen`",
-            ),
-            (
-                "[queue]\nretry = [\"2 apples\"]",
-                vec![],
-                "'2 apples' is no duration: write 30s, 5m or 2h",
-            ),
+            ("[server]\nlisten = \"nowhere\"", vec![], "guichet.toml: server.listen: "),
+            ("[server]\nlisen = \"x\"", vec![], "unknown field `lisen`, expected one of `listen`"),
+            ("[queue]\nretry = [\"2 apples\"]", vec![], "'2 apples' is no duration: write 30s, 5m or 2h"),
             (
                 "",
                 vec![("GUICHET__QUEUE__WORKERS", "many")],
@@ -180,16 +140,8 @@ mod tests {
                 vec![],
                 "operator.timezone: is no IANA time zone; write one such as",
             ),
-            (
-                "[server]\npublic_url = \"bot.example.com\"",
-                vec![],
-                "server.public_url: must be http(s)://",
-            ),
-            (
-                "[queue]\nlease = \"1s\"",
-                vec![],
-                "queue.lease: must be at least twice queue.send_timeout",
-            ),
+            ("[server]\npublic_url = \"bot.example.com\"", vec![], "server.public_url: must be http(s)://"),
+            ("[queue]\nlease = \"1s\"", vec![], "queue.lease: must be at least twice queue.send_timeout"),
         ];
         for (toml, env, expected) in table {
             let error = config(toml, &env).unwrap_err();
@@ -199,10 +151,8 @@ mod tests {
 
     #[test]
     fn the_environment_wins_and_keeps_texts_as_written() {
-        let env = [
-            ("GUICHET__DATABASE__URL", "postgres://u:0042@h/d"),
-            ("GUICHET__QUEUE__RETRY", "[\"1s\"]"),
-        ];
+        let env =
+            [("GUICHET__DATABASE__URL", "postgres://u:0042@h/d"), ("GUICHET__QUEUE__RETRY", "[\"1s\"]")];
         let config = config("[queue]\nretry = [\"9s\"]", &env).unwrap();
         assert_eq!(config.database.url.expose(), "postgres://u:0042@h/d");
         assert_eq!(config.queue.retry, vec![super::super::Span::seconds(1)]);

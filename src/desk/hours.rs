@@ -31,8 +31,7 @@ impl Calendar {
     }
 
     pub fn is_open(&self, at: Timestamp) -> bool {
-        self.shifts(self.date(at))
-            .any(|(start, end)| start <= at && at < end)
+        self.shifts(self.date(at)).any(|(start, end)| start <= at && at < end)
     }
 
     /// The first instant from `at` on at which the desk is open: `at` itself when it is open. None: not within
@@ -79,11 +78,7 @@ impl Calendar {
         let days = self.date(at).until(opening.date()).ok()?.get_days();
         let time = clock_text(opening.time(), lang);
         let day = day_text(&opening, days, lang);
-        Some(if lang == Lang::FR {
-            format!("{day} à {time}")
-        } else {
-            format!("{day} at {time}")
-        })
+        Some(if lang == Lang::FR { format!("{day} à {time}") } else { format!("{day} at {time}") })
     }
 
     fn local(&self, at: Timestamp) -> ZonedDateTime {
@@ -137,11 +132,7 @@ impl Calendar {
 
 /// `7h00` in French, `7:00` elsewhere.
 fn clock_text(time: Time, lang: Lang) -> String {
-    let (hour, minute) = if time == Time::MAX {
-        (24, 0)
-    } else {
-        (time.hour(), time.minute())
-    };
+    let (hour, minute) = if time == Time::MAX { (24, 0) } else { (time.hour(), time.minute()) };
     let between = if lang == Lang::FR { 'h' } else { ':' };
     format!("{hour}{between}{minute:02}")
 }
@@ -149,8 +140,18 @@ fn clock_text(time: Time, lang: Lang) -> String {
 /// A day as people name it, `days` from now.
 fn day_text(day: &ZonedDateTime, days: i32, lang: Lang) -> String {
     const FR_MONTHS: [&str; 12] = [
-        "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
-        "novembre", "décembre",
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
     ];
     let french = lang == Lang::FR;
     match days {

@@ -200,8 +200,7 @@ pub async fn resend(
     if !matches!(message.status, DeliveryStatus::Unknown | DeliveryStatus::Failed) {
         return Err(DeskError::NotInTrouble);
     }
-    tx.set_status(&message, DeliveryStatus::Pending, None, None, None)
-        .await?;
+    tx.set_status(&message, DeliveryStatus::Pending, None, None, None).await?;
     send(&mut tx, now, &message).await?;
     let id = Some(message.id);
     event(&mut tx, now, EventKind::MessageRetried, agent, &conversation, id).await?;
@@ -227,18 +226,11 @@ async fn in_charge(tx: &mut Tx, conversation: &Conversation) -> Result<DeskError
         Some(id) => tx.agent(id).await?.map(|agent| agent.name),
         None => None,
     };
-    Ok(DeskError::InCharge {
-        name: name.unwrap_or_else(|| "?".to_owned()),
-    })
+    Ok(DeskError::InCharge { name: name.unwrap_or_else(|| "?".to_owned()) })
 }
 
 async fn send(tx: &mut Tx, now: Timestamp, message: &Message) -> Result<(), StoreError> {
-    tx.insert_job(NewJob {
-        kind: JobKind::Send,
-        message,
-        run_at: now,
-    })
-    .await
+    tx.insert_job(NewJob { kind: JobKind::Send, message, run_at: now }).await
 }
 
 async fn event(

@@ -17,20 +17,16 @@ pub fn hash(password: &str) -> Result<String, String> {
     if password.len() > MAX_BYTES {
         return Err(format!("the password is too long: at most {MAX_BYTES} bytes"));
     }
-    let hash: PasswordHash = Argon2::default()
-        .hash_password(password.as_bytes())
-        .map_err(|error| error.to_string())?;
+    let hash: PasswordHash =
+        Argon2::default().hash_password(password.as_bytes()).map_err(|error| error.to_string())?;
     Ok(hash.to_string())
 }
 
 /// Whether `password` is the one of `stored`; takes the same time for every password that fits.
 pub fn verify(password: &str, stored: &str) -> bool {
     password.len() <= MAX_BYTES
-        && PasswordHash::new(stored).is_ok_and(|hash| {
-            Argon2::default()
-                .verify_password(password.as_bytes(), &hash)
-                .is_ok()
-        })
+        && PasswordHash::new(stored)
+            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 #[cfg(test)]

@@ -18,17 +18,9 @@ struct Desk {
 }
 
 async fn person(store: &Store, name: &str, role: Role) -> Agent {
-    let agent = Agent {
-        id: AgentId::new(),
-        login: name.to_lowercase(),
-        name: name.to_owned(),
-        role,
-    };
+    let agent = Agent { id: AgentId::new(), login: name.to_lowercase(), name: name.to_owned(), role };
     let mut tx = store.begin().await.unwrap();
-    let row = AgentWithHash {
-        agent: agent.clone(),
-        password_hash: "-".into(),
-    };
+    let row = AgentWithHash { agent: agent.clone(), password_hash: "-".into() };
     tx.insert_agent(&row, NOW).await.unwrap();
     tx.commit().await.unwrap();
     agent
@@ -39,28 +31,12 @@ async fn desk() -> Desk {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/g.db", folder.path().display());
     let store = Store::open(&url, 2).await.unwrap();
-    let context = BuildContext {
-        public_url: "http://localhost".into(),
-        client: reqwest::Client::new(),
-    };
-    let config = ChannelConfig {
-        kind: "webchat".into(),
-        settings: Default::default(),
-    };
+    let context = BuildContext { public_url: "http://localhost".into(), client: reqwest::Client::new() };
+    let config = ChannelConfig { kind: "webchat".into(), settings: Default::default() };
     let channels = Channels::build(&BTreeMap::from([("web".to_owned(), config)]), &context).unwrap();
     let mut tx = store.begin().await.unwrap();
-    let inbound = Ingest {
-        channel: "web",
-        address: "a",
-        provider_id: "1",
-        text: "hello",
-        media: &[],
-    };
-    let conversation = tx
-        .ingest(inbound, NOW, Duration::ZERO)
-        .await
-        .unwrap()
-        .conversation_id;
+    let inbound = Ingest { channel: "web", address: "a", provider_id: "1", text: "hello", media: &[] };
+    let conversation = tx.ingest(inbound, NOW, Duration::ZERO).await.unwrap().conversation_id;
     let mut queued = tx.conversation(conversation).await.unwrap().unwrap();
     queued.state = ConversationState::Queued;
     queued.escalated_at = Some(NOW);
@@ -126,10 +102,7 @@ async fn a_reply_is_sent_once_and_only_by_the_agent_in_charge() {
     assert!(matches!(desk.reply(&desk.sacha, key, "hi").await, Err(DeskError::InCharge { .. })));
     assert!(matches!(desk.reply(&desk.camille, key, " \r\n ").await, Err(DeskError::Empty)));
     let long = "é".repeat(4_001);
-    assert!(matches!(
-        desk.reply(&desk.camille, key, &long).await,
-        Err(DeskError::TooLong { max: 4_000 })
-    ));
+    assert!(matches!(desk.reply(&desk.camille, key, &long).await, Err(DeskError::TooLong { max: 4_000 })));
     desk.reply(&desk.camille, key, &"é".repeat(4_000)).await.unwrap();
     desk.reply(&desk.camille, key, &"é".repeat(4_000)).await.unwrap();
     assert!(matches!(desk.reply(&desk.camille, key, "other").await, Err(DeskError::KeyReused)));

@@ -188,7 +188,12 @@ impl Situation<'_> {
                 match &spec.answer {
                     Some(source) => {
                         let source = source.clone();
-                        return Plan::LookUp(Box::new(Planned { source, slots, decision, spec: spec.clone() }));
+                        return Plan::LookUp(Box::new(Planned {
+                            source,
+                            slots,
+                            decision,
+                            spec: spec.clone(),
+                        }));
                     }
                     None => answer_by_template(spec, &mut decision),
                 }
@@ -202,7 +207,8 @@ impl Situation<'_> {
         let station = spec.slots.iter().any(|s| s.name == slot && s.entity == "station");
         let again = dialogue.asked.as_deref() == Some(slot);
         let name = self.text.trim();
-        if station && again && name.split_whitespace().count() <= 4 && self.understanding.entities.is_empty() {
+        if station && again && name.split_whitespace().count() <= 4 && self.understanding.entities.is_empty()
+        {
             return system("unknown_station", json!({"name": name.chars().take(40).collect::<String>()}));
         }
         Line { response: spec.name.clone(), part: Part::Ask(slot.to_owned()), data: json!({}) }
@@ -265,11 +271,8 @@ impl Situation<'_> {
         if known || self.conversation.state == ConversationState::InCharge {
             return None;
         }
-        let mut decision = Decision {
-            intent: Some(spec.name.clone()),
-            dialogue: dialogue.clone(),
-            ..Decision::default()
-        };
+        let mut decision =
+            Decision { intent: Some(spec.name.clone()), dialogue: dialogue.clone(), ..Decision::default() };
         answer_by_template(spec, &mut decision);
         Some(decision)
     }

@@ -60,7 +60,9 @@ pub fn fill(text: &str, understanding: &Understanding, spec: &IntentSpec, dialog
     for value in left {
         let asked = dialogue.asked.as_deref();
         let empty = |slot: &&SlotSpec| {
-            fits(value, slot) && !dialogue.slots.contains_key(&slot.name) && !filled_now.contains(&&*slot.name)
+            fits(value, slot)
+                && !dialogue.slots.contains_key(&slot.name)
+                && !filled_now.contains(&&*slot.name)
         };
         let target = spec
             .slots

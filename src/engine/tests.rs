@@ -18,7 +18,8 @@ fn intents() -> BTreeMap<String, IntentSpec> {
         escalate: EscalateRule::default(),
     };
     let always = |reason| EscalateRule { always: true, reason: Some(reason), ..EscalateRule::default() };
-    let slots = vec![slot("from", "station", true), slot("to", "station", false), slot("when", "time", false)];
+    let slots =
+        vec![slot("from", "station", true), slot("to", "station", false), slot("when", "time", false)];
     let all = [
         IntentSpec { answer: Some("t".into()), slots, ..spec("schedules.next_departure") },
         spec("general.greeting"),
@@ -49,10 +50,7 @@ fn heard(intents: &[(&str, f32)], entities: &[&str]) -> Understanding {
         .collect();
     Understanding {
         lang: Lang::FR,
-        intents: intents
-            .iter()
-            .map(|(i, c)| IntentScore { intent: (*i).into(), confidence: *c })
-            .collect(),
+        intents: intents.iter().map(|(i, c)| IntentScore { intent: (*i).into(), confidence: *c }).collect(),
         entities,
         tone: Tone::Neutral,
         model: "test".into(),
@@ -182,7 +180,10 @@ fn a_new_question_leaves_the_pending_one() {
     let u = heard(&[(NEXT, 0.9)], &["to=Rennes"]);
     let first = decided(plan("prochain train pour Rennes", &u, &conversation(Dialogue::default())));
     let hello = heard(&[("general.greeting", 0.9)], &[]);
-    assert_eq!(said(&decided(plan("bonjour", &hello, &conversation(first.dialogue)))), [say("general.greeting")]);
+    assert_eq!(
+        said(&decided(plan("bonjour", &hello, &conversation(first.dialogue)))),
+        [say("general.greeting")]
+    );
 }
 
 #[test]

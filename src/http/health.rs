@@ -33,7 +33,12 @@ async fn health(State(state): State<AppState>) -> impl IntoResponse {
         _ => "down",
     };
     let model = state.mind.get().map(|mind| mind.nlu.model_name());
-    (status, Json(json!({"status": word, "degraded": degraded, "model": model, "version": env!("CARGO_PKG_VERSION")})))
+    (
+        status,
+        Json(
+            json!({"status": word, "degraded": degraded, "model": model, "version": env!("CARGO_PKG_VERSION")}),
+        ),
+    )
 }
 
 /// Everything that works less well than configured, in words for the desk.

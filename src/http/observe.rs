@@ -18,7 +18,8 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
         Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", detail).into_response()
     });
     let status = response.status().as_u16().to_string();
-    metrics::histogram!("guichet_http_seconds", "route" => route.clone()).record(started.elapsed().as_secs_f64());
+    metrics::histogram!("guichet_http_seconds", "route" => route.clone())
+        .record(started.elapsed().as_secs_f64());
     metrics::counter!("guichet_http_total", "route" => route, "status" => status).increment(1);
     response
 }

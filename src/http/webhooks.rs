@@ -80,7 +80,8 @@ async fn store(state: &AppState, channel: &str, accepted: &Accepted) -> Result<(
     if let Some((nonce, until)) = &accepted.nonce
         && !tx.use_nonce(channel, nonce, *until).await?
     {
-        let detail = "this very request was accepted before; a new delivery needs a new timestamp and signature";
+        let detail =
+            "this very request was accepted before; a new delivery needs a new timestamp and signature";
         return Err(Problem::new(StatusCode::CONFLICT, "replayed", detail));
     }
     let (mut fresh, mut duplicates) = (0, 0);

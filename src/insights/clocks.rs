@@ -96,11 +96,7 @@ pub fn report(events: &[TimedEvent], calendar: &Calendar) -> Report {
         }
     }
     let groups = |map: BTreeMap<String, Samples>| map.into_iter().map(|(k, s)| (k, s.group())).collect();
-    Report {
-        overall: overall.group(),
-        by_channel: groups(channels),
-        by_intent: groups(intents),
-    }
+    Report { overall: overall.group(), by_channel: groups(channels), by_intent: groups(intents) }
 }
 
 /// A clock that has started.
@@ -133,11 +129,7 @@ pub fn measure(clock: Clock, events: &[TimedEvent]) -> Option<Measured> {
             .filter(|e| e.kind == EventKind::Resolved)
             .last(),
     };
-    Some(Measured {
-        conversation_id: start.conversation_id,
-        start: start.at,
-        end: end.map(|e| e.at),
-    })
+    Some(Measured { conversation_id: start.conversation_id, start: start.at, end: end.map(|e| e.at) })
 }
 
 fn field<'a>(event: &'a TimedEvent, name: &str) -> &'a str {
@@ -197,12 +189,7 @@ fn figures(mut samples: Vec<Duration>) -> Figures {
     let total: Duration = samples.iter().sum();
     // Counts stay far below 2^53.
     let mean = (!samples.is_empty()).then(|| total.as_secs_f64() / samples.len() as f64);
-    Figures {
-        mean,
-        p50: rank(50),
-        p90: rank(90),
-        p99: rank(99),
-    }
+    Figures { mean, p50: rank(50), p90: rank(90), p99: rank(99) }
 }
 
 #[cfg(test)]
@@ -319,8 +306,7 @@ mod tests {
         for (name, lines, expected) in cases {
             let events = events(lines);
             for (clock, expected) in Clock::ALL.iter().zip(expected) {
-                let got = measure(*clock, &events)
-                    .map(|m| m.end.map(|end| (end.0 - m.start.0) / 1_000_000));
+                let got = measure(*clock, &events).map(|m| m.end.map(|end| (end.0 - m.start.0) / 1_000_000));
                 assert_eq!(got, *expected, "{name}: {clock}");
             }
         }
@@ -337,12 +323,7 @@ mod tests {
             (200, 100.5, 100.0, 180.0, 198.0),
         ] {
             let got = figures(seconds(n));
-            let expected = Figures {
-                mean: Some(mean),
-                p50: Some(p50),
-                p90: Some(p90),
-                p99: Some(p99),
-            };
+            let expected = Figures { mean: Some(mean), p50: Some(p50), p90: Some(p90), p99: Some(p99) };
             assert_eq!(got, expected, "{n}");
         }
         assert_eq!(figures(Vec::new()).p50, None);

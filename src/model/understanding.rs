@@ -43,9 +43,7 @@ impl<'de> Deserialize<'de> for Lang {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let code = String::deserialize(deserializer)?;
         Lang::new(&code).ok_or_else(|| {
-            serde::de::Error::custom(format!(
-                "'{code}' is not a language: write two letters such as fr"
-            ))
+            serde::de::Error::custom(format!("'{code}' is not a language: write two letters such as fr"))
         })
     }
 }

@@ -29,23 +29,14 @@ impl AliasFile {
         let mut read = Self::default();
         let mut errors = Vec::new();
         let mut complain = |line: usize, what: String, cure: &str| {
-            errors.push(PackError {
-                file: name.clone(),
-                line,
-                what,
-                cure: cure.to_owned(),
-            });
+            errors.push(PackError { file: name.clone(), line, what, cure: cure.to_owned() });
         };
         for (key, node) in document.root.as_map().unwrap_or_default() {
             match key.name.as_str() {
                 "ordinary" => {
                     let words = node.as_text().unwrap_or_default();
-                    read.ordinary = words
-                        .lines()
-                        .map(str::trim)
-                        .filter(|w| !w.is_empty())
-                        .map(String::from)
-                        .collect();
+                    read.ordinary =
+                        words.lines().map(str::trim).filter(|w| !w.is_empty()).map(String::from).collect();
                 }
                 "aliases" => {
                     for item in node.as_list().unwrap_or_default() {
@@ -59,11 +50,7 @@ impl AliasFile {
                         }
                     }
                 }
-                other => complain(
-                    key.line,
-                    format!("unknown key '{other}'"),
-                    "use aliases or ordinary",
-                ),
+                other => complain(key.line, format!("unknown key '{other}'"), "use aliases or ordinary"),
             }
         }
         if errors.is_empty() { Ok(read) } else { Err(errors) }
@@ -76,18 +63,9 @@ fn alias(item: &yaml::Node) -> Option<Alias> {
     for (key, node) in item.as_map()? {
         match key.name.as_str() {
             "name" => name = node.as_text(),
-            "also" => {
-                also = node
-                    .as_list()?
-                    .iter()
-                    .map(yaml::Node::as_text)
-                    .collect::<Option<Vec<_>>>()?
-            }
+            "also" => also = node.as_list()?.iter().map(yaml::Node::as_text).collect::<Option<Vec<_>>>()?,
             _ => return None,
         }
     }
-    Some(Alias {
-        name: name.filter(|name| !name.trim().is_empty())?,
-        also,
-    })
+    Some(Alias { name: name.filter(|name| !name.trim().is_empty())?, also })
 }

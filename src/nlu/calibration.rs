@@ -43,10 +43,8 @@ impl TrainingSet {
     /// Trains on the messages at `chosen`.
     pub fn fit(&self, chosen: &[usize], how: Training) -> (Vocabulary, Classifier) {
         let vocabulary = Vocabulary::learn(chosen.iter().map(|&at| &self.grams[at]));
-        let rows: Vec<Row> = chosen
-            .iter()
-            .map(|&at| vocabulary.row(&self.grams[at], self.embedding(at)))
-            .collect();
+        let rows: Vec<Row> =
+            chosen.iter().map(|&at| vocabulary.row(&self.grams[at], self.embedding(at))).collect();
         let rows: Vec<&Row> = rows.iter().collect();
         let labels: Vec<usize> = chosen.iter().map(|&at| self.labels[at]).collect();
         let classifier = Classifier::train(&rows, &labels, self.classes, vocabulary.len(), how);
@@ -66,12 +64,7 @@ impl TrainingSet {
             let (vocabulary, classifier) = self.fit(&chosen, how);
             let held_out = (0..folds.len()).filter(|&at| folds[at] == part);
             held_out
-                .map(|at| {
-                    (
-                        at,
-                        classifier.logits(&vocabulary.row(&self.grams[at], self.embedding(at))),
-                    )
-                })
+                .map(|at| (at, classifier.logits(&vocabulary.row(&self.grams[at], self.embedding(at)))))
                 .collect::<Vec<_>>()
         };
         let mut scored = std::thread::scope(|scope| {
@@ -81,13 +74,7 @@ impl TrainingSet {
             mine
         });
         scored.sort_by_key(|&(at, _)| at);
-        scored
-            .into_iter()
-            .map(|(at, logits)| HeldOut {
-                label: self.labels[at],
-                logits,
-            })
-            .collect()
+        scored.into_iter().map(|(at, logits)| HeldOut { label: self.labels[at], logits }).collect()
     }
 
     /// A part for each message, each class spread evenly over all parts.
@@ -105,19 +92,21 @@ impl TrainingSet {
     }
 }
 
+/// Negative log-likelihood of the held-out labels under a temperature, summed.
+pub fn loss(held_out: &[HeldOut], temperature: f32) -> f32 {
+    held_out
+        .iter()
+        .map(|message| {
+            let mut p: Vec<f32> = message.logits.iter().map(|logit| logit / temperature).collect();
+            softmax(&mut p);
+            -p[message.label].max(1e-9).ln()
+        })
+        .sum()
+}
+
 /// The temperature under which the held-out labels are most probable.
 pub fn temperature(held_out: &[HeldOut]) -> f32 {
-    let loss = |log_temperature: f32| -> f32 {
-        let factor = (-log_temperature).exp();
-        held_out
-            .iter()
-            .map(|message| {
-                let mut p: Vec<f32> = message.logits.iter().map(|logit| logit * factor).collect();
-                softmax(&mut p);
-                -p[message.label].max(1e-9).ln()
-            })
-            .sum()
-    };
+    let loss = |log_temperature: f32| loss(held_out, log_temperature.exp());
     // Golden-section search: the loss has one valley.
     let (mut low, mut high) = (-2.5f32, 2.5f32);
     let ratio = 0.618_034;
@@ -135,10 +124,7 @@ pub fn temperature(held_out: &[HeldOut]) -> f32 {
 /// The threshold and the margin that do best on held-out messages: the mean of in-scope accuracy and of the F1 of
 /// `out_of_scope`, read off the whole curve.
 pub fn rejection(held_out: &[HeldOut], temperature: f32, out_of_scope: usize) -> (f32, f32) {
-    let judged: Vec<Judged> = held_out
-        .iter()
-        .map(|m| Judged::new(m, temperature, out_of_scope))
-        .collect();
+    let judged: Vec<Judged> = held_out.iter().map(|m| Judged::new(m, temperature, out_of_scope)).collect();
     let mut best = (f32::NEG_INFINITY, 0.0, 1.0);
     for margin in [1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0] {
         for step in 0..=25 {
@@ -194,12 +180,8 @@ fn score_at(judged: &[Judged], threshold: f32, margin: f32) -> f32 {
 
 /// The threshold that would reject this share of the held-out messages.
 pub fn low_quantile(held_out: &[HeldOut], temperature: f32, share: f32) -> f32 {
-    let mut best: Vec<f32> = held_out
-        .iter()
-        .map(|message| Judged::new(message, temperature, usize::MAX).best_in)
-        .collect();
+    let mut best: Vec<f32> =
+        held_out.iter().map(|message| Judged::new(message, temperature, usize::MAX).best_in).collect();
     best.sort_by(f32::total_cmp);
-    best.get((best.len() as f32 * share) as usize)
-        .copied()
-        .unwrap_or(0.0)
+    best.get((best.len() as f32 * share) as usize).copied().unwrap_or(0.0)
 }

@@ -15,11 +15,7 @@ pub struct Training {
 
 impl Default for Training {
     fn default() -> Self {
-        Self {
-            passes: 12,
-            l2: 2e-5,
-            rate: 1.0,
-        }
+        Self { passes: 12, l2: 2e-5, rate: 1.0 }
     }
 }
 
@@ -39,12 +35,7 @@ impl Classifier {
     pub fn train(rows: &[&Row], labels: &[usize], classes: usize, sparse: usize, how: Training) -> Self {
         let width = classes.div_ceil(8) * 8;
         let dense = rows.first().map_or(0, |row| row.dense.len());
-        let mut model = Self {
-            classes,
-            width,
-            sparse,
-            weights: vec![0.0; (sparse + dense + 1) * width],
-        };
+        let mut model = Self { classes, width, sparse, weights: vec![0.0; (sparse + dense + 1) * width] };
         // The penalty shrinks every weight at every step: one factor for all instead of touching each.
         let mut scale = 1.0f32;
         let mut order: Vec<usize> = (0..rows.len()).collect();
@@ -105,9 +96,7 @@ impl Classifier {
 
     fn absorb(&mut self, scale: &mut f32) {
         let bias = self.weights.len() - self.width;
-        self.weights[..bias]
-            .iter_mut()
-            .for_each(|weight| *weight *= *scale);
+        self.weights[..bias].iter_mut().for_each(|weight| *weight *= *scale);
         *scale = 1.0;
     }
 

@@ -60,6 +60,10 @@ pub enum EncoderError {
     #[error("the encoder refused the text: {0}")]
     Refused(String),
 
+    /// The machine is too busy for a customer who waits.
+    #[error("the encoder did not answer in time")]
+    Late,
+
     /// The thread that owns the model is gone; the encoder has to be loaded anew.
     #[error("the encoder's thread has stopped")]
     Stopped,

@@ -41,11 +41,7 @@ impl Judged {
 
 /// Reads every case as the first message of a conversation at `now`.
 pub fn judge(nlu: &Nlu, cases: Vec<TestCase>, now: Timestamp) -> Vec<Judged> {
-    let context = Context {
-        conversation_lang: None,
-        now,
-        expected: None,
-    };
+    let context = Context { conversation_lang: None, now, expected: None };
     cases
         .into_iter()
         .map(|case| {
@@ -59,9 +55,5 @@ pub fn judge(nlu: &Nlu, cases: Vec<TestCase>, now: Timestamp) -> Vec<Judged> {
 
 /// The role's surfaces found in a message, in the form in which they are compared.
 fn found_surfaces(got: &Understanding, role: &str) -> Vec<String> {
-    got.entities
-        .iter()
-        .filter(|entity| entity.role == role)
-        .map(|entity| squeeze(&entity.surface))
-        .collect()
+    got.entities.iter().filter(|entity| entity.role == role).map(|entity| squeeze(&entity.surface)).collect()
 }

@@ -5,11 +5,12 @@ use super::normalise::Normalised;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// N-grams seen in fewer training messages are left out: they say more about one message than about an intent.
+/// N-grams seen in fewer training messages are left out. Keeping all of them is worth about one point of
+/// cross-validated accuracy and costs several times the memory and twice the training time.
 const MIN_MESSAGES: u32 = 2;
-/// Relative weight of the character n-grams beside the words, and of the embedding beside both; tuned by
-/// cross-validation on the pack.
+/// Weight of the character n-grams beside the words: the best of 0.7, 1, 1.4 and 2 by cross-validation on the pack.
 const CHAR_SCALE: f32 = 2.0;
+/// Weight of the embedding beside both. A first guess: not tuned yet.
 const DENSE_SCALE: f32 = 1.6;
 
 /// Keys are hashes already: hashing them again would only cost time.
@@ -62,19 +63,13 @@ impl Grams {
             grams.words.push(previous.rotate_left(17) ^ hash);
             previous = hash;
             char_grams(word.as_bytes(), &mut grams.chars);
-            for meaning in lexicon
-                .get(word)
-                .into_iter()
-                .flat_map(|text| text.split_whitespace())
-            {
+            for meaning in lexicon.get(word).into_iter().flat_map(|text| text.split_whitespace()) {
                 grams.words.push(fnv(meaning.as_bytes()));
                 char_grams(meaning.as_bytes(), &mut grams.chars);
             }
         }
         for mark in &text.marks {
-            grams
-                .words
-                .push(fnv(mark.encode_utf8(&mut [0; 4]).as_bytes()) ^ 0x6d61_726b);
+            grams.words.push(fnv(mark.encode_utf8(&mut [0; 4]).as_bytes()) ^ 0x6d61_726b);
         }
         grams
     }
@@ -82,21 +77,15 @@ impl Grams {
 
 /// Digits as `0`, so that "18h30" and "7h05" look alike; `None` when there are none.
 fn mask_digits(word: &str) -> Option<String> {
-    word.bytes().any(|b| b.is_ascii_digit()).then(|| {
-        word.chars()
-            .map(|c| if c.is_ascii_digit() { '0' } else { c })
-            .collect()
-    })
+    word.bytes()
+        .any(|b| b.is_ascii_digit())
+        .then(|| word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect())
 }
 
 /// All runs of 3 to 5 bytes of ` word `. Up to five bytes and their number fit a `u64`: no collisions.
 fn char_grams(word: &[u8], into: &mut Vec<u64>) {
     let at = |i: usize| {
-        if i == 0 || i > word.len() {
-            b' '
-        } else {
-            word[i - 1]
-        }
+        if i == 0 || i > word.len() { b' ' } else { word[i - 1] }
     };
     let padded = word.len() + 2;
     for start in 0..padded.saturating_sub(2) {

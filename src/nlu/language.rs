@@ -50,15 +50,10 @@ impl LanguageModel {
         let count = langs.len().max(1);
         let mut counts = vec![SMOOTHING; BUCKETS * count];
         let tones = pack.tones.iter().map(|tone| (tone.lang, tone.text.clone()));
-        let examples = pack
-            .examples
-            .iter()
-            .map(|example| (example.lang, without_names(example)));
+        let examples = pack.examples.iter().map(|example| (example.lang, without_names(example)));
         for (lang, text) in examples.chain(tones) {
             if let Some(column) = langs.iter().position(|&known| known == lang) {
-                features(&Normalised::new(&text), &[], |bucket, _| {
-                    counts[bucket * count + column] += 1.0
-                });
+                features(&Normalised::new(&text), &[], |bucket, _| counts[bucket * count + column] += 1.0);
             }
         }
         for (lang, words) in FUNCTION_WORDS {
@@ -73,16 +68,9 @@ impl LanguageModel {
         }
         for column in 0..count {
             let total: f32 = counts.iter().skip(column).step_by(count).sum();
-            counts
-                .iter_mut()
-                .skip(column)
-                .step_by(count)
-                .for_each(|cell| *cell = (*cell / total).ln());
+            counts.iter_mut().skip(column).step_by(count).for_each(|cell| *cell = (*cell / total).ln());
         }
-        Self {
-            langs,
-            scores: counts,
-        }
+        Self { langs, scores: counts }
     }
 
     /// The language of `text`, read from the words outside the byte ranges of `names` in the original. When the words leave it open, that of the conversation so far, else the pack's
@@ -95,18 +83,11 @@ impl LanguageModel {
             sums.iter_mut().zip(row).for_each(|(sum, score)| *sum += score);
         });
         let first = self.langs.first().copied().unwrap_or(Lang::FR);
-        let best = (0..count)
-            .max_by(|&a, &b| sums[a].total_cmp(&sums[b]).then(b.cmp(&a)))
-            .unwrap_or(0);
+        let best = (0..count).max_by(|&a, &b| sums[a].total_cmp(&sums[b]).then(b.cmp(&a))).unwrap_or(0);
         let known = conversation.filter(|lang| self.langs.contains(lang));
         let fallback = known.and_then(|lang| self.langs.iter().position(|&l| l == lang));
         let unnamed = |token: &&Token| !names.iter().any(|name| name.contains(&token.original.start));
-        let letters: usize = text
-            .tokens
-            .iter()
-            .filter(unnamed)
-            .map(|token| token.kept.len())
-            .sum();
+        let letters: usize = text.tokens.iter().filter(unnamed).map(|token| token.kept.len()).sum();
         match fallback {
             Some(home) if letters < MIN_LETTERS || sums[best] - sums[home] < MARGIN => self.langs[home],
             _ => self.langs.get(best).copied().unwrap_or(first),
@@ -141,11 +122,7 @@ fn features(text: &Normalised, names: &[Range<usize>], mut each: impl FnMut(usiz
         }
         each(bucket(hash ^ 0x9e37), true);
         let at = |i: usize| {
-            if i == 0 || i > word.len() {
-                b' '
-            } else {
-                word[i - 1]
-            }
+            if i == 0 || i > word.len() { b' ' } else { word[i - 1] }
         };
         for start in 0..word.len() + 1 {
             let mut gram = 1u64;

@@ -18,9 +18,9 @@ mod yaml;
 use crate::model::{Lang, Timestamp, Understanding};
 use embedding_cache::EmbeddingCache;
 use encoder::{Encoder, EncoderError};
-use entities::stations::{CommonWords, Gazetteer};
 pub use entities::Expected;
 use entities::Finder;
+use entities::stations::{CommonWords, Gazetteer};
 use features::Grams;
 use head::{Embeddings, Head, Messages};
 use jiff::tz::TimeZone;
@@ -173,14 +173,11 @@ impl Nlu {
             expected: context.expected.as_ref(),
         };
         let entities = finder.find(text, &normal);
-        let names: Vec<_> = entities
-            .iter()
-            .filter(|e| e.role != "when")
-            .map(|e| e.span.clone())
-            .collect();
+        let names: Vec<_> = entities.iter().filter(|e| e.role != "when").map(|e| e.span.clone()).collect();
+        let lang = model.language.detect(&normal, &names, context.conversation_lang);
         Understanding {
-            lang: model.language.detect(&normal, &names, context.conversation_lang),
-            intents: head.intents(&grams, embedding),
+            lang,
+            intents: head.intents(&grams, embedding, lang),
             entities,
             tone: head.tone(&grams, embedding),
             model: name.to_owned(),
@@ -199,30 +196,17 @@ impl Nlu {
 
     /// `encoder` or `ngram`: which model answers now.
     pub fn model_name(&self) -> &'static str {
-        if self.model().full.is_some() {
-            "encoder"
-        } else {
-            "ngram"
-        }
+        if self.model().full.is_some() { "encoder" } else { "ngram" }
     }
 
     /// Below this confidence the model in service calls a message out of scope.
     pub fn threshold(&self) -> f32 {
         let model = self.model();
-        model
-            .full
-            .as_ref()
-            .unwrap_or(&model.ngram)
-            .calibration()
-            .threshold
+        model.full.as_ref().unwrap_or(&model.ngram).calibration().threshold
     }
 
     fn model(&self) -> Arc<Model> {
-        self.0
-            .model
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.model.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn swap(&self, model: Model) {
@@ -231,10 +215,7 @@ impl Nlu {
 
     fn embed(&self, text: &str) -> Option<Vec<f32>> {
         let embedder = self.0.embedder.as_ref()?;
-        let end = text
-            .char_indices()
-            .nth(MAX_CHARS)
-            .map_or(text.len(), |(at, _)| at);
+        let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(at, _)| at);
         let answer = embedder.encoder.encode(&[&text[..end]]);
         let vector = answer.ok().and_then(|mut vectors| vectors.pop());
         let vector = vector.filter(|v| v.len() == embedder.encoder.dimensions());
@@ -248,14 +229,7 @@ impl Model {
         let ngram = Head::train(&Messages::new(&pack), Embeddings::default());
         let language = LanguageModel::learn(&pack);
         let common = CommonWords::learn(pack.examples.iter().map(without_stations));
-        Self {
-            pack,
-            gazetteer,
-            language,
-            common,
-            ngram,
-            full: None,
-        }
+        Self { pack, gazetteer, language, common, ngram, full: None }
     }
 
     fn with_embeddings(
@@ -268,13 +242,9 @@ impl Model {
         let texts: Vec<&str> = examples.chain(tones).collect();
         let mut vectors = embed_all(embedder, &texts, progress)?;
         let tones = vectors.split_off(self.pack.examples.len());
-        let full = Head::train(
-            &Messages::new(&self.pack),
-            Embeddings {
-                messages: vectors,
-                tones,
-            },
-        );
+        let messages = Messages::new(&self.pack);
+        let full = Head::train(&messages, Embeddings { messages: vectors, tones })
+            .blended_with(&self.ngram, &messages);
         Ok(Self {
             pack: self.pack.clone(),
             gazetteer: self.gazetteer.clone(),
@@ -291,41 +261,22 @@ fn embed_all(
     texts: &[&str],
     progress: &dyn Fn(usize, usize),
 ) -> Result<Vec<Vec<f32>>, EncoderError> {
-    let mut known = match &embedder.cache {
-        Some(cache) => cache.get_many(texts),
-        None => vec![None; texts.len()],
-    };
-    let missing: Vec<usize> = (0..texts.len())
-        .filter(|&at| known.get(at).is_none_or(Option::is_none))
-        .collect();
-    known.resize(texts.len(), None);
-    let mut done = texts.len() - missing.len();
-    progress(done, texts.len());
-    for batch in missing.chunks(EMBEDDING_BATCH) {
-        let asked: Vec<&str> = batch.iter().map(|&at| texts[at]).collect();
-        let vectors = embedder.encoder.encode(&asked)?;
-        if let Some(cache) = &embedder.cache {
-            let entries: Vec<(&str, &[f32])> = asked
-                .iter()
-                .zip(&vectors)
-                .map(|(text, vector)| (*text, vector.as_slice()))
-                .collect();
-            if let Err(error) = cache.put_many(&entries) {
-                tracing::warn!(%error, "embeddings are not kept; the next start computes them again");
+    let encoder = &*embedder.encoder;
+    let vectors = match &embedder.cache {
+        Some(cache) => cache.encode(encoder, texts, progress)?,
+        None => {
+            let mut vectors = Vec::with_capacity(texts.len());
+            for batch in texts.chunks(EMBEDDING_BATCH) {
+                vectors.extend(encoder.encode(batch)?);
+                progress(vectors.len(), texts.len());
             }
+            vectors
         }
-        for (&at, vector) in batch.iter().zip(vectors) {
-            known[at] = Some(vector);
-        }
-        done += batch.len();
-        progress(done, texts.len());
+    };
+    if vectors.iter().any(|vector| vector.len() != encoder.dimensions()) {
+        return Err(EncoderError::Refused("it returned vectors of the wrong length".to_owned()));
     }
-    let width = embedder.encoder.dimensions();
-    let whole: Option<Vec<Vec<f32>>> = known
-        .into_iter()
-        .map(|vector| vector.filter(|v| v.len() == width))
-        .collect();
-    whole.ok_or_else(|| EncoderError::Refused("it returned vectors of the wrong length".to_owned()))
+    Ok(vectors)
 }
 
 fn without_stations(example: &pack::Example) -> String {

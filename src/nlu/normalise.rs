@@ -82,17 +82,12 @@ impl Normalised {
 
     /// The word as folded.
     pub fn word(&self, index: usize) -> &str {
-        self.tokens
-            .get(index)
-            .map_or("", |token| &self.folded[token.folded.clone()])
+        self.tokens.get(index).map_or("", |token| &self.folded[token.folded.clone()])
     }
 
     /// The byte range in the original text of the words of `tokens`.
     pub fn original_span(&self, tokens: Range<usize>) -> Range<usize> {
-        match (
-            self.tokens.get(tokens.start),
-            self.tokens.get(tokens.end.wrapping_sub(1)),
-        ) {
+        match (self.tokens.get(tokens.start), self.tokens.get(tokens.end.wrapping_sub(1))) {
             (Some(first), Some(last)) => first.original.start..last.original.end,
             _ => 0..0,
         }
@@ -129,11 +124,7 @@ impl State {
 
     fn letter(&mut self, c: char, start: usize, end: usize) {
         let lower = c.to_lowercase().next().unwrap_or(c);
-        self.repeats = if self.last == Some(lower) {
-            self.repeats + 1
-        } else {
-            1
-        };
+        self.repeats = if self.last == Some(lower) { self.repeats + 1 } else { 1 };
         self.last = Some(lower);
         if self.current.is_none() {
             self.begin_word(c, start);
@@ -204,11 +195,7 @@ impl State {
             c if c.is_whitespace() || c.is_control() => {
                 self.spaced = true;
                 // "14. Then": a dot before a space ends a sentence.
-                if self.sep == Some(Sep::Dot) {
-                    Sep::Stop
-                } else {
-                    Sep::Space
-                }
+                if self.sep == Some(Sep::Dot) { Sep::Stop } else { Sep::Space }
             }
             _ => Sep::Other,
         };
@@ -248,10 +235,7 @@ fn fold(c: char, into: &mut String) {
         'ø' => into.push('o'),
         'ł' => into.push('l'),
         _ => {
-            let base = std::iter::once(c)
-                .nfd()
-                .find(|part| !is_combining_mark(*part))
-                .unwrap_or(c);
+            let base = std::iter::once(c).nfd().find(|part| !is_combining_mark(*part)).unwrap_or(c);
             into.push(base);
         }
     }
@@ -296,9 +280,7 @@ mod tests {
         let text = Normalised::new("Rennes-Brest, A -> B. l'eau 18:30 c - d @sncf");
         let seps: Vec<Sep> = text.tokens.iter().map(|token| token.before).collect();
         use Sep::*;
-        let expected = [
-            Stop, Hyphen, Comma, Arrow, Stop, Apostrophe, Space, Colon, Space, Dash, Other,
-        ];
+        let expected = [Stop, Hyphen, Comma, Arrow, Stop, Apostrophe, Space, Colon, Space, Dash, Other];
         assert_eq!(seps, expected);
         assert_eq!(text.tokens.last().and_then(|token| token.sigil), Some('@'));
     }

@@ -94,22 +94,13 @@ impl IntentPack {
         if reader.pack.specs.is_empty() && reader.errors.is_empty() {
             let what = "the folder holds no intent".to_owned();
             let cure = "add a file such as schedules.yaml with `domain:` and `intents:`".to_owned();
-            reader.errors.push(PackError {
-                file: folder.display().to_string(),
-                line: 1,
-                what,
-                cure,
-            });
+            reader.errors.push(PackError { file: folder.display().to_string(), line: 1, what, cure });
         }
         if !reader.errors.is_empty() {
             reader.errors.sort();
             return Err(reader.errors);
         }
-        reader.pack.hash = digest
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        reader.pack.hash = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(reader.pack)
     }
 
@@ -152,19 +143,11 @@ struct Reader {
 
 impl Reader {
     fn complain(&mut self, line: usize, what: impl Into<String>, cure: impl Into<String>) {
-        self.errors.push(PackError {
-            file: self.file.clone(),
-            line,
-            what: what.into(),
-            cure: cure.into(),
-        });
+        self.errors.push(PackError { file: self.file.clone(), line, what: what.into(), cure: cure.into() });
     }
 
     fn read_file(&mut self, path: &Path, folder: &Path, digest: &mut Sha256) {
-        let base = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let base = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let shown = folder.file_name().map(|name| name.to_string_lossy().into_owned());
         self.file = format!("{}/{base}", shown.unwrap_or_else(|| folder.display().to_string()));
         let document = match yaml::read(path, &self.file) {
@@ -193,10 +176,7 @@ impl Reader {
     fn check_duplicates(&mut self, keys: &[(Key, Node)]) {
         for (index, (key, _)) in keys.iter().enumerate() {
             if let Some((first, _)) = keys[..index].iter().find(|(earlier, _)| earlier.name == key.name) {
-                let what = format!(
-                    "'{}' stands here a second time, first on line {}",
-                    key.name, first.line
-                );
+                let what = format!("'{}' stands here a second time, first on line {}", key.name, first.line);
                 self.complain(key.line, what, "merge the two or rename one");
             }
         }
@@ -213,10 +193,7 @@ impl Reader {
     }
 
     fn text_of(&mut self, key: &Key, node: &Node) -> Option<String> {
-        let text = node
-            .as_text()
-            .map(|text| text.trim().to_owned())
-            .filter(|text| !text.is_empty());
+        let text = node.as_text().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         if text.is_none() {
             self.complain(
                 node.line,
@@ -266,9 +243,7 @@ impl Reader {
     }
 
     fn check_name(&mut self, name: &str, line: usize) -> bool {
-        let good = name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        let good = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !good || name.is_empty() {
             let cure = "use lower-case letters, digits and _ only";
             self.complain(line, format!("'{name}' cannot be a name"), cure);
@@ -312,11 +287,7 @@ impl Reader {
             }
         }
         if !body.iter().any(|(field, _)| field.name == "about") {
-            self.complain(
-                key.line,
-                format!("'{name}' has no `about`"),
-                "say in one line what it is about",
-            );
+            self.complain(key.line, format!("'{name}' has no `about`"), "say in one line what it is about");
         }
         if self.pack.examples.len() == before {
             let cure = "add `examples:` with at least one line `- text` per language";
@@ -330,12 +301,8 @@ impl Reader {
         self.check_duplicates(slots);
         let mut read = Vec::new();
         for (name, body) in slots {
-            let mut slot = SlotSpec {
-                name: name.name.clone(),
-                entity: String::new(),
-                ask: false,
-                default: None,
-            };
+            let mut slot =
+                SlotSpec { name: name.name.clone(), entity: String::new(), ask: false, default: None };
             let fields = self.map_of(name, body);
             self.check_keys(fields, &["entity", "ask", "default"]);
             for (field, value) in fields {
@@ -390,11 +357,7 @@ impl Reader {
                 "always" => rule.always = self.bool_of(field, value),
                 "below" => match value.value {
                     Value::Number(below) if (0.0..=1.0).contains(&below) => rule.below = Some(below as f32),
-                    _ => self.complain(
-                        value.line,
-                        "'below' is no confidence",
-                        "write a number from 0 to 1",
-                    ),
+                    _ => self.complain(value.line, "'below' is no confidence", "write a number from 0 to 1"),
                 },
                 "reason" => rule.reason = self.one_of(field, value, EscalationReason::ALL),
                 "priority" => rule.priority = self.one_of(field, value, Priority::ALL),
@@ -450,11 +413,7 @@ impl Reader {
             let tone = match name.name.parse::<Tone>() {
                 Ok(tone) => tone,
                 Err(e) => {
-                    self.complain(
-                        name.line,
-                        e.to_string(),
-                        "use one of: positive, neutral, negative",
-                    );
+                    self.complain(name.line, e.to_string(), "use one of: positive, neutral, negative");
                     continue;
                 }
             };
@@ -468,13 +427,7 @@ impl Reader {
                 let Some(lang) = self.lang_of(code) else { continue };
                 for (line, text) in self.lines_of(document, code, block) {
                     let text = annotations(&text).map_or(text, |(plain, _)| plain);
-                    self.pack.tones.push(ToneExample {
-                        text,
-                        lang,
-                        tone,
-                        file: self.file.clone(),
-                        line,
-                    });
+                    self.pack.tones.push(ToneExample { text, lang, tone, file: self.file.clone(), line });
                 }
             }
         }
@@ -519,17 +472,12 @@ impl Reader {
         // Walks the raw file beside the block: whatever YAML strips, each line is found where it was typed.
         let mut raw = document.text.lines().enumerate().skip(key.line.saturating_sub(1));
         for line in block.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let at = raw
-                .find(|(_, typed)| typed.trim().ends_with(line))
-                .map_or(node.line, |(index, _)| index + 1);
+            let at =
+                raw.find(|(_, typed)| typed.trim().ends_with(line)).map_or(node.line, |(index, _)| index + 1);
             match line.strip_prefix("- ").map(str::trim) {
                 Some(text) if !text.is_empty() => found.push((at, text.to_owned())),
                 _ if line.starts_with('#') => {}
-                _ => self.complain(
-                    at,
-                    "an example does not start with `- `",
-                    "start each example with `- `",
-                ),
+                _ => self.complain(at, "an example does not start with `- `", "start each example with `- `"),
             }
         }
         found

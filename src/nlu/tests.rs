@@ -51,10 +51,7 @@ fn pack() -> IntentPack {
 }
 
 fn nlu(encoder: Option<Arc<Words>>) -> Nlu {
-    let station = StationRef {
-        id: "1".into(),
-        name: "Rennes".into(),
-    };
+    let station = StationRef { id: "1".into(), name: "Rennes".into() };
     let gazetteer = Gazetteer::new(vec![station], &[], &[]);
     let embedder = encoder.map(|encoder| Embedder { encoder, cache: None });
     Nlu::train(pack(), gazetteer, embedder, TimeZone::UTC)
@@ -78,20 +75,14 @@ fn the_same_pack_gives_the_same_answers() {
 
 #[test]
 fn the_encoder_takes_over_when_ready_and_ngrams_when_it_fails() {
-    let encoder = Arc::new(Words {
-        broken: AtomicBool::new(false),
-    });
+    let encoder = Arc::new(Words { broken: AtomicBool::new(false) });
     let nlu = nlu(Some(encoder.clone()));
     assert_eq!(nlu.model_name(), "ngram");
     let told = Mutex::new(Vec::new());
-    nlu.complete(&|done, of| told.lock().unwrap().push((done, of)))
-        .unwrap();
+    nlu.complete(&|done, of| told.lock().unwrap().push((done, of))).unwrap();
     assert_eq!(told.lock().unwrap().last(), Some(&(8, 8)));
     let got = nlu.understand("valise", &Context::default());
-    assert_eq!(
-        (got.best().unwrap().intent.as_str(), got.model.as_str()),
-        ("s.lost", "encoder")
-    );
+    assert_eq!((got.best().unwrap().intent.as_str(), got.model.as_str()), ("s.lost", "encoder"));
     encoder.broken.store(true, Ordering::Relaxed);
     assert_eq!(nlu.understand("mon sac", &Context::default()).model, "ngram");
     assert!(nlu.degraded());
@@ -117,10 +108,7 @@ fn a_broken_folder_leaves_the_model_in_service() {
 #[test]
 fn a_short_message_keeps_the_language_of_the_conversation() {
     for (text, before, lang) in [("Rennes", Lang::EN, Lang::EN), ("ok", Lang::FR, Lang::FR)] {
-        let context = Context {
-            conversation_lang: Some(before),
-            ..Context::default()
-        };
+        let context = Context { conversation_lang: Some(before), ..Context::default() };
         assert_eq!(nlu(None).understand(text, &context).lang, lang, "{text}");
     }
 }

@@ -66,10 +66,7 @@ impl<'de> Deserialize<'de> for Value {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Node {
-            line: line_of(&spanned),
-            value: spanned.value,
-        })
+        Ok(Node { line: line_of(&spanned), value: spanned.value })
     }
 }
 
@@ -130,13 +127,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         let mut pairs = Vec::new();
         while let Some(key) = map.next_key::<Spanned<String>>()? {
             let line = line_of(&key);
-            pairs.push((
-                Key {
-                    name: key.value,
-                    line,
-                },
-                map.next_value::<Node>()?,
-            ));
+            pairs.push((Key { name: key.value, line }, map.next_value::<Node>()?));
         }
         Ok(Value::Map(pairs))
     }
@@ -151,28 +142,15 @@ pub(super) struct Document {
 /// Reads and parses one file; `name` is how errors call it.
 pub(super) fn read(path: &std::path::Path, name: &str) -> Result<Document, PackError> {
     let refuse = |line: usize, what: String, cure: &str| {
-        Err(PackError {
-            file: name.to_owned(),
-            line,
-            what,
-            cure: cure.to_owned(),
-        })
+        Err(PackError { file: name.to_owned(), line, what, cure: cure.to_owned() })
     };
     match std::fs::metadata(path) {
         Ok(data) if data.len() > MAX_FILE_BYTES => {
-            return refuse(
-                1,
-                "the file is larger than 4 MiB".into(),
-                "split it into several domains",
-            );
+            return refuse(1, "the file is larger than 4 MiB".into(), "split it into several domains");
         }
         Ok(_) => {}
         Err(e) => {
-            return refuse(
-                1,
-                format!("cannot be read ({e})"),
-                "check the path and its permissions",
-            );
+            return refuse(1, format!("cannot be read ({e})"), "check the path and its permissions");
         }
     }
     let text = match std::fs::read_to_string(path) {
@@ -186,16 +164,9 @@ pub(super) fn read(path: &std::path::Path, name: &str) -> Result<Document, PackE
         Ok(root) => Ok(Document { text, root }),
         Err(e) => {
             let e = e.without_snippet();
-            let line = e
-                .location()
-                .map_or(1, |at| usize::try_from(at.line()).unwrap_or(1))
-                .max(1);
+            let line = e.location().map_or(1, |at| usize::try_from(at.line()).unwrap_or(1)).max(1);
             let message = e.to_string().lines().next().unwrap_or("unreadable").to_owned();
-            refuse(
-                line,
-                format!("not valid YAML: {message}"),
-                "check indentation, quotes and colons here",
-            )
+            refuse(line, format!("not valid YAML: {message}"), "check indentation, quotes and colons here")
         }
     }
 }

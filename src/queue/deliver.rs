@@ -56,12 +56,7 @@ pub(super) async fn deliver(worker: &Worker, job: &ClaimedJob) -> Result<Done, S
     }
 }
 
-async fn send(
-    worker: &Worker,
-    job: &ClaimedJob,
-    channel: &Arc<dyn Channel>,
-    outgoing: &Outgoing,
-) -> Outcome {
+async fn send(worker: &Worker, job: &ClaimedJob, channel: &Arc<dyn Channel>, outgoing: &Outgoing) -> Outcome {
     // A little more than the client's own limit, which should strike first.
     let limit = Duration::from(worker.config.send_timeout) + Duration::from_secs(1);
     let sent = tokio::time::timeout(limit, channel.send(outgoing)).await;
@@ -118,7 +113,9 @@ async fn ask(
             let why = "the provider does not know it; sending again".into();
             Outcome::TryAgain { at: now, status: DeliveryStatus::Pending, why }
         }
-        Lookup::CannotAsk => Outcome::Unknown { why: "it may have been sent; this provider cannot be asked".into() },
+        Lookup::CannotAsk => {
+            Outcome::Unknown { why: "it may have been sent; this provider cannot be asked".into() }
+        }
         Lookup::Unavailable(why) if job.attempts < i64::from(worker.config.settle_attempts) => {
             let at = now.plus(scheduled(worker, job).unwrap_or(worker.config.settle.into()));
             Outcome::TryAgain { at, status: DeliveryStatus::Sending, why }

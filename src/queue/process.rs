@@ -9,8 +9,8 @@ use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
 use crate::engine::{Decision, Escalation, Line, Part, Plan, Rules, Situation};
 use crate::model::{
-    Actor, Author, Conversation, ConversationState, DeliveryStatus, Direction, EscalationReason, EventKind, Lang,
-    Message, MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
+    Actor, Author, Conversation, ConversationState, DeliveryStatus, Direction, EscalationReason, EventKind,
+    Lang, Message, MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
 };
 use crate::nlu::{self, Nlu};
 use crate::store::{ClaimedJob, JobKind, NewJob, StoreError, Tx};
@@ -151,7 +151,14 @@ impl Worker {
 
     /// The words of a decision; nothing when it says nothing. A template that fails here passed its check at
     /// start, so the rest is said and the failure logged.
-    fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> Option<String> {
+    fn render(
+        &self,
+        lines: &[Line],
+        channel: &str,
+        lang: Lang,
+        live: &Live,
+        now: Timestamp,
+    ) -> Option<String> {
         let capabilities = self.channels.get(channel).map(|c| c.capabilities());
         let sms = capabilities.is_some_and(|c| c.sms);
         let calendar = &self.mind.calendar;

@@ -40,7 +40,6 @@ async fn find(tx: &mut Tx, channel: &str, receipt: &Receipt) -> Result<Option<Me
     }
     let Some(id) = receipt.message_id else { return Ok(None) };
     let message = tx.lock_message(id).await?;
-    Ok(message.filter(|m| {
-        m.channel == channel && m.direction == Direction::Outbound && m.provider_id.is_none()
-    }))
+    Ok(message
+        .filter(|m| m.channel == channel && m.direction == Direction::Outbound && m.provider_id.is_none()))
 }

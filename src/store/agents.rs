@@ -21,20 +21,9 @@ pub struct Session {
 impl Tx {
     /// False: the login is taken.
     pub async fn insert_agent(&mut self, a: &AgentWithHash, now: Timestamp) -> Result<bool, StoreError> {
-        let Agent {
-            id,
-            login,
-            name,
-            role,
-        } = &a.agent;
-        let values = values![
-            *id,
-            login.as_str(),
-            name.as_str(),
-            role.as_str(),
-            a.password_hash.as_str(),
-            now
-        ];
+        let Agent { id, login, name, role } = &a.agent;
+        let values =
+            values![*id, login.as_str(), name.as_str(), role.as_str(), a.password_hash.as_str(), now];
         Ok(self.execute(&sql::AGENT_INSERT, values).await? == 1)
     }
 
@@ -43,36 +32,23 @@ impl Tx {
         let Some(found) = self.agent_by_login(login).await? else {
             return Ok(false);
         };
-        self.execute(&sql::AGENT_SET_PASSWORD, values![login, hash])
-            .await?;
-        self.execute(&sql::SESSIONS_OF_AGENT_DELETE, values![found.agent.id])
-            .await?;
+        self.execute(&sql::AGENT_SET_PASSWORD, values![login, hash]).await?;
+        self.execute(&sql::SESSIONS_OF_AGENT_DELETE, values![found.agent.id]).await?;
         Ok(true)
     }
 
     pub async fn agent_by_login(&mut self, login: &str) -> Result<Option<AgentWithHash>, StoreError> {
         let row = self.fetch_one(&sql::AGENT_BY_LOGIN, values![login]).await?;
-        row.map(|row| {
-            Ok(AgentWithHash {
-                agent: agent(&row)?,
-                password_hash: row.get("password_hash")?,
-            })
-        })
-        .transpose()
-    }
-
-    pub async fn agent(&mut self, id: AgentId) -> Result<Option<Agent>, StoreError> {
-        self.fetch_one(&sql::AGENT_BY_ID, values![id])
-            .await?
-            .as_ref()
-            .map(agent)
+        row.map(|row| Ok(AgentWithHash { agent: agent(&row)?, password_hash: row.get("password_hash")? }))
             .transpose()
     }
 
+    pub async fn agent(&mut self, id: AgentId) -> Result<Option<Agent>, StoreError> {
+        self.fetch_one(&sql::AGENT_BY_ID, values![id]).await?.as_ref().map(agent).transpose()
+    }
+
     pub async fn count_agents(&mut self) -> Result<i64, StoreError> {
-        self.fetch_one(&sql::AGENTS_COUNT, Vec::new())
-            .await?
-            .map_or(Ok(0), |row| row.get("n"))
+        self.fetch_one(&sql::AGENTS_COUNT, Vec::new()).await?.map_or(Ok(0), |row| row.get("n"))
     }
 
     /// `token_hash` is the SHA-256 of the cookie in hexadecimal.
@@ -84,25 +60,15 @@ impl Tx {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.execute(
-            &sql::SESSION_INSERT,
-            values![token_hash, agent, csrf, now, expires_at],
-        )
-        .await?;
+        self.execute(&sql::SESSION_INSERT, values![token_hash, agent, csrf, now, expires_at]).await?;
         Ok(())
     }
 
     /// The session that has not expired.
     pub async fn session(&mut self, token_hash: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
-        let row = self
-            .fetch_one(&sql::SESSION_FIND, values![token_hash, now])
-            .await?;
+        let row = self.fetch_one(&sql::SESSION_FIND, values![token_hash, now]).await?;
         row.map(|row| {
-            Ok(Session {
-                agent: agent(&row)?,
-                csrf: row.get("csrf")?,
-                expires_at: row.time("expires_at")?,
-            })
+            Ok(Session { agent: agent(&row)?, csrf: row.get("csrf")?, expires_at: row.time("expires_at")? })
         })
         .transpose()
     }

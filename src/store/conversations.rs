@@ -19,18 +19,12 @@ impl Tx {
     ) -> Result<Contact, StoreError> {
         super::check_key("address", address)?;
         let id = ContactId::new();
-        let row = self
-            .fetch_one(&sql::CONTACT_UPSERT, values![id, channel, address, now])
-            .await?;
+        let row = self.fetch_one(&sql::CONTACT_UPSERT, values![id, channel, address, now]).await?;
         contact(&row.ok_or(sqlx::Error::RowNotFound)?)
     }
 
     pub async fn contact_by_id(&mut self, id: ContactId) -> Result<Option<Contact>, StoreError> {
-        self.fetch_one(&sql::CONTACT_BY_ID, values![id])
-            .await?
-            .as_ref()
-            .map(contact)
-            .transpose()
+        self.fetch_one(&sql::CONTACT_BY_ID, values![id]).await?.as_ref().map(contact).transpose()
     }
 
     pub async fn contact_by_address(
@@ -38,15 +32,12 @@ impl Tx {
         channel: &str,
         address: &str,
     ) -> Result<Option<Contact>, StoreError> {
-        let row = self
-            .fetch_one(&sql::CONTACT_BY_ADDRESS, values![channel, address])
-            .await?;
+        let row = self.fetch_one(&sql::CONTACT_BY_ADDRESS, values![channel, address]).await?;
         row.as_ref().map(contact).transpose()
     }
 
     pub async fn set_contact_lang(&mut self, id: ContactId, lang: Lang) -> Result<(), StoreError> {
-        self.execute(&sql::CONTACT_SET_LANG, values![id, lang.as_str()])
-            .await?;
+        self.execute(&sql::CONTACT_SET_LANG, values![id, lang.as_str()]).await?;
         Ok(())
     }
 
@@ -59,17 +50,13 @@ impl Tx {
         now: Timestamp,
         reopen_within: Duration,
     ) -> Result<(Conversation, bool), StoreError> {
-        if let Some(row) = self
-            .fetch_one(&sql::CONVERSATION_OPEN_OF_CONTACT, values![contact.id])
-            .await?
-        {
+        if let Some(row) = self.fetch_one(&sql::CONVERSATION_OPEN_OF_CONTACT, values![contact.id]).await? {
             return Ok((conversation(&row)?, false));
         }
         if !reopen_within.is_zero() {
             let since = now.minus(reopen_within);
-            let latest = self
-                .fetch_one(&sql::CONVERSATION_LATEST_RESOLVED, values![contact.id, since])
-                .await?;
+            let latest =
+                self.fetch_one(&sql::CONVERSATION_LATEST_RESOLVED, values![contact.id, since]).await?;
             if let Some(row) = latest {
                 // Its escalation is over: nobody is in charge, and nothing is urgent any more.
                 let reopened = Conversation {
@@ -88,21 +75,14 @@ impl Tx {
         }
         let id = ConversationId::new();
         let lang = contact.lang.map(|l| l.to_string());
-        self.execute(
-            &sql::CONVERSATION_INSERT,
-            values![id, contact.id, contact.channel.as_str(), lang, now],
-        )
-        .await?;
+        self.execute(&sql::CONVERSATION_INSERT, values![id, contact.id, contact.channel.as_str(), lang, now])
+            .await?;
         let opened = self.conversation(id).await?.ok_or(sqlx::Error::RowNotFound)?;
         Ok((opened, true))
     }
 
     pub async fn conversation(&mut self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
-        self.fetch_one(&sql::CONVERSATION_BY_ID, values![id])
-            .await?
-            .as_ref()
-            .map(conversation)
-            .transpose()
+        self.fetch_one(&sql::CONVERSATION_BY_ID, values![id]).await?.as_ref().map(conversation).transpose()
     }
 
     /// The same, and nobody else changes it until the end of the transaction. Its contact is locked first, as
@@ -112,11 +92,7 @@ impl Tx {
         id: ConversationId,
     ) -> Result<Option<Conversation>, StoreError> {
         self.fetch(&sql::CONVERSATION_LOCK_CONTACT, values![id]).await?;
-        self.fetch_one(&sql::CONVERSATION_LOCK, values![id])
-            .await?
-            .as_ref()
-            .map(conversation)
-            .transpose()
+        self.fetch_one(&sql::CONVERSATION_LOCK, values![id]).await?.as_ref().map(conversation).transpose()
     }
 
     /// Writes what can change of a conversation.
@@ -156,9 +132,7 @@ fn contact(row: &Row) -> Result<Contact, StoreError> {
 }
 
 fn lang(row: &Row) -> Result<Option<Lang>, StoreError> {
-    Ok(row
-        .get::<Option<String>>("lang")?
-        .and_then(|code| Lang::new(&code)))
+    Ok(row.get::<Option<String>>("lang")?.and_then(|code| Lang::new(&code)))
 }
 
 pub(super) fn conversation(row: &Row) -> Result<Conversation, StoreError> {
@@ -170,10 +144,7 @@ pub(super) fn conversation(row: &Row) -> Result<Conversation, StoreError> {
         lang: lang(row)?,
         intent: row.get("intent")?,
         priority: row.name("priority")?,
-        reason: row
-            .get::<Option<String>>("reason")?
-            .map(|r| r.parse())
-            .transpose()?,
+        reason: row.get::<Option<String>>("reason")?.map(|r| r.parse()).transpose()?,
         agent_id: row.get::<Option<Uuid>>("agent_id")?.map(AgentId),
         dialogue: row.json("dialogue")?,
         opened_at: row.time("opened_at")?,

@@ -57,11 +57,7 @@ value_from!(
 /// Postgres stores no U+0000 in TEXT and SQLite does: both get U+FFFD instead, in keys as in texts, so that what
 /// is looked up is what was stored.
 fn without_nul(text: String) -> String {
-    if text.contains('\0') {
-        text.replace('\0', "\u{fffd}")
-    } else {
-        text
-    }
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 /// Parameters of a statement, in the order `$1, $2, …`.

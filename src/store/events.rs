@@ -25,9 +25,7 @@ impl Tx {
 
     /// The whole history of a conversation, oldest first.
     pub async fn events(&mut self, conversation: ConversationId) -> Result<Vec<Event>, StoreError> {
-        let rows = self
-            .fetch(&sql::EVENTS_OF_CONVERSATION, values![conversation])
-            .await?;
+        let rows = self.fetch(&sql::EVENTS_OF_CONVERSATION, values![conversation]).await?;
         rows.iter().map(event).collect()
     }
 
@@ -39,10 +37,7 @@ impl Tx {
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
         super::check_key("nonce", nonce)?;
-        Ok(self
-            .execute(&sql::NONCE_INSERT, values![channel, nonce, expires_at])
-            .await?
-            == 1)
+        Ok(self.execute(&sql::NONCE_INSERT, values![channel, nonce, expires_at]).await? == 1)
     }
 
     pub async fn expire_nonces(&mut self, now: Timestamp) -> Result<u64, StoreError> {

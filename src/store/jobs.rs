@@ -70,8 +70,7 @@ impl Tx {
                 attempts: row.get::<i64>("attempts")? + 1,
                 claim: Uuid::now_v7(),
             };
-            self.execute(&sql::JOB_CLAIM, values![job.id, job.claim, until])
-                .await?;
+            self.execute(&sql::JOB_CLAIM, values![job.id, job.claim, until]).await?;
             claimed.push(job);
         }
         Ok(claimed)
@@ -79,10 +78,7 @@ impl Tx {
 
     /// False: the claim was taken over, and this transaction must not commit.
     pub async fn complete_job(&mut self, job: &ClaimedJob) -> Result<bool, StoreError> {
-        let ended = self
-            .execute(&sql::JOB_COMPLETE, values![job.id, job.claim])
-            .await?
-            == 1;
+        let ended = self.execute(&sql::JOB_COMPLETE, values![job.id, job.claim]).await? == 1;
         // The next job of the lane became free.
         self.hint(Hint::Jobs);
         Ok(ended)
@@ -90,10 +86,7 @@ impl Tx {
 
     /// Gives the job back until `run_at`. False: the claim was taken over.
     pub async fn retry_job(&mut self, job: &ClaimedJob, run_at: Timestamp) -> Result<bool, StoreError> {
-        Ok(self
-            .execute(&sql::JOB_RETRY, values![job.id, job.claim, run_at])
-            .await?
-            == 1)
+        Ok(self.execute(&sql::JOB_RETRY, values![job.id, job.claim, run_at]).await? == 1)
     }
 
     /// Releases every claim: right only when no other process can hold one.
@@ -113,11 +106,7 @@ impl Tx {
         let rows = self.fetch(&sql::JOBS_COUNT, Vec::new()).await?;
         rows.iter()
             .map(|row| {
-                Ok(JobCounts {
-                    kind: row.name("kind")?,
-                    count: row.get("n")?,
-                    oldest: row.time("oldest")?,
-                })
+                Ok(JobCounts { kind: row.name("kind")?, count: row.get("n")?, oldest: row.time("oldest")? })
             })
             .collect()
     }

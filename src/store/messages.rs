@@ -41,10 +41,7 @@ impl Tx {
         let known = values![inbound.channel, inbound.provider_id];
         if let Some(row) = self.fetch_one(&sql::MESSAGE_INBOUND_EXISTS, known).await? {
             let conversation_id = ConversationId(row.get("conversation_id")?);
-            return Ok(Ingested {
-                conversation_id,
-                duplicate: true,
-            });
+            return Ok(Ingested { conversation_id, duplicate: true });
         }
         let (conversation, opened) = self.conversation_of(&contact, now, reopen_within).await?;
         let mut message = Message {
@@ -69,21 +66,11 @@ impl Tx {
         };
         self.insert_message(&mut message).await?;
         if opened {
-            self.event(now, &message, EventKind::ConversationOpened, Actor::Customer)
-                .await?;
+            self.event(now, &message, EventKind::ConversationOpened, Actor::Customer).await?;
         }
-        self.event(now, &message, EventKind::MessageReceived, Actor::Customer)
-            .await?;
-        self.insert_job(NewJob {
-            kind: JobKind::Process,
-            message: &message,
-            run_at: now,
-        })
-        .await?;
-        Ok(Ingested {
-            conversation_id: conversation.id,
-            duplicate: false,
-        })
+        self.event(now, &message, EventKind::MessageReceived, Actor::Customer).await?;
+        self.insert_job(NewJob { kind: JobKind::Process, message: &message, run_at: now }).await?;
+        Ok(Ingested { conversation_id: conversation.id, duplicate: false })
     }
 
     async fn event(
@@ -108,12 +95,8 @@ impl Tx {
 
     /// Stores a message at the end of its conversation; sets its `seq`.
     pub async fn insert_message(&mut self, m: &mut Message) -> Result<(), StoreError> {
-        let row = self
-            .fetch_one(
-                &sql::CONVERSATION_NEXT_SEQ,
-                values![m.conversation_id, m.created_at],
-            )
-            .await?;
+        let row =
+            self.fetch_one(&sql::CONVERSATION_NEXT_SEQ, values![m.conversation_id, m.created_at]).await?;
         m.seq = row.ok_or(sqlx::Error::RowNotFound)?.get("last_seq")?;
         self.execute(
             &sql::MESSAGE_INSERT,
@@ -140,20 +123,12 @@ impl Tx {
     }
 
     pub async fn message(&mut self, id: MessageId) -> Result<Option<Message>, StoreError> {
-        self.fetch_one(&sql::MESSAGE_BY_ID, values![id])
-            .await?
-            .as_ref()
-            .map(message)
-            .transpose()
+        self.fetch_one(&sql::MESSAGE_BY_ID, values![id]).await?.as_ref().map(message).transpose()
     }
 
     /// The same, and nobody else changes it until the end of the transaction.
     pub async fn lock_message(&mut self, id: MessageId) -> Result<Option<Message>, StoreError> {
-        self.fetch_one(&sql::MESSAGE_LOCK, values![id])
-            .await?
-            .as_ref()
-            .map(message)
-            .transpose()
+        self.fetch_one(&sql::MESSAGE_LOCK, values![id]).await?.as_ref().map(message).transpose()
     }
 
     pub async fn lock_message_by_provider_id(
@@ -161,12 +136,8 @@ impl Tx {
         channel: &str,
         provider_id: &str,
     ) -> Result<Option<Message>, StoreError> {
-        let row = self
-            .fetch_one(
-                &sql::MESSAGE_BY_OUTBOUND_PROVIDER_ID,
-                values![channel, provider_id],
-            )
-            .await?;
+        let row =
+            self.fetch_one(&sql::MESSAGE_BY_OUTBOUND_PROVIDER_ID, values![channel, provider_id]).await?;
         row.as_ref().map(message).transpose()
     }
 
@@ -182,12 +153,8 @@ impl Tx {
         after_seq: i64,
         limit: i64,
     ) -> Result<Vec<Message>, StoreError> {
-        let rows = self
-            .fetch(
-                &sql::MESSAGES_OF_CONVERSATION,
-                values![conversation, after_seq, limit],
-            )
-            .await?;
+        let rows =
+            self.fetch(&sql::MESSAGES_OF_CONVERSATION, values![conversation, after_seq, limit]).await?;
         rows.iter().map(message).collect()
     }
 
@@ -197,18 +164,12 @@ impl Tx {
         contact: ContactId,
         limit: i64,
     ) -> Result<Vec<Message>, StoreError> {
-        let rows = self
-            .fetch(&sql::MESSAGES_OF_CONTACT, values![contact, limit])
-            .await?;
+        let rows = self.fetch(&sql::MESSAGES_OF_CONTACT, values![contact, limit]).await?;
         rows.iter().map(message).collect()
     }
 
     pub async fn set_understanding(&mut self, id: MessageId, u: &Understanding) -> Result<(), StoreError> {
-        self.execute(
-            &sql::MESSAGE_SET_UNDERSTANDING,
-            values![id, serde_json::to_string(u)?],
-        )
-        .await?;
+        self.execute(&sql::MESSAGE_SET_UNDERSTANDING, values![id, serde_json::to_string(u)?]).await?;
         Ok(())
     }
 
@@ -235,9 +196,7 @@ impl Tx {
 
     /// How many outbound messages stand at `status`.
     pub async fn count_outbound(&mut self, status: DeliveryStatus) -> Result<i64, StoreError> {
-        let row = self
-            .fetch_one(&sql::MESSAGES_UNSETTLED, values![status.as_str()])
-            .await?;
+        let row = self.fetch_one(&sql::MESSAGES_UNSETTLED, values![status.as_str()]).await?;
         row.map_or(Ok(0), |r| r.get("n"))
     }
 }

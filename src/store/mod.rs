@@ -105,23 +105,13 @@ impl Store {
     }
 
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx {
-            driver: self.driver.begin().await?,
-            hints: Vec::new(),
-            broken: false,
-            store: self.clone(),
-        })
+        Ok(Tx { driver: self.driver.begin().await?, hints: Vec::new(), broken: false, store: self.clone() })
     }
 
     /// A transaction for reading only: it sees the database as it is at its first statement, and writing in it
     /// fails.
     pub async fn read(&self) -> Result<Tx, StoreError> {
-        Ok(Tx {
-            driver: self.driver.read().await?,
-            hints: Vec::new(),
-            broken: false,
-            store: self.clone(),
-        })
+        Ok(Tx { driver: self.driver.read().await?, hints: Vec::new(), broken: false, store: self.clone() })
     }
 
     /// Hints of this instance and, with Postgres, of the others.
@@ -136,10 +126,7 @@ impl Store {
     /// Prepares every statement; the test that replaces compile-time checked queries.
     pub async fn prepare_all(&self) -> Result<(), (&'static str, StoreError)> {
         for statement in sql::ALL {
-            self.driver
-                .prepare(statement)
-                .await
-                .map_err(|e| (statement.name, e))?;
+            self.driver.prepare(statement).await.map_err(|e| (statement.name, e))?;
         }
         Ok(())
     }

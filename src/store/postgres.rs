@@ -8,11 +8,8 @@ use sqlx::{Arguments as _, Executor as _, Postgres, SqlSafeStr as _};
 use std::time::Duration;
 use tokio::sync::broadcast;
 
-const NOTIFY: Statement = Statement {
-    name: "NOTIFY",
-    sqlite: "SELECT $1",
-    postgres: "SELECT pg_notify('guichet', $1)",
-};
+const NOTIFY: Statement =
+    Statement { name: "NOTIFY", sqlite: "SELECT $1", postgres: "SELECT pg_notify('guichet', $1)" };
 
 pub struct PostgresDriver {
     pool: PgPool,
@@ -82,11 +79,7 @@ impl Driver for PostgresDriver {
     }
 
     async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {
-        self.pool
-            .acquire()
-            .await?
-            .prepare(statement.postgres.into_sql_str())
-            .await?;
+        self.pool.acquire().await?.prepare(statement.postgres.into_sql_str()).await?;
         Ok(())
     }
 
@@ -105,12 +98,7 @@ impl DriverTx for PgTx {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         let query = sqlx::query_with(statement.postgres, arguments(values)?);
-        Ok(query
-            .fetch_all(&mut *self.0)
-            .await?
-            .into_iter()
-            .map(Row::Postgres)
-            .collect())
+        Ok(query.fetch_all(&mut *self.0).await?.into_iter().map(Row::Postgres).collect())
     }
 
     async fn execute(

@@ -58,22 +58,10 @@ impl SqliteDriver {
         sqlx::migrate!("migrations/sqlite").run(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
-            .connect_with(
-                options
-                    .read_only(true)
-                    .create_if_missing(false)
-                    .optimize_on_close(false, None),
-            )
+            .connect_with(options.read_only(true).create_if_missing(false).optimize_on_close(false, None))
             .await?;
-        let writer = Writer {
-            connection: Some(connection),
-            batch: None,
-            abandoned: false,
-        };
-        Ok(Self {
-            writer: Arc::new(Mutex::new(writer)),
-            readers,
-        })
+        let writer = Writer { connection: Some(connection), batch: None, abandoned: false };
+        Ok(Self { writer: Arc::new(Mutex::new(writer)), readers })
     }
 }
 
@@ -85,11 +73,7 @@ impl Driver for SqliteDriver {
         whole(async move {
             let batch = guard.join_batch().await?;
             let opened = guard.open_savepoint().await;
-            let tx = WriteTx {
-                writer,
-                guard: Some(guard),
-                batch,
-            };
+            let tx = WriteTx { writer, guard: Some(guard), batch };
             // On failure `tx` is dropped here, which ends the batch.
             opened.map(|()| Box::new(tx) as Box<dyn DriverTx>)
         })
@@ -109,11 +93,7 @@ impl Driver for SqliteDriver {
     }
 
     async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {
-        self.readers
-            .acquire()
-            .await?
-            .prepare(statement.sqlite.into_sql_str())
-            .await?;
+        self.readers.acquire().await?.prepare(statement.sqlite.into_sql_str()).await?;
         Ok(())
     }
 
@@ -131,9 +111,7 @@ impl Driver for SqliteDriver {
 
 impl Writer {
     fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        self.connection
-            .as_mut()
-            .ok_or_else(|| StoreError::Open("the database is closed".into()))
+        self.connection.as_mut().ok_or_else(|| StoreError::Open("the database is closed".into()))
     }
 
     async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
@@ -235,10 +213,7 @@ struct WriteTx {
 
 impl WriteTx {
     fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        self.guard
-            .as_mut()
-            .ok_or_else(|| StoreError::Open("the transaction is over".into()))?
-            .connection()
+        self.guard.as_mut().ok_or_else(|| StoreError::Open("the transaction is over".into()))?.connection()
     }
 }
 
@@ -327,9 +302,7 @@ async fn fetch(
     statement: &'static Statement,
     values: Vec<Value>,
 ) -> Result<Vec<Row>, StoreError> {
-    let rows = sqlx::query_with(statement.sqlite, arguments(values)?)
-        .fetch_all(connection)
-        .await?;
+    let rows = sqlx::query_with(statement.sqlite, arguments(values)?).fetch_all(connection).await?;
     Ok(rows.into_iter().map(Row::Sqlite).collect())
 }
 

@@ -47,9 +47,7 @@ impl Tx {
 
     /// How many conversations wait for a person.
     pub async fn queue_size(&mut self) -> Result<i64, StoreError> {
-        self.fetch_one(&sql::QUEUE_SIZE, Vec::new())
-            .await?
-            .map_or(Ok(0), |row| row.get("n"))
+        self.fetch_one(&sql::QUEUE_SIZE, Vec::new()).await?.map_or(Ok(0), |row| row.get("n"))
     }
 
     /// Every event of the conversations opened from `from` to before `to`, conversation by conversation.

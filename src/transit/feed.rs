@@ -38,10 +38,7 @@ impl Feed {
     /// A zip archive or a folder; the error in one line, with its causes.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
         let reader = GtfsReader::default().read_shapes(false).raw();
-        reader
-            .read_from_path(path)
-            .and_then(Self::take)
-            .map_err(|error| chain(&error))
+        reader.read_from_path(path).and_then(Self::take).map_err(|error| chain(&error))
     }
 
     fn take(raw: RawGtfs) -> Result<Self, gtfs_structures::Error> {
@@ -54,10 +51,7 @@ impl Feed {
             calendar: raw.calendar.transpose()?.unwrap_or_default(),
             calendar_dates: raw.calendar_dates.transpose()?.unwrap_or_default(),
             frequencies: raw.frequencies.transpose()?.unwrap_or_default(),
-            info: raw
-                .feed_info
-                .transpose()?
-                .and_then(|rows| rows.into_iter().next()),
+            info: raw.feed_info.transpose()?.and_then(|rows| rows.into_iter().next()),
         })
     }
 
@@ -78,9 +72,7 @@ impl Feed {
         let publisher = info.map(|info| info.name.as_str());
         let agency = self.agencies.first().map(|agency| agency.name.as_str());
         let fallback = publisher.or(agency).unwrap_or_default();
-        let version = info
-            .and_then(|info| info.version.as_deref())
-            .and_then(date_inside);
+        let version = info.and_then(|info| info.version.as_deref()).and_then(date_inside);
         Source {
             label: if label.is_empty() { fallback } else { label }.to_owned(),
             invented: publisher.is_some_and(|name| name.to_lowercase().contains("(invented)")),
@@ -104,14 +96,9 @@ fn date_inside(version: &str) -> Option<Date> {
 
 /// When the archive, or the folder's stop_times.txt, was last written (UTC). The epoch when the disk does not say.
 fn file_date(path: &Path) -> Date {
-    let file = if path.is_dir() {
-        path.join("stop_times.txt")
-    } else {
-        path.to_owned()
-    };
+    let file = if path.is_dir() { path.join("stop_times.txt") } else { path.to_owned() };
     let modified = std::fs::metadata(file).and_then(|meta| meta.modified()).ok();
-    let stamp = modified
-        .and_then(|time| jiff::Timestamp::try_from(time).ok())
-        .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let stamp =
+        modified.and_then(|time| jiff::Timestamp::try_from(time).ok()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     stamp.to_zoned_datetime(TimeZone::UTC).date()
 }

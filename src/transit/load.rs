@@ -26,19 +26,9 @@ pub enum TimetableError {
     #[error("timetable {path}: agency_timezone '{zone}' is no time zone; correct agency.txt")]
     Zone { path: String, zone: String },
     #[error("timetable {path}: {file} names the {kind} '{id}', which {defined_in} does not define")]
-    Reference {
-        path: String,
-        file: &'static str,
-        kind: &'static str,
-        id: String,
-        defined_in: &'static str,
-    },
+    Reference { path: String, file: &'static str, kind: &'static str, id: String, defined_in: &'static str },
     #[error("timetable {path}: {file}: {what}")]
-    Value {
-        path: String,
-        file: &'static str,
-        what: String,
-    },
+    Value { path: String, file: &'static str, what: String },
     #[error(
         "timetable {path} holds no train that ever runs; check calendar.txt, calendar_dates.txt and stop_times.txt"
     )]
@@ -52,10 +42,7 @@ impl Timetable {
     /// Blocks and takes about twice the size of the unpacked feed for a moment: call it from a blocking thread.
     pub fn load(path: &Path, label: &str) -> Result<Timetable, TimetableError> {
         let shown = path.display().to_string();
-        let feed = Feed::read(path).map_err(|why| TimetableError::Read {
-            path: shown.clone(),
-            why,
-        })?;
+        let feed = Feed::read(path).map_err(|why| TimetableError::Read { path: shown.clone(), why })?;
         let source = feed.source(label, path);
         Loader::new(shown, &feed).build(&feed, source)
     }
@@ -119,24 +106,15 @@ impl<'a> Loader<'a> {
 
     /// GTFS wants one time zone for all agencies of a feed, so the first one speaks for all.
     fn zone(&self, feed: &Feed) -> Result<TimeZone, TimetableError> {
-        let zone = feed
-            .agencies
-            .first()
-            .map_or("", |agency| agency.timezone.as_str());
-        TimeZone::get(zone).map_err(|_| TimetableError::Zone {
-            path: self.path.clone(),
-            zone: zone.to_owned(),
-        })
+        let zone = feed.agencies.first().map_or("", |agency| agency.timezone.as_str());
+        TimeZone::get(zone)
+            .map_err(|_| TimetableError::Zone { path: self.path.clone(), zone: zone.to_owned() })
     }
 
     fn add_services(&mut self, feed: &'a Feed) {
         for row in &feed.calendar {
             let week = Week {
-                first: day(
-                    row.start_date.year(),
-                    row.start_date.month(),
-                    row.start_date.day(),
-                ),
+                first: day(row.start_date.year(), row.start_date.month(), row.start_date.day()),
                 last: day(row.end_date.year(), row.end_date.month(), row.end_date.day()),
                 days: [
                     row.monday,
@@ -220,9 +198,7 @@ impl<'a> Loader<'a> {
         };
         let last_station = self.stations[last.station as usize].name.clone();
         let repeats = self.repeats(repeats, first)?;
-        let brand = names
-            .brand(&first.stop_id, &raw.route_id)
-            .map(|brand| self.name(brand));
+        let brand = names.brand(&first.stop_id, &raw.route_id).map(|brand| self.name(brand));
         let terminus = naming::terminus(raw.trip_headsign.as_deref(), &last_station).to_owned();
         let number = naming::train_number(raw.trip_short_name.as_deref(), raw.trip_headsign.as_deref());
         let trip = Trip {
@@ -237,27 +213,20 @@ impl<'a> Loader<'a> {
     }
 
     fn call(&mut self, trip: u32, row: &RawStopTime) -> Result<Call, TimetableError> {
-        let stop = *self
-            .stops
-            .get(row.stop_id.as_str())
-            .ok_or_else(|| TimetableError::Reference {
-                path: self.path.clone(),
-                file: "stop_times.txt",
-                kind: "stop",
-                id: row.stop_id.clone(),
-                defined_in: "stops.txt",
-            })?;
+        let stop = *self.stops.get(row.stop_id.as_str()).ok_or_else(|| TimetableError::Reference {
+            path: self.path.clone(),
+            file: "stop_times.txt",
+            kind: "stop",
+            id: row.stop_id.clone(),
+            defined_in: "stops.txt",
+        })?;
         for time in [row.arrival_time, row.departure_time].into_iter().flatten() {
             if time > LONGEST_DAY {
                 let what = format!("trip '{}' has a time of {} hours", row.trip_id, time / 3600);
                 return Err(self.value("stop_times.txt", what));
             }
         }
-        let platform = stop
-            .platform_code
-            .as_deref()
-            .map(str::trim)
-            .filter(|code| !code.is_empty());
+        let platform = stop.platform_code.as_deref().map(str::trim).filter(|code| !code.is_empty());
         Ok(Call {
             trip,
             station: self.station_of(stop),
@@ -273,10 +242,7 @@ impl<'a> Loader<'a> {
     fn station_of(&mut self, stop: &'a Stop) -> u32 {
         let mut station = stop;
         for _ in 0..DEEPEST_STOP {
-            let parent = station
-                .parent_station
-                .as_deref()
-                .and_then(|id| self.stops.get(id));
+            let parent = station.parent_station.as_deref().and_then(|id| self.stops.get(id));
             match parent {
                 Some(parent) if station.location_type != LocationType::StopArea => station = parent,
                 _ => break,
@@ -286,15 +252,8 @@ impl<'a> Loader<'a> {
             return index;
         }
         let index = self.stations.len() as u32;
-        let name = station
-            .name
-            .as_deref()
-            .or(stop.name.as_deref())
-            .unwrap_or(&station.id);
-        self.stations.push(StationRef {
-            id: station.id.clone(),
-            name: name.to_owned(),
-        });
+        let name = station.name.as_deref().or(stop.name.as_deref()).unwrap_or(&station.id);
+        self.stations.push(StationRef { id: station.id.clone(), name: name.to_owned() });
         self.station_by_id.insert(station.id.clone(), index);
         index
     }
@@ -313,10 +272,7 @@ impl<'a> Loader<'a> {
         };
         let repeat = |row: &&RawFrequency| {
             if row.headway_secs == 0 || row.start_time > LONGEST_DAY || row.end_time > LONGEST_DAY {
-                let what = format!(
-                    "trip '{}' has a headway of zero or a time beyond a week",
-                    row.trip_id
-                );
+                let what = format!("trip '{}' has a headway of zero or a time beyond a week", row.trip_id);
                 return Err(self.value("frequencies.txt", what));
             }
             Ok(Repeat {
@@ -341,11 +297,7 @@ impl<'a> Loader<'a> {
 
     fn latest(&self) -> i64 {
         let of_call = |call: &Call| {
-            let shift = self.trips[call.trip as usize]
-                .repeats
-                .iter()
-                .map(|repeat| repeat.until)
-                .max();
+            let shift = self.trips[call.trip as usize].repeats.iter().map(|repeat| repeat.until).max();
             i64::from(call.departure.unwrap_or(0)) + shift.unwrap_or(0)
         };
         self.calls.iter().map(of_call).max().unwrap_or(0).max(0)
@@ -354,27 +306,15 @@ impl<'a> Loader<'a> {
     /// The days on which trains run, within what `feed_info.txt` claims. A claim beyond the last train is no knowledge: "no
     /// train that day" would be a guess.
     fn validity(&self, feed: &Feed) -> Result<(Date, Date), TimetableError> {
-        let used = self
-            .trips
-            .iter()
-            .filter_map(|trip| self.services[trip.service? as usize].span());
+        let used = self.trips.iter().filter_map(|trip| self.services[trip.service? as usize].span());
         let span = used.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
-        let (first, last) = span.ok_or_else(|| TimetableError::Empty {
-            path: self.path.clone(),
-        })?;
+        let (first, last) = span.ok_or_else(|| TimetableError::Empty { path: self.path.clone() })?;
         let (start, end) = feed.claimed();
-        Ok((
-            start.map_or(first, |start| start.max(first)),
-            end.map_or(last, |end| end.min(last)),
-        ))
+        Ok((start.map_or(first, |start| start.max(first)), end.map_or(last, |end| end.min(last))))
     }
 
     fn value(&self, file: &'static str, what: String) -> TimetableError {
-        TimetableError::Value {
-            path: self.path.clone(),
-            file,
-            what,
-        }
+        TimetableError::Value { path: self.path.clone(), file, what }
     }
 }
 
@@ -386,27 +326,15 @@ struct RouteNames<'a> {
 
 impl<'a> RouteNames<'a> {
     fn new(feed: &'a Feed) -> Self {
-        let routes = feed
-            .routes
-            .iter()
-            .map(|route| (route.id.as_str(), route))
-            .collect();
-        Self {
-            routes,
-            agencies: &feed.agencies,
-        }
+        let routes = feed.routes.iter().map(|route| (route.id.as_str(), route)).collect();
+        Self { routes, agencies: &feed.agencies }
     }
 
     fn brand(&self, first_stop_id: &'a str, route_id: &str) -> Option<&'a str> {
         let route = self.routes.get(route_id).copied();
         let agency_id = route.and_then(|route| route.agency_id.as_deref());
-        let agency = self
-            .agencies
-            .iter()
-            .find(|agency| agency.id.as_deref() == agency_id);
-        let agency = agency
-            .or(self.agencies.first())
-            .map(|agency| agency.name.as_str());
+        let agency = self.agencies.iter().find(|agency| agency.id.as_deref() == agency_id);
+        let agency = agency.or(self.agencies.first()).map(|agency| agency.name.as_str());
         let short = route.and_then(|route| route.short_name.as_deref());
         let long = route.and_then(|route| route.long_name.as_deref());
         naming::brand(first_stop_id, short, long, agency)

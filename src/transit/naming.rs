@@ -22,9 +22,7 @@ pub(super) fn train_number<'a>(short_name: Option<&'a str>, headsign: Option<&'a
 }
 
 pub(super) fn terminus<'a>(headsign: Option<&'a str>, last_station: &'a str) -> &'a str {
-    filled(headsign)
-        .filter(|text| !is_number(text))
-        .unwrap_or(last_station)
+    filled(headsign).filter(|text| !is_number(text)).unwrap_or(last_station)
 }
 
 /// The brand inside an SNCF stop id: `StopPoint:OCE<brand>-<UIC code>`.
@@ -75,20 +73,10 @@ mod tests {
     #[test]
     fn brand_comes_from_the_stop_id_then_the_route_then_the_agency() {
         for (stop, short, long, expected) in [
-            (
-                "StopPoint:OCETGV INOUI-87391003",
-                Some("001G"),
-                None,
-                Some("TGV INOUI"),
-            ),
+            ("StopPoint:OCETGV INOUI-87391003", Some("001G"), None, Some("TGV INOUI")),
             ("StopPoint:OCEOUIGO-87391003", None, None, Some("OUIGO")),
             ("StopPoint:OCE-87391003", Some("001G"), None, Some("001G")),
-            (
-                "RNS-1",
-                Some("Littoral"),
-                Some("Rennes - Brest"),
-                Some("Littoral"),
-            ),
+            ("RNS-1", Some("Littoral"), Some("Rennes - Brest"), Some("Littoral")),
             ("RNS-1", None, Some("Rennes - Brest"), Some("Rennes - Brest")),
             ("RNS-1", Some(""), None, Some("An agency")),
         ] {

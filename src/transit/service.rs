@@ -39,23 +39,13 @@ impl Service {
             return false;
         }
         let weekday = weekday_index(day.weekday());
-        self.weeks
-            .iter()
-            .any(|week| week.first <= day && day <= week.last && week.days[weekday])
+        self.weeks.iter().any(|week| week.first <= day && day <= week.last && week.days[weekday])
     }
 
     /// First and last day on which it may run; none for a service without days.
     pub(super) fn span(&self) -> Option<(Date, Date)> {
-        let first = self
-            .weeks
-            .iter()
-            .map(|week| week.first)
-            .chain(self.added.first().copied());
-        let last = self
-            .weeks
-            .iter()
-            .map(|week| week.last)
-            .chain(self.added.last().copied());
+        let first = self.weeks.iter().map(|week| week.first).chain(self.added.first().copied());
+        let last = self.weeks.iter().map(|week| week.last).chain(self.added.last().copied());
         Some((first.min()?, last.max()?))
     }
 }
@@ -76,11 +66,7 @@ fn weekday_index(day: Weekday) -> usize {
 /// days on which daylight savings time changes occur)", GTFS Schedule Reference, field type Time.
 /// None at the ends of jiff's calendar only.
 pub(super) fn day_start(day: Date, zone: &TimeZone) -> Option<Timestamp> {
-    let noon = day
-        .at(12, 0, 0, 0)
-        .to_zoned_datetime(zone.clone())
-        .ok()?
-        .timestamp();
+    let noon = day.at(12, 0, 0, 0).to_zoned_datetime(zone.clone()).ok()?.timestamp();
     let start = noon.checked_sub(SignedDuration::from_hours(12)).ok()?;
     Some(Timestamp::from_jiff(start))
 }

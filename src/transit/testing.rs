@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// A file of the shared test data. Absent: says so by name and gives none, but fails where `CI=true`.
 pub(crate) fn shared_data(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/data")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
     if path.exists() {
         return Some(path);
     }
@@ -32,9 +30,7 @@ pub(crate) fn demo() -> Timetable {
 /// Local time in Paris, such as `2026-12-20T18:00`.
 pub(crate) fn paris(local: &str) -> Timestamp {
     let local: DateTime = local.parse().unwrap();
-    let zoned = local
-        .to_zoned_datetime(TimeZone::get("Europe/Paris").unwrap())
-        .unwrap();
+    let zoned = local.to_zoned_datetime(TimeZone::get("Europe/Paris").unwrap()).unwrap();
     Timestamp::from_jiff(zoned.timestamp())
 }
 
@@ -58,17 +54,10 @@ impl Naive {
         for row in raw.stop_times.as_ref().unwrap() {
             calls.entry(row.trip_id.clone()).or_default().push(row.clone());
         }
-        calls
-            .values_mut()
-            .for_each(|rows| rows.sort_by_key(|row| row.stop_sequence));
+        calls.values_mut().for_each(|rows| rows.sort_by_key(|row| row.stop_sequence));
         let parent = |stop: &gtfs_structures::Stop| stop.parent_station.clone().unwrap_or(stop.id.clone());
-        let parents = raw
-            .stops
-            .as_ref()
-            .unwrap()
-            .iter()
-            .map(|stop| (stop.id.clone(), parent(stop)))
-            .collect();
+        let parents =
+            raw.stops.as_ref().unwrap().iter().map(|stop| (stop.id.clone(), parent(stop))).collect();
         Self { raw, calls, parents }
     }
 
@@ -103,12 +92,8 @@ impl Naive {
         let mut found = Vec::new();
         for back in -1..=2 {
             let date = today.checked_sub(jiff::Span::new().days(back)).unwrap();
-            let noon = date
-                .at(12, 0, 0, 0)
-                .to_zoned_datetime(zone.clone())
-                .unwrap()
-                .timestamp()
-                .as_microsecond();
+            let noon =
+                date.at(12, 0, 0, 0).to_zoned_datetime(zone.clone()).unwrap().timestamp().as_microsecond();
             let instant = |seconds: u32| Timestamp(noon + (i64::from(seconds) - 12 * 3600) * 1_000_000);
             for trip in self.raw.trips.as_ref().unwrap() {
                 let Some(rows) = self.calls.get(&trip.id) else {

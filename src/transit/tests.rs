@@ -17,10 +17,7 @@ fn feed(files: &[(&str, &str)]) -> tempfile::TempDir {
             "stops.txt",
             "stop_id,stop_name,location_type,parent_station,platform_code\nP,Pont,1,,\nP1,Pont,0,P,1\nQ,Quai,0,,\nR,Rade,0,,\n",
         ),
-        (
-            "routes.txt",
-            "route_id,agency_id,route_short_name,route_type\nL,A,Ligne,2\n",
-        ),
+        ("routes.txt", "route_id,agency_id,route_short_name,route_type\nL,A,Ligne,2\n"),
     ];
     for (name, content) in base.iter().chain(files) {
         std::fs::write(folder.path().join(name), content).unwrap();
@@ -47,11 +44,8 @@ fn load(folder: &Path) -> Timetable {
 }
 
 fn simple(rows: &[&str]) -> Timetable {
-    let folder = feed(&[
-        ("trips.txt", TRIPS),
-        ("calendar.txt", EVERY_DAY),
-        ("stop_times.txt", &one_trip(rows)),
-    ]);
+    let folder =
+        feed(&[("trips.txt", TRIPS), ("calendar.txt", EVERY_DAY), ("stop_times.txt", &one_trip(rows))]);
     load(folder.path())
 }
 
@@ -60,49 +54,27 @@ fn ask(table: &Timetable, from: &str, to: Option<&str>, local: &str) -> Departur
 }
 
 fn times(found: &Departures) -> Vec<String> {
-    found
-        .rows
-        .iter()
-        .map(|row| row.time.strftime("%d %H:%M").to_string())
-        .collect()
+    found.rows.iter().map(|row| row.time.strftime("%d %H:%M").to_string()).collect()
 }
 
 #[test]
 fn one_row_says_all_that_the_feed_knows() {
-    let table = simple(&[
-        "08:00:00,08:00:00,P1,0,1",
-        "08:20:00,08:22:00,Q,0,0",
-        "08:40:00,08:40:00,R,1,0",
-    ]);
+    let table = simple(&["08:00:00,08:00:00,P1,0,1", "08:20:00,08:22:00,Q,0,0", "08:40:00,08:40:00,R,1,0"]);
     let found = ask(&table, "P", Some("Q"), "2026-05-05T07:00");
     let row = &found.rows[0];
     assert_eq!(row.time, date(2026, 5, 5).at(8, 0, 0, 0));
     assert_eq!(row.arrival, Some(date(2026, 5, 5).at(8, 20, 0, 0)));
-    assert_eq!(
-        (row.train.as_deref(), row.brand.as_deref()),
-        (Some("101"), Some("Ligne"))
-    );
-    assert_eq!(
-        (row.terminus.as_str(), row.platform.as_deref()),
-        ("Rade", Some("1"))
-    );
+    assert_eq!((row.train.as_deref(), row.brand.as_deref()), (Some("101"), Some("Ligne")));
+    assert_eq!((row.terminus.as_str(), row.platform.as_deref()), ("Rade", Some("1")));
     assert_eq!((found.total, found.direct, found.incomplete), (1, true, false));
-    let names: Vec<&str> = table
-        .stations()
-        .iter()
-        .map(|station| station.name.as_str())
-        .collect();
+    let names: Vec<&str> = table.stations().iter().map(|station| station.name.as_str()).collect();
     assert_eq!(names, ["Pont", "Quai", "Rade"]);
     assert_eq!(table.station("P").unwrap().name, "Pont");
 }
 
 #[test]
 fn at_the_asked_minute_counts_and_the_end_of_the_line_does_not() {
-    let table = simple(&[
-        "08:00:00,08:00:00,P1,0,0",
-        "08:20:00,08:22:00,Q,0,0",
-        "08:40:00,08:40:00,R,0,0",
-    ]);
+    let table = simple(&["08:00:00,08:00:00,P1,0,0", "08:20:00,08:22:00,Q,0,0", "08:40:00,08:40:00,R,0,0"]);
     for (from, to, at, expected) in [
         ("P", None, "2026-05-05T08:00", 1),
         ("P", None, "2026-05-05T08:01", 0),
@@ -117,11 +89,7 @@ fn at_the_asked_minute_counts_and_the_end_of_the_line_does_not() {
 
 #[test]
 fn closed_doors_are_not_offered() {
-    let table = simple(&[
-        "08:00:00,08:00:00,P1,0,1",
-        "08:20:00,08:22:00,Q,1,1",
-        "08:40:00,08:40:00,R,1,0",
-    ]);
+    let table = simple(&["08:00:00,08:00:00,P1,0,1", "08:20:00,08:22:00,Q,1,1", "08:40:00,08:40:00,R,1,0"]);
     assert_eq!(ask(&table, "P", Some("Q"), "2026-05-05T05:00").total, 0); // cannot be left there
     assert_eq!(ask(&table, "Q", Some("R"), "2026-05-05T05:00").total, 0); // cannot be boarded there
     assert_eq!(ask(&table, "P", Some("R"), "2026-05-05T05:00").total, 1);
@@ -182,10 +150,7 @@ fn outside_its_days_the_timetable_does_not_answer() {
         table.departures("X", None, paris("2026-05-05T07:00"), 5),
         Err(QueryError::UnknownStation("X".into()))
     );
-    assert_eq!(
-        table.departures("P", Some("P"), paris("2026-05-05T07:00"), 5),
-        Err(QueryError::SameStation)
-    );
+    assert_eq!(table.departures("P", Some("P"), paris("2026-05-05T07:00"), 5), Err(QueryError::SameStation));
     // Hostile instants.
     assert!(table.departures("P", None, Timestamp(i64::MAX), 5).is_err());
     assert!(table.departures("P", None, Timestamp(i64::MIN), 5).is_err());
@@ -207,16 +172,10 @@ fn feed_info_bounds_the_days_and_dates_the_data() {
     assert_eq!(table.source().as_of, date(2026, 2, 14));
     let boast = info.replace("20260301,20260630", "20250101,20400101");
     std::fs::write(folder.path().join("feed_info.txt"), boast).unwrap();
-    assert_eq!(
-        load(folder.path()).validity(),
-        (date(2026, 1, 1), date(2026, 12, 31))
-    );
+    assert_eq!(load(folder.path()).validity(), (date(2026, 1, 1), date(2026, 12, 31)));
     assert!(table.source().invented);
     assert_eq!(table.source().label, "Essai");
-    assert_eq!(
-        Timetable::load(folder.path(), "").unwrap().source().label,
-        "Maker (invented)"
-    );
+    assert_eq!(Timetable::load(folder.path(), "").unwrap().source().label, "Maker (invented)");
 }
 
 #[test]
@@ -225,11 +184,7 @@ fn exact_frequencies_are_expanded_and_headways_are_not_times() {
     let frequencies = |exact: &str| {
         format!("trip_id,start_time,end_time,headway_secs,exact_times\nt1,06:00:00,07:00:00,1200,{exact}\n")
     };
-    for (exact, expected) in [
-        ("1", vec!["05 06:00", "05 06:20", "05 06:40"]),
-        ("0", vec![]),
-        ("", vec![]),
-    ] {
+    for (exact, expected) in [("1", vec!["05 06:00", "05 06:20", "05 06:40"]), ("0", vec![]), ("", vec![])] {
         let folder = feed(&[
             ("trips.txt", TRIPS),
             ("calendar.txt", EVERY_DAY),
@@ -248,11 +203,7 @@ fn exact_frequencies_are_expanded_and_headways_are_not_times() {
 fn calendar_dates_alone_are_a_calendar() {
     let rows = one_trip(&["08:00:00,08:00:00,P1,0,0", "09:00:00,09:00:00,Q,0,0"]);
     let dates = "service_id,date,exception_type\nS,20260505,1\nS,20260507,1\n";
-    let folder = feed(&[
-        ("trips.txt", TRIPS),
-        ("calendar_dates.txt", dates),
-        ("stop_times.txt", &rows),
-    ]);
+    let folder = feed(&[("trips.txt", TRIPS), ("calendar_dates.txt", dates), ("stop_times.txt", &rows)]);
     let table = load(folder.path());
     assert_eq!(table.validity(), (date(2026, 5, 5), date(2026, 5, 7)));
     assert_eq!(ask(&table, "P", None, "2026-05-05T05:00").total, 1);
@@ -262,27 +213,13 @@ fn calendar_dates_alone_are_a_calendar() {
 #[test]
 fn broken_feeds_are_refused_with_file_and_cure() {
     let rows = one_trip(&["08:00:00,08:00:00,P1,0,0", "09:00:00,09:00:00,NOWHERE,0,0"]);
-    let folder = feed(&[
-        ("trips.txt", TRIPS),
-        ("calendar.txt", EVERY_DAY),
-        ("stop_times.txt", &rows),
-    ]);
+    let folder = feed(&[("trips.txt", TRIPS), ("calendar.txt", EVERY_DAY), ("stop_times.txt", &rows)]);
     let error = Timetable::load(folder.path(), "").unwrap_err().to_string();
-    assert!(
-        error.contains("stop_times.txt names the stop 'NOWHERE'"),
-        "{error}"
-    );
+    assert!(error.contains("stop_times.txt names the stop 'NOWHERE'"), "{error}");
 
     let rows = one_trip(&["08:00:00,08:00:00,P1,0,0", "900:00:00,900:00:00,Q,0,0"]);
-    let folder = feed(&[
-        ("trips.txt", TRIPS),
-        ("calendar.txt", EVERY_DAY),
-        ("stop_times.txt", &rows),
-    ]);
-    assert!(matches!(
-        Timetable::load(folder.path(), ""),
-        Err(TimetableError::Value { .. })
-    ));
+    let folder = feed(&[("trips.txt", TRIPS), ("calendar.txt", EVERY_DAY), ("stop_times.txt", &rows)]);
+    assert!(matches!(Timetable::load(folder.path(), ""), Err(TimetableError::Value { .. })));
 
     let folder = feed(&[("trips.txt", TRIPS)]);
     let error = Timetable::load(folder.path(), "").unwrap_err().to_string();
@@ -291,10 +228,7 @@ fn broken_feeds_are_refused_with_file_and_cure() {
 
     let rows = one_trip(&["08:00:00,08:00:00,P1,0,0", "09:00:00,09:00:00,Q,0,0"]);
     let folder = feed(&[("trips.txt", TRIPS), ("stop_times.txt", &rows)]);
-    assert!(matches!(
-        Timetable::load(folder.path(), ""),
-        Err(TimetableError::Empty { .. })
-    ));
+    assert!(matches!(Timetable::load(folder.path(), ""), Err(TimetableError::Empty { .. })));
 }
 
 #[test]
@@ -303,46 +237,26 @@ fn the_demo_answers_at_every_hour_and_as_a_naive_scan_does() {
     assert!(table.source().invented);
     assert_eq!(table.source().as_of, date(2026, 11, 1));
     let naive = Naive::read(&demo_path());
-    for (from, to) in [
-        ("Vitré", "Rennes"),
-        ("Rennes", "Paris Montparnasse"),
-        ("Paris Nord", "Saint-Denis"),
-    ] {
+    for (from, to) in [("Vitré", "Rennes"), ("Rennes", "Paris Montparnasse"), ("Paris Nord", "Saint-Denis")]
+    {
         let (from, to) = (id_of(&table, from), id_of(&table, to));
         // A weekday, a Sunday, a holiday, both clock changes, the last day.
-        for day in [
-            "2026-12-16",
-            "2026-12-20",
-            "2027-07-14",
-            "2026-03-29",
-            "2026-10-25",
-            "2035-12-30",
-        ] {
+        for day in ["2026-12-16", "2026-12-20", "2027-07-14", "2026-03-29", "2026-10-25", "2035-12-30"] {
             for hour in ["00:10", "05:00", "12:34", "18:05", "23:55"] {
                 let at = paris(&format!("{day}T{hour}"));
                 let found = table.departures(&from, Some(&to), at, 1000).unwrap();
                 let noon = paris(&format!("{day}T12:00"));
                 let until = noon.plus(Duration::from_secs(16 * 3600));
-                let rows: Vec<_> = found
-                    .rows
-                    .iter()
-                    .map(|row| (row.at, paris(&row.arrival.unwrap().to_string())))
-                    .collect();
-                assert_eq!(
-                    rows,
-                    naive.trains(&from, &to, at, until),
-                    "{from} {to} {day} {hour}"
-                );
+                let rows: Vec<_> =
+                    found.rows.iter().map(|row| (row.at, paris(&row.arrival.unwrap().to_string()))).collect();
+                assert_eq!(rows, naive.trains(&from, &to, at, until), "{from} {to} {day} {hour}");
             }
         }
     }
     let (from, to) = (id_of(&table, "Vitré"), id_of(&table, "Rennes"));
     for hour in 5..24 {
         let at = paris(&format!("2026-12-20T{hour:02}:59"));
-        assert!(
-            table.departures(&from, Some(&to), at, 1).unwrap().total > 0,
-            "{hour}"
-        );
+        assert!(table.departures(&from, Some(&to), at, 1).unwrap().total > 0, "{hour}");
     }
 }
 
@@ -358,44 +272,23 @@ fn sncf_feed_tells_the_trains_it_holds() {
     let found = table.departures(&from, Some(&to), at, 100).unwrap();
     assert_eq!(found.total, 23);
     let first = &found.rows[0];
-    assert_eq!(
-        (first.train.as_deref(), first.brand.as_deref()),
-        (Some("6641"), Some("TGV INOUI"))
-    );
-    let ouigo = found
-        .rows
-        .iter()
-        .filter(|row| row.brand.as_deref() == Some("OUIGO"));
+    assert_eq!((first.train.as_deref(), first.brand.as_deref()), (Some("6641"), Some("TGV INOUI")));
+    let ouigo = found.rows.iter().filter(|row| row.brand.as_deref() == Some("OUIGO"));
     assert_eq!(ouigo.count(), 2);
-    assert_eq!(
-        (table.source().as_of, table.source().invented),
-        (date(2024, 12, 20), false)
-    );
+    assert_eq!((table.source().as_of, table.source().invented), (date(2024, 12, 20), false));
     // feed_info claims 2025-05-19; the last train runs seven weeks before.
     assert_eq!(table.validity(), (date(2024, 12, 20), date(2025, 3, 30)));
     let naive = Naive::read(&path);
     let until = paris("2025-01-11T04:00");
-    let rows: Vec<_> = found
-        .rows
-        .iter()
-        .map(|row| (row.at, paris(&row.arrival.unwrap().to_string())))
-        .collect();
+    let rows: Vec<_> =
+        found.rows.iter().map(|row| (row.at, paris(&row.arrival.unwrap().to_string()))).collect();
     assert_eq!(rows, naive.trains(&from, &to, at, until));
-    assert!(
-        table
-            .departures(&from, None, paris("2026-01-10T00:00"), 5)
-            .is_err()
-    );
+    assert!(table.departures(&from, None, paris("2026-01-10T00:00"), 5).is_err());
 }
 
 #[test]
 fn other_agencies_feeds_load() {
-    for name in [
-        "metra.zip",
-        "cairns_gtfs.zip",
-        "nyc_subway_gtfs.zip",
-        "sample_gtfs.zip",
-    ] {
+    for name in ["metra.zip", "cairns_gtfs.zip", "nyc_subway_gtfs.zip", "sample_gtfs.zip"] {
         let Some(path) = shared_data(&format!("gtfs/{name}")) else {
             continue;
         };
@@ -403,15 +296,10 @@ fn other_agencies_feeds_load() {
         let (_, last) = table.validity();
         let trains = |days: i64| {
             let day = last.checked_sub(jiff::Span::new().days(days)).unwrap();
-            let early = day
-                .at(4, 0, 0, 0)
-                .to_zoned_datetime(table.zone().clone())
-                .unwrap();
+            let early = day.at(4, 0, 0, 0).to_zoned_datetime(table.zone().clone()).unwrap();
             let at = Timestamp::from_jiff(early.timestamp());
-            let found = table
-                .stations()
-                .iter()
-                .map(|station| table.departures(&station.id, None, at, 3).unwrap());
+            let found =
+                table.stations().iter().map(|station| table.departures(&station.id, None, at, 3).unwrap());
             found.filter(|found| found.total > 0 || found.incomplete).count()
         };
         assert!((0..7).any(|days| trains(days) > 0), "{name}");

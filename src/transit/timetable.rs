@@ -180,15 +180,8 @@ impl Timetable {
             let (first, last) = self.validity();
             return Err(QueryError::OutOfRange { day, first, last });
         }
-        let mut search = Search {
-            table: self,
-            to,
-            day,
-            at,
-            found: Vec::new(),
-            direct: false,
-            incomplete: false,
-        };
+        let mut search =
+            Search { table: self, to, day, at, found: Vec::new(), direct: false, incomplete: false };
         let days = self.service_days(day);
         for &call in &self.at_station[from as usize] {
             search.visit(call, &days);
@@ -197,10 +190,7 @@ impl Timetable {
     }
 
     fn index_of(&self, id: &str) -> Result<u32, QueryError> {
-        self.station_by_id
-            .get(id)
-            .copied()
-            .ok_or_else(|| QueryError::UnknownStation(id.to_owned()))
+        self.station_by_id.get(id).copied().ok_or_else(|| QueryError::UnknownStation(id.to_owned()))
     }
 
     /// The service days whose trains may still leave on `day`, with the instants they count from: the next day
@@ -257,16 +247,12 @@ impl<'a> Search<'a> {
     /// None: the train does not go there, or passes here once more before it does.
     fn target(&self, index: u32) -> Option<&'a Call> {
         let here = &self.table.calls[index as usize];
-        let ahead = self.table.calls[index as usize + 1..]
-            .iter()
-            .take_while(|call| call.trip == here.trip);
+        let ahead = self.table.calls[index as usize + 1..].iter().take_while(|call| call.trip == here.trip);
         match self.to {
             Some(to) => ahead
                 .take_while(|call| call.station != here.station)
                 .find(|call| call.station == to && call.alight != Access::Closed),
-            None => ahead
-                .filter(|call| call.station != here.station && call.alight != Access::Closed)
-                .last(),
+            None => ahead.filter(|call| call.station != here.station && call.alight != Access::Closed).last(),
         }
     }
 

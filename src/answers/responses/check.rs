@@ -11,15 +11,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What the engine says on its own account; `responses/<language>/system.yaml` words them.
-pub(super) const SYSTEM_MESSAGES: [&str; 7] = [
-    "escalated",
-    "escalated_again",
-    "clarify",
-    "not_a_text",
-    "too_long",
-    "which_station",
-    "unknown_station",
-];
+pub(super) const SYSTEM_MESSAGES: [&str; 7] =
+    ["escalated", "escalated_again", "clarify", "not_a_text", "too_long", "which_station", "unknown_station"];
 
 /// One template as its writer sees it.
 pub(super) struct Written {
@@ -52,14 +45,9 @@ impl Written {
 
     /// The first line on which a variable stands as a word.
     fn line_of(&self, variable: &str) -> usize {
-        let is_word = |line: &str| {
-            line.split(|c: char| !c.is_alphanumeric() && c != '_')
-                .any(|word| word == variable)
-        };
-        self.source
-            .lines()
-            .position(is_word)
-            .map_or(1, |position| position + 1)
+        let is_word =
+            |line: &str| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == variable);
+        self.source.lines().position(is_word).map_or(1, |position| position + 1)
     }
 }
 
@@ -157,11 +145,7 @@ fn unknown_variable(env: &Environment<'_>, template: &Written, samples: &[Value]
     let name = used.into_iter().find(is_unknown)?;
     let names: Vec<&str> = known.keys().map(String::as_str).collect();
     let cure = format!("the variables here are {}", names.join(", "));
-    Some(template.at(
-        template.line_of(&name),
-        format!("unknown variable '{name}'"),
-        cure,
-    ))
+    Some(template.at(template.line_of(&name), format!("unknown variable '{name}'"), cure))
 }
 
 fn render_all(
@@ -172,10 +156,7 @@ fn render_all(
     let mut texts = Vec::new();
     for sample in samples {
         let text = render_named(env, &template.name, sample).map_err(|error| {
-            template.error(
-                &error,
-                "use only fields that the variable has, and test what may be missing",
-            )
+            template.error(&error, "use only fields that the variable has, and test what may be missing")
         })?;
         if text.is_empty() {
             return Err(template.at(
@@ -192,10 +173,5 @@ fn render_all(
 fn longest(template: &Written, texts: &[String]) -> Option<SmsLength> {
     let costs = texts.iter().map(|text| sms_segments(text));
     let (encoding, segments) = costs.max_by_key(|(_, segments)| *segments)?;
-    Some(SmsLength {
-        lang: template.lang,
-        key: template.key.clone(),
-        encoding,
-        segments,
-    })
+    Some(SmsLength { lang: template.lang, key: template.key.clone(), encoding, segments })
 }

@@ -51,34 +51,20 @@ impl Responses {
         intents: &[IntentSpec],
         sources: &Registry,
     ) -> Result<Responses, ResponseErrors> {
-        let mut loader = Loader {
-            env: environment(),
-            entries: BTreeMap::new(),
-            written: Vec::new(),
-            errors: Vec::new(),
-        };
+        let mut loader =
+            Loader { env: environment(), entries: BTreeMap::new(), written: Vec::new(), errors: Vec::new() };
         for (lang, file) in loader.files(dir) {
             loader.read(lang, &file);
         }
         if !loader.entries.keys().any(|(lang, _)| *lang == default) {
             let cure = "create it, or set another default language".to_owned();
-            loader.fail(
-                dir,
-                0,
-                format!("there is no response in the default language '{default}'"),
-                cure,
-            );
+            loader.fail(dir, 0, format!("there is no response in the default language '{default}'"), cure);
         }
         let sms = Checker::new(intents, sources).check(&loader.env, &loader.written, &mut loader.errors);
         if !loader.errors.is_empty() {
             return Err(ResponseErrors(loader.errors));
         }
-        Ok(Responses {
-            env: loader.env,
-            entries: loader.entries,
-            default,
-            sms,
-        })
+        Ok(Responses { env: loader.env, entries: loader.entries, default, sms })
     }
 }
 
@@ -99,39 +85,21 @@ struct Loader {
 
 impl Loader {
     fn fail(&mut self, file: &Path, line: usize, what: String, cure: String) {
-        self.errors.push(ResponseError {
-            file: file.display().to_string(),
-            line,
-            what,
-            cure,
-        });
+        self.errors.push(ResponseError { file: file.display().to_string(), line, what, cure });
     }
 
     /// The YAML files of each language folder, in alphabetical order.
     fn files(&mut self, dir: &Path) -> Vec<(Lang, PathBuf)> {
         let mut files = Vec::new();
         for folder in self.list(dir).into_iter().filter(|path| path.is_dir()) {
-            let name = folder
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
+            let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let Some(lang) = Lang::new(name) else {
                 let what = format!("'{name}' is not a language");
-                self.fail(
-                    &folder,
-                    0,
-                    what,
-                    "name the folder with two letters such as fr".to_owned(),
-                );
+                self.fail(&folder, 0, what, "name the folder with two letters such as fr".to_owned());
                 continue;
             };
             let yaml = |path: &PathBuf| path.extension().is_some_and(|end| end == "yaml" || end == "yml");
-            files.extend(
-                self.list(&folder)
-                    .into_iter()
-                    .filter(yaml)
-                    .map(|path| (lang, path)),
-            );
+            files.extend(self.list(&folder).into_iter().filter(yaml).map(|path| (lang, path)));
         }
         files
     }
@@ -170,11 +138,7 @@ impl Loader {
                 return self.fail(path, line, what, cure);
             }
         };
-        let domain = path
-            .file_stem()
-            .and_then(|stem| stem.to_str())
-            .unwrap_or_default()
-            .to_owned();
+        let domain = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
         for (name, entry) in file {
             let key = response_key(&format!("{domain}.{name}"));
             self.add_entry(lang, path, &text, key, entry);
@@ -226,10 +190,7 @@ impl Loader {
     }
 
     fn add_template(&mut self, written: Written) {
-        match self
-            .env
-            .add_template_owned(written.name.clone(), written.source.clone())
-        {
+        match self.env.add_template_owned(written.name.clone(), written.source.clone()) {
             Ok(()) => self.written.push(written),
             Err(error) => {
                 let error = written.error(&error, "close every {{ and {% tag as the template language wants");

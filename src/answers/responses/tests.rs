@@ -27,11 +27,7 @@ fn intent(name: &str, answer: Option<&str>, asked: &[&str]) -> IntentSpec {
 
 fn intents() -> Vec<IntentSpec> {
     vec![
-        intent(
-            "schedules.next_departure",
-            Some("timetable.departures"),
-            &["from"],
-        ),
+        intent("schedules.next_departure", Some("timetable.departures"), &["from"]),
         intent("general.thanks", None, &[]),
         intent("out_of_scope.out_of_scope", None, &[]),
     ]
@@ -56,11 +52,7 @@ fn errors(files: &[(&str, &str)]) -> Vec<String> {
     let dir = folder(files);
     let prefix = format!("{}/", dir.path().display());
     let errors = load(dir.path()).unwrap_err();
-    errors
-        .0
-        .iter()
-        .map(|error| error.to_string().replace(&prefix, ""))
-        .collect()
+    errors.0.iter().map(|error| error.to_string().replace(&prefix, "")).collect()
 }
 
 const SCHEDULES: &str = r#"# what is asked most
@@ -106,37 +98,20 @@ fn renders_each_variant_tidily() {
         ),
         (key, Variant::Sms, Lang::FR, "Vitré: 18:04 19:04"),
         (key, Variant::None, Lang::FR, "Plus de train direct."),
-        (
-            key,
-            Variant::Ask("from"),
-            Lang::FR,
-            "De quelle gare partez-vous ?",
-        ),
+        (key, Variant::Ask("from"), Lang::FR, "De quelle gare partez-vous ?"),
         ("general.thanks", Variant::Text, Lang::EN, "You're welcome!"),
         ("general.thanks", Variant::Sms, Lang::EN, "You're welcome!"), // sms falls back to text
-        (
-            key,
-            Variant::Ask("from"),
-            Lang::EN,
-            "De quelle gare partez-vous ?",
-        ), // en to the default language
+        (key, Variant::Ask("from"), Lang::EN, "De quelle gare partez-vous ?"), // en to the default language
         ("out_of_scope", Variant::Text, Lang::FR, "Désolé."),
     ] {
-        assert_eq!(
-            responses.render(key, variant, lang, &departures()).unwrap(),
-            expected
-        );
+        assert_eq!(responses.render(key, variant, lang, &departures()).unwrap(), expected);
     }
     assert_eq!(responses.languages(), [Lang::EN, Lang::FR]);
     let sms = &responses.sms_lengths()[0];
     assert_eq!((sms.encoding, sms.segments), (Encoding::Gsm7, 1));
-    let missing = responses
-        .render("general.nothing", Variant::Text, Lang::FR, &json!({}))
-        .unwrap_err();
+    let missing = responses.render("general.nothing", Variant::Text, Lang::FR, &json!({})).unwrap_err();
     assert!(missing.to_string().contains("general.nothing"));
-    let strict = responses
-        .render("general.thanks", Variant::Text, Lang::FR, &json!({}))
-        .unwrap_err();
+    let strict = responses.render("general.thanks", Variant::Text, Lang::FR, &json!({})).unwrap_err();
     assert!(matches!(strict, RenderError::Template { .. }), "{strict}");
 }
 
@@ -152,25 +127,14 @@ fn every_error_is_told_with_its_line_and_cure() {
     ]);
     let has = |start: &str, part: &str| {
         assert!(
-            found
-                .iter()
-                .any(|line| line.starts_with(start) && line.contains(part)),
+            found.iter().any(|line| line.starts_with(start) && line.contains(part)),
             "{start} {part}: {found:#?}"
         );
     };
-    has(
-        "fr/schedules.yaml:4: ",
-        "unknown variable 'fro'; the variables here are ",
-    );
-    has(
-        "fr/schedules.yaml:",
-        "'schedules.next_departure' (none): syntax error",
-    );
+    has("fr/schedules.yaml:4: ", "unknown variable 'fro'; the variables here are ");
+    has("fr/schedules.yaml:", "'schedules.next_departure' (none): syntax error");
     has("fr/general.yaml:2: ", "has no 'text'");
-    has(
-        "fr/general.yaml:3: ",
-        "unknown key 'smss'; use text, sms, none or ask_<slot>",
-    );
+    has("fr/general.yaml:3: ", "unknown key 'smss'; use text, sms, none or ask_<slot>");
     has("fr/broken.yaml:", "");
     has("french:0: ", "'french' is not a language");
     assert_eq!(found.len(), 6, "{found:#?}");
@@ -180,30 +144,16 @@ fn every_error_is_told_with_its_line_and_cure() {
 fn wrong_fields_and_hidden_branches_are_found() {
     for (template, line, part) in [
         ("text: \"{{ from.nom }}\"", 2, "undefined value"),
-        (
-            "text: |\n    a\n    {% for d in departures %}{{ d.delay }}{% endfor %}",
-            4,
-            "undefined value",
-        ),
-        (
-            "text: \"{% if to and not to %}{{ hidden }}{% endif %}x\"",
-            2,
-            "unknown variable 'hidden'",
-        ),
+        ("text: |\n    a\n    {% for d in departures %}{{ d.delay }}{% endfor %}", 4, "undefined value"),
+        ("text: \"{% if to and not to %}{{ hidden }}{% endif %}x\"", 2, "unknown variable 'hidden'"),
         ("text: \"{% include 'etc/passwd' %}\"", 2, "template"),
-        (
-            "text: \"{{ none }}\"\n  ask_from: \"{{ from.name }}\"",
-            3,
-            "unknown variable 'from'",
-        ),
+        ("text: \"{{ none }}\"\n  ask_from: \"{{ from.name }}\"", 3, "unknown variable 'from'"),
         ("text: \"{% if false %}a{% endif %}\"", 2, "renders to nothing"),
     ] {
         let found = errors(&[("fr/schedules.yaml", &format!("next_departure:\n  {template}\n"))]);
         let start = format!("fr/schedules.yaml:{line}: ");
         assert!(
-            found
-                .iter()
-                .any(|error| error.starts_with(&start) && error.contains(part)),
+            found.iter().any(|error| error.starts_with(&start) && error.contains(part)),
             "{template}: {found:#?}"
         );
     }
@@ -225,28 +175,11 @@ fn what_does_not_meet_is_reported() {
     let found = load(dir.path()).unwrap().missing(&intents());
     let (lang, key) = (Lang::FR, |key: &str| key.to_owned());
     for expected in [
-        Mismatch::NoResponse {
-            lang,
-            key: key("out_of_scope"),
-        },
-        Mismatch::NoResponse {
-            lang,
-            key: key("system.escalated"),
-        },
-        Mismatch::NoVariant {
-            lang,
-            key: key("schedules.next_departure"),
-            variant: "none".to_owned(),
-        },
-        Mismatch::NoVariant {
-            lang,
-            key: key("schedules.next_departure"),
-            variant: "ask_from".to_owned(),
-        },
-        Mismatch::Unreachable {
-            lang,
-            key: key("general.old"),
-        },
+        Mismatch::NoResponse { lang, key: key("out_of_scope") },
+        Mismatch::NoResponse { lang, key: key("system.escalated") },
+        Mismatch::NoVariant { lang, key: key("schedules.next_departure"), variant: "none".to_owned() },
+        Mismatch::NoVariant { lang, key: key("schedules.next_departure"), variant: "ask_from".to_owned() },
+        Mismatch::Unreachable { lang, key: key("general.old") },
     ] {
         assert!(found.contains(&expected), "{expected}: {found:?}");
     }
@@ -263,10 +196,6 @@ fn the_packs_own_responses_load() {
         return;
     }
     let mut intents = intents();
-    intents.push(intent(
-        "schedules.journey",
-        Some("timetable.departures"),
-        &["from", "to"],
-    ));
+    intents.push(intent("schedules.journey", Some("timetable.departures"), &["from", "to"]));
     Responses::load(&dir, Lang::FR, &intents, &sources()).unwrap_or_else(|errors| panic!("{errors}"));
 }

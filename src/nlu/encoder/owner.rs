@@ -8,8 +8,9 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::{EncoderError, truncated, unit};
 
@@ -20,6 +21,10 @@ const QUEUE: usize = 256;
 /// A request of at most this many texts is a message somebody waits for; a longer one is an import or a
 /// retraining.
 const LIVE_TEXTS: usize = 4;
+
+/// A customer who waits gets an answer from n-grams after this time: ten times the usual, so that only a machine that
+/// is busy elsewhere reaches it.
+const LIVE_DEADLINE: Duration = Duration::from_millis(250);
 
 /// Texts in one batch, at most.
 const BATCH_TEXTS: usize = 16;
@@ -100,16 +105,24 @@ impl Owner {
 
     /// Embeds the beginning of each text; waits for room in the queue and for the answer.
     ///
-    /// Errors: `Refused` when the model failed on one of the texts, `Stopped` when the thread is gone.
+    /// Errors: `Refused` when the model failed on one of the texts, `Late` when a few texts took longer than
+    /// [`LIVE_DEADLINE`], `Stopped` when the thread is gone.
     pub(super) fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncoderError> {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
         let (reply, answer) = sync_channel(1);
+        let live = texts.len() <= LIVE_TEXTS;
         let texts = texts.iter().map(|text| truncated(text).to_owned()).collect();
         let requests = self.requests.as_ref().ok_or(EncoderError::Stopped)?;
         requests.send(Request { texts, reply }).map_err(|_| EncoderError::Stopped)?;
-        answer.recv().map_err(|_| EncoderError::Stopped)?
+        if !live {
+            return answer.recv().map_err(|_| EncoderError::Stopped)?;
+        }
+        answer.recv_timeout(LIVE_DEADLINE).map_err(|error| match error {
+            RecvTimeoutError::Timeout => EncoderError::Late,
+            RecvTimeoutError::Disconnected => EncoderError::Stopped,
+        })?
     }
 }
 

@@ -16,10 +16,7 @@ pub(super) fn weekday(word: &str) -> Option<i8> {
 
 /// Weekdays whose short form is an everyday word too ("sam" is a name, "mer" the sea, "sun" the sun).
 pub(super) fn weekday_needs_more(word: &str) -> bool {
-    matches!(
-        word,
-        "mar" | "mer" | "sam" | "sun" | "jeu" | "ven" | "lun" | "dim" | "vend"
-    )
+    matches!(word, "mar" | "mer" | "sam" | "sun" | "jeu" | "ven" | "lun" | "dim" | "vend")
 }
 
 pub(super) fn month(word: &str) -> Option<i8> {

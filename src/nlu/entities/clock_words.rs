@@ -23,9 +23,7 @@ fn sep(text: &Normalised, at: usize) -> Option<Sep> {
 }
 
 fn figure(word: &str) -> Option<i8> {
-    (word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit()))
-        .then(|| word.parse().ok())
-        .flatten()
+    (word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit())).then(|| word.parse().ok()).flatten()
 }
 
 /// How far ahead of now, in minutes, and the word after: "dans 20 min", "in half an hour", "maintenant".
@@ -62,17 +60,11 @@ fn amount(text: &Normalised, at: usize) -> Option<(i64, usize)> {
     let (count, unit, end) = if digits > 0 && digits < word.len() {
         (word[..digits].parse::<i64>().ok()?, &word[digits..], at + 1)
     } else {
-        let count = if digits > 0 {
-            word.parse::<i64>().ok()?
-        } else {
-            i64::from(number(word)?)
-        };
+        let count = if digits > 0 { word.parse::<i64>().ok()? } else { i64::from(number(word)?) };
         (count, next, at + 2)
     };
     // "1h30"
-    if let Some((hours, minutes)) = unit
-        .strip_prefix('h')
-        .and_then(|tail| figure(tail).map(|m| (count, m)))
+    if let Some((hours, minutes)) = unit.strip_prefix('h').and_then(|tail| figure(tail).map(|m| (count, m)))
         && (0..=72).contains(&hours)
     {
         return Some((hours * 60 + i64::from(minutes), end));
@@ -122,15 +114,8 @@ fn compact(word: &str) -> Option<Clock> {
         }
         _ => {
             let minute = tail.strip_prefix(['h', 'H'])?;
-            let minute = minute
-                .trim_end_matches("min")
-                .trim_end_matches("mn")
-                .trim_end_matches('m');
-            clock_of(
-                figure(figures)?,
-                figure(minute).filter(|_| !minute.is_empty())?,
-                false,
-            )
+            let minute = minute.trim_end_matches("min").trim_end_matches("mn").trim_end_matches('m');
+            clock_of(figure(figures)?, figure(minute).filter(|_| !minute.is_empty())?, false)
         }
     }
 }
@@ -179,9 +164,7 @@ fn figures(text: &Normalised, at: usize, known: bool) -> Option<(Clock, usize)> 
         _ => {
             let bare =
                 known && before == "at" && hour <= 12 && sep(text, at + 1).is_none_or(|s| s >= Sep::Space);
-            bare.then(|| clock_of(hour, 0, true))
-                .flatten()
-                .map(|clock| (clock, at + 1))
+            bare.then(|| clock_of(hour, 0, true)).flatten().map(|clock| (clock, at + 1))
         }
     }
 }
@@ -250,11 +233,7 @@ fn spoken_english(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
         "to" if minutes < 30 => (number(text.word(first + 2))?, true),
         _ if minutes == 30 => {
             return Some((
-                clock_of(
-                    number(text.word(first + 1)).filter(|_| text.word(first) == "half")?,
-                    30,
-                    true,
-                )?,
+                clock_of(number(text.word(first + 1)).filter(|_| text.word(first) == "half")?, 30, true)?,
                 first + 2,
             ));
         }
@@ -263,20 +242,12 @@ fn spoken_english(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
     if !(1..=12).contains(&hour) {
         return None;
     }
-    let total = i16::from(hour) * 60
-        + if back {
-            -i16::from(minutes)
-        } else {
-            i16::from(minutes)
-        };
+    let total = i16::from(hour) * 60 + if back { -i16::from(minutes) } else { i16::from(minutes) };
     let pm = half_day(text, first + 3);
     let hour = i8::try_from(total / 60).ok()?;
     let minute = i8::try_from(total % 60).ok()?;
     match pm {
-        Some(pm) => Some((
-            clock_of(hour % 12 + if pm { 12 } else { 0 }, minute, false)?,
-            first + 4,
-        )),
+        Some(pm) => Some((clock_of(hour % 12 + if pm { 12 } else { 0 }, minute, false)?, first + 4)),
         None => Some((clock_of(hour % 12, minute, true)?, first + 3)),
     }
 }

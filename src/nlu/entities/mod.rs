@@ -50,11 +50,8 @@ impl Finder<'_> {
         let mut times = times::find(text, &now);
         let expects = |kind: &str| self.expected.is_some_and(|expected| expected.kind == kind);
         times.retain(|time| !overlaps(&trains, time));
-        let mut taken: Vec<Range<usize>> = trains
-            .iter()
-            .chain(&times)
-            .map(|mention| mention.tokens.clone())
-            .collect();
+        let mut taken: Vec<Range<usize>> =
+            trains.iter().chain(&times).map(|mention| mention.tokens.clone()).collect();
         taken.sort_by_key(|range| range.start);
         let stations = self.gazetteer.find(text, self.common, &taken, expects("station"));
         let roles = roles::assign(text, &stations, self.expected);
@@ -63,10 +60,7 @@ impl Finder<'_> {
             EntityValue::Line { .. } => "line",
             _ => "when",
         };
-        let others = trains
-            .iter()
-            .chain(&times)
-            .map(|mention| (role_of(mention), mention));
+        let others = trains.iter().chain(&times).map(|mention| (role_of(mention), mention));
         let mut found: Vec<(&str, &Mention)> = roles.into_iter().zip(&stations).chain(others).collect();
         found.sort_by_key(|(_, mention)| mention.tokens.start);
         found
@@ -75,12 +69,7 @@ impl Finder<'_> {
             .filter_map(|(role, mention)| {
                 let span = text.original_span(mention.tokens.clone());
                 let surface = original.get(span.clone())?.to_owned();
-                Some(Entity {
-                    role: role.to_owned(),
-                    surface,
-                    span,
-                    value: mention.value.clone(),
-                })
+                Some(Entity { role: role.to_owned(), surface, span, value: mention.value.clone() })
             })
             .collect()
     }

@@ -84,9 +84,7 @@ fn complete(roles: &mut [Option<&'static str>]) {
 
 /// The asked role, when the message is little more than the station and no word of it says otherwise.
 fn lone_role(text: &Normalised, only: &Mention, slot: &Expected) -> Option<&'static str> {
-    let role = ["from", "to", "via", "at"]
-        .into_iter()
-        .find(|role| *role == slot.role)?;
+    let role = ["from", "to", "via", "at"].into_iter().find(|role| *role == slot.role)?;
     let extra = text.tokens.len().saturating_sub(only.tokens.len());
     if slot.kind != "station" || extra > 5 {
         return None;
@@ -103,10 +101,7 @@ fn lone_role(text: &Normalised, only: &Mention, slot: &Expected) -> Option<&'sta
 
 fn touches(text: &Normalised, first: &Mention, second: &Mention) -> bool {
     first.tokens.end == second.tokens.start
-        && text
-            .tokens
-            .get(second.tokens.start)
-            .is_some_and(|token| token.before != Sep::Stop)
+        && text.tokens.get(second.tokens.start).is_some_and(|token| token.before != Sep::Stop)
 }
 
 /// Tied by a hyphen, an arrow or a slash.
@@ -117,15 +112,9 @@ fn is_pair(text: &Normalised, second: &Mention) -> bool {
 
 /// Looks back from a station over articles and "la gare de" to the word that tells its role.
 fn cue(text: &Normalised, stations: &[Mention], which: usize) -> Option<Cue> {
-    let floor = which
-        .checked_sub(1)
-        .map_or(0, |before| stations[before].tokens.end);
+    let floor = which.checked_sub(1).map_or(0, |before| stations[before].tokens.end);
     let start = stations.get(which)?.tokens.start;
-    if text
-        .tokens
-        .get(start)
-        .is_some_and(|token| token.before == Sep::Arrow)
-    {
+    if text.tokens.get(start).is_some_and(|token| token.before == Sep::Arrow) {
         return Some(Cue::To);
     }
     let mut at = start;
@@ -137,10 +126,7 @@ fn cue(text: &Normalised, stations: &[Mention], which: usize) -> Option<Cue> {
         }
         at -= 1;
         let word = text.word(at);
-        let before = at
-            .checked_sub(1)
-            .filter(|&b| b >= floor)
-            .map_or("", |b| text.word(b));
+        let before = at.checked_sub(1).filter(|&b| b >= floor).map_or("", |b| text.word(b));
         match word {
             "la" | "le" | "les" | "l" | "the" | "sncf" | "station" | "stations" | "gare" | "gares"
             | "ville" | "tgv" | "ter" | "train" | "central" | "stop" => {
@@ -172,11 +158,7 @@ fn cue(text: &Normalised, stations: &[Mention], which: usize) -> Option<Cue> {
     if of {
         return Some(Cue::Of);
     }
-    if place {
-        Some(Cue::At)
-    } else {
-        followed_by_station(text, &stations[which])
-    }
+    if place { Some(Cue::At) } else { followed_by_station(text, &stations[which]) }
 }
 
 /// "Marseille station".
@@ -234,36 +216,22 @@ mod tests {
 
     fn roles(message: &str, expected: Option<(&str, &str)>) -> Vec<(&'static str, String)> {
         let stations = ["Rennes", "Brest", "Vitré", "Laval", "Le Mans", "Nantes"];
-        let stations = stations.iter().map(|name| StationRef {
-            id: name.to_string(),
-            name: name.to_string(),
-        });
+        let stations =
+            stations.iter().map(|name| StationRef { id: name.to_string(), name: name.to_string() });
         let gazetteer = Gazetteer::new(stations.collect(), &[], &[]);
         let text = Normalised::new(message);
         let found = gazetteer.find(&text, &CommonWords::default(), &[], expected.is_some());
-        let expected = expected.map(|(kind, role)| Expected {
-            kind: kind.into(),
-            role: role.into(),
-        });
+        let expected = expected.map(|(kind, role)| Expected { kind: kind.into(), role: role.into() });
         let surface = |m: &Mention| message[text.original_span(m.tokens.clone())].to_owned();
-        assign(&text, &found, expected.as_ref())
-            .into_iter()
-            .zip(found.iter().map(surface))
-            .collect()
+        assign(&text, &found, expected.as_ref()).into_iter().zip(found.iter().map(surface)).collect()
     }
 
     #[test]
     fn reads_roles_from_the_words_around() {
         let cases: &[(&str, &[(&str, &str)])] = &[
             ("prochain train pour Rennes", &[("to", "Rennes")]),
-            (
-                "a kel h le tr1 Vitré Rennes",
-                &[("from", "Vitré"), ("to", "Rennes")],
-            ),
-            (
-                "de Rennes à Brest via Laval",
-                &[("from", "Rennes"), ("to", "Brest"), ("via", "Laval")],
-            ),
+            ("a kel h le tr1 Vitré Rennes", &[("from", "Vitré"), ("to", "Rennes")]),
+            ("de Rennes à Brest via Laval", &[("from", "Rennes"), ("to", "Brest"), ("via", "Laval")]),
             ("Rennes-Brest en retard", &[("from", "Rennes"), ("to", "Brest")]),
             ("Rennes → Brest", &[("from", "Rennes"), ("to", "Brest")]),
             ("to Brest from Rennes", &[("to", "Brest"), ("from", "Rennes")]),
@@ -276,10 +244,7 @@ mod tests {
             ("direction Le Mans", &[("to", "Le Mans")]),
         ];
         for (message, expected) in cases {
-            let expected: Vec<_> = expected
-                .iter()
-                .map(|(role, text)| (*role, text.to_string()))
-                .collect();
+            let expected: Vec<_> = expected.iter().map(|(role, text)| (*role, text.to_string())).collect();
             assert_eq!(roles(message, None), expected, "{message}");
         }
     }

@@ -18,9 +18,7 @@ const MAX_WORDS: usize = 8;
 const MAX_OPTIONS: usize = 20;
 
 /// Words of names that say nothing about which station it is.
-const GENERIC: &[&str] = &[
-    "ville", "gare", "hall", "sncf", "centre", "station", "train", "routiere",
-];
+const GENERIC: &[&str] = &["ville", "gare", "hall", "sncf", "centre", "station", "train", "routiere"];
 /// Names do not begin with these alone.
 const WEAK_STARTS: &[&str] = &[
     "le", "la", "les", "l", "saint", "sainte", "pont", "port", "mont", "ville", "villers", "gare", "bois",
@@ -104,10 +102,7 @@ impl Gazetteer {
         for alias in aliases {
             let known = builder.resolve(&alias.name);
             let targets = known.unwrap_or_else(|| {
-                let station = StationRef {
-                    id: format!("alias:{}", alias.name),
-                    name: alias.name.clone(),
-                };
+                let station = StationRef { id: format!("alias:{}", alias.name), name: alias.name.clone() };
                 stations.push(station);
                 vec![stations.len() as u32 - 1]
             });
@@ -137,13 +132,7 @@ impl Gazetteer {
         expected: bool,
     ) -> Vec<Mention> {
         let words = Words::new(text);
-        let scan = Scan {
-            gazetteer: self,
-            text,
-            words: &words,
-            common,
-            expected,
-        };
+        let scan = Scan { gazetteer: self, text, words: &words, common, expected };
         let mut found: Vec<Mention> = Vec::new();
         let mut at = 0;
         while at < text.tokens.len() && found.len() < super::MAX_ENTITIES {
@@ -154,15 +143,9 @@ impl Gazetteer {
             let limit = taken.iter().map(|range| range.start).find(|&start| start > at);
             let limit = words.phrase_end(at).min(limit.unwrap_or(usize::MAX));
             let beside = found.last().is_some_and(|last| last.tokens.end == at);
-            match scan
-                .exact(at, limit, beside)
-                .or_else(|| scan.mistyped(at, limit, beside))
-            {
+            match scan.exact(at, limit, beside).or_else(|| scan.mistyped(at, limit, beside)) {
                 Some((end, stations)) => {
-                    found.push(Mention {
-                        tokens: at..end,
-                        value: self.value(&stations),
-                    });
+                    found.push(Mention { tokens: at..end, value: self.value(&stations) });
                     at = end;
                 }
                 None => at += 1,
@@ -172,22 +155,16 @@ impl Gazetteer {
     }
 
     fn value(&self, stations: &[u32]) -> EntityValue {
-        let mut options: Vec<StationRef> = stations
-            .iter()
-            .filter_map(|&at| self.stations.get(at as usize).cloned())
-            .collect();
+        let mut options: Vec<StationRef> =
+            stations.iter().filter_map(|&at| self.stations.get(at as usize).cloned()).collect();
         match options.pop() {
             Some(station) if options.is_empty() => EntityValue::Station { station },
-            last => EntityValue::Ambiguous {
-                options: options.into_iter().chain(last).collect(),
-            },
+            last => EntityValue::Ambiguous { options: options.into_iter().chain(last).collect() },
         }
     }
 
     fn spelling(&self, key: u64) -> Option<&Spelling> {
-        self.exact
-            .get(&key)
-            .and_then(|&at| self.spellings.get(at as usize))
+        self.exact.get(&key).and_then(|&at| self.spellings.get(at as usize))
     }
 }
 
@@ -199,12 +176,7 @@ struct Words<'t> {
 
 impl<'t> Words<'t> {
     fn new(text: &'t Normalised) -> Self {
-        Self {
-            words: (0..text.tokens.len())
-                .map(|at| canonical(text.word(at)))
-                .collect(),
-            text,
-        }
+        Self { words: (0..text.tokens.len()).map(|at| canonical(text.word(at))).collect(), text }
     }
 
     /// Where the run of words that one name could cover ends.
@@ -212,9 +184,7 @@ impl<'t> Words<'t> {
         let tokens = &self.text.tokens;
         let far = tokens.len().min(at + MAX_WORDS);
         let name_like = |sep: Sep| sep <= Sep::Hyphen || sep == Sep::Dot || sep == Sep::Dash;
-        (at + 1..far)
-            .find(|&next| !name_like(tokens[next].before))
-            .unwrap_or(far)
+        (at + 1..far).find(|&next| !name_like(tokens[next].before)).unwrap_or(far)
     }
 
     fn join(&self, range: Range<usize>) -> String {
@@ -247,10 +217,7 @@ impl Scan<'_, '_> {
     /// further ("gare de Lyon Part-Dieu" is not the Gare de Lyon).
     fn exact(&self, at: usize, limit: usize, beside: bool) -> Option<(usize, Vec<u32>)> {
         let found = self.longest(at, limit, beside)?;
-        let further = |start| {
-            self.longest(start, limit, beside)
-                .is_some_and(|(end, _)| end > found.0)
-        };
+        let further = |start| self.longest(start, limit, beside).is_some_and(|(end, _)| end > found.0);
         (!(at + 1..found.0).any(further)).then_some(found)
     }
 
@@ -316,10 +283,7 @@ impl Scan<'_, '_> {
         let mut before = range.start;
         let mut place = false;
         while before > 0
-            && matches!(
-                self.text.word(before - 1),
-                "la" | "le" | "l" | "the" | "gare" | "de" | "d"
-            )
+            && matches!(self.text.word(before - 1), "la" | "le" | "l" | "the" | "gare" | "de" | "d")
         {
             place |= self.text.word(before - 1) == "gare";
             if matches!(self.text.word(before - 1), "de" | "d")
@@ -390,9 +354,7 @@ impl Scan<'_, '_> {
             if context == 0 && !self.expected {
                 continue;
             }
-            let found = self
-                .gazetteer
-                .nearest(&key, |spelling| !self.wrong_article(spelling, at));
+            let found = self.gazetteer.nearest(&key, |spelling| !self.wrong_article(spelling, at));
             if let Some(stations) = found {
                 return Some((end, stations));
             }
@@ -467,13 +429,7 @@ impl Gazetteer {
                 stations.clear();
             }
             best = near;
-            stations.extend(
-                spelling
-                    .stations
-                    .iter()
-                    .filter(|at| !stations.contains(at))
-                    .collect::<Vec<_>>(),
-            );
+            stations.extend(spelling.stations.iter().filter(|at| !stations.contains(at)).collect::<Vec<_>>());
         }
         (!stations.is_empty() && stations.len() <= 4).then_some(stations)
     }

@@ -100,13 +100,7 @@ fn expression(text: &Normalised, start: usize, now: &ZonedDateTime) -> Option<(M
         start: Timestamp::from_jiff(from.timestamp()),
         end: Timestamp::from_jiff(to.timestamp()),
     };
-    Some((
-        Mention {
-            tokens: start..end,
-            value,
-        },
-        end,
-    ))
+    Some((Mention { tokens: start..end, value }, end))
 }
 
 fn next_is_near(text: &Normalised, at: usize) -> bool {
@@ -141,20 +135,22 @@ fn is_duration(text: &Normalised, start: usize, end: usize) -> bool {
     let lasts = matches!(before, "depuis" | "pendant" | "durant" | "dure" | "duree")
         && text.word(start).bytes().any(|b| b.is_ascii_digit())
         && !text.word(start).contains('h');
-    let measured = matches!(
-        first,
-        "late" | "delay" | "delayed" | "retard" | "wait" | "waiting" | "ago" | "journey"
-    ) || (matches!(first, "de" | "d" | "dans")
-        && matches!(
-            second,
-            "retard" | "attente" | "trajet" | "route" | "train" | "voyage" | "retar" | "retrad" | "vue"
-        ));
-    (lasts || measured)
-        && text
-            .word(start)
-            .bytes()
-            .next()
-            .is_some_and(|b| b.is_ascii_digit())
+    let measured =
+        matches!(first, "late" | "delay" | "delayed" | "retard" | "wait" | "waiting" | "ago" | "journey")
+            || (matches!(first, "de" | "d" | "dans")
+                && matches!(
+                    second,
+                    "retard"
+                        | "attente"
+                        | "trajet"
+                        | "route"
+                        | "train"
+                        | "voyage"
+                        | "retar"
+                        | "retrad"
+                        | "vue"
+                ));
+    (lasts || measured) && text.word(start).bytes().next().is_some_and(|b| b.is_ascii_digit())
 }
 
 /// One piece from `at`; the word after it.
@@ -233,9 +229,7 @@ fn day(text: &Normalised, at: usize, now: &ZonedDateTime, parts: &mut Parts) -> 
         }
         _ => {}
     }
-    week(text, at, today)
-        .or_else(|| weekday_at(text, at, today))
-        .or_else(|| date_at(text, at, today))
+    week(text, at, today).or_else(|| weekday_at(text, at, today)).or_else(|| date_at(text, at, today))
 }
 
 fn plus_days(date: Date, days: i32) -> Option<Date> {
@@ -254,16 +248,8 @@ fn week(text: &Normalised, at: usize, today: Date) -> Option<(Date, i32, usize)>
         _ => None,
     };
     if let Some(end) = is_end(first) {
-        let later = if matches!(text.word(end), "prochain") || word == "next" {
-            7
-        } else {
-            0
-        };
-        let end = if text.word(end) == "prochain" {
-            end + 1
-        } else {
-            end
-        };
+        let later = if matches!(text.word(end), "prochain") || word == "next" { 7 } else { 0 };
+        let end = if text.word(end) == "prochain" { end + 1 } else { end };
         // On Sunday "this weekend" is the one that is ending.
         return Some((plus_days(today, 5 - since_monday + later)?, 2, end));
     }
@@ -322,10 +308,7 @@ fn date_at(text: &Normalised, at: usize, today: Date) -> Option<(Date, i32, usiz
             return Some((upcoming(today, wanted, day)?, 1, month_at + 2));
         }
         let firm = preposed
-            || !matches!(
-                text.word(at),
-                "mars" | "march" | "may" | "mai" | "sept" | "sep" | "mar" | "dec"
-            );
+            || !matches!(text.word(at), "mars" | "march" | "may" | "mai" | "sept" | "sep" | "mar" | "dec");
         let first = upcoming_month(today, wanted)?;
         firm.then(|| (first, i32::from(first.days_in_month()), month_at + 1))
     })
@@ -347,18 +330,12 @@ fn numbered_date(
     after_weekday: bool,
 ) -> Option<(Date, i32, usize)> {
     let tied = |i: usize| {
-        text.tokens
-            .get(i)
-            .is_some_and(|t| matches!(t.before, Sep::Slash | Sep::Hyphen | Sep::Dot))
+        text.tokens.get(i).is_some_and(|t| matches!(t.before, Sep::Slash | Sep::Hyphen | Sep::Dot))
     };
     let figure = |i: usize| text.word(i).parse::<i16>().ok();
     if let (Some(year @ 2000..=2100), true, true) = (figure(at), tied(at + 1), tied(at + 2)) {
-        let date = Date::new(
-            year,
-            i8::try_from(figure(at + 1)?).ok()?,
-            i8::try_from(figure(at + 2)?).ok()?,
-        )
-        .ok()?;
+        let date =
+            Date::new(year, i8::try_from(figure(at + 1)?).ok()?, i8::try_from(figure(at + 2)?).ok()?).ok()?;
         return Some((date, 1, at + 3));
     }
     let day = ordinal(text.word(at))?;
@@ -386,9 +363,7 @@ fn numbered_date(
         && !matches!(text.word(at + 1), "h" | "heures" | "heure" | "min")
         && !is_colon(text, at + 1);
     if alone {
-        let this_month = Date::new(today.year(), today.month(), day)
-            .ok()
-            .filter(|date| *date >= today);
+        let this_month = Date::new(today.year(), today.month(), day).ok().filter(|date| *date >= today);
         let date = this_month.or_else(|| {
             Date::new(today.year(), today.month(), 1)
                 .ok()?
@@ -405,9 +380,7 @@ fn numbered_date(
 }
 
 fn is_colon(text: &Normalised, at: usize) -> bool {
-    text.tokens
-        .get(at)
-        .is_some_and(|token| token.before == Sep::Colon)
+    text.tokens.get(at).is_some_and(|token| token.before == Sep::Colon)
 }
 
 /// The day of this year, or of the next when it is more than a month gone.
@@ -420,11 +393,7 @@ fn upcoming(today: Date, month: i8, day: i8) -> Option<Date> {
 }
 
 fn upcoming_month(today: Date, month: i8) -> Option<Date> {
-    let year = if month < today.month() {
-        today.year().checked_add(1)?
-    } else {
-        today.year()
-    };
+    let year = if month < today.month() { today.year().checked_add(1)? } else { today.year() };
     Date::new(year, month, 1).ok()
 }
 
@@ -463,11 +432,7 @@ fn resolve(parts: &Parts, now: &ZonedDateTime) -> Option<(ZonedDateTime, ZonedDa
         )),
         Some(Bound::Before) => {
             let day_start = at_hour(start.date(), 0, now)?;
-            let from = if day_start < *now && *now < start {
-                now.clone()
-            } else {
-                day_start
-            };
+            let from = if day_start < *now && *now < start { now.clone() } else { day_start };
             Some((from, if start == end { end } else { start }))
         }
         Some(Bound::After) => {
@@ -486,9 +451,7 @@ fn resolve(parts: &Parts, now: &ZonedDateTime) -> Option<(ZonedDateTime, ZonedDa
 /// `hour` may pass 24: the next day's morning.
 fn at_hour(date: Date, hour: i8, now: &ZonedDateTime) -> Option<ZonedDateTime> {
     let date = plus_days(date, i32::from(hour / 24))?;
-    date.at(hour % 24, 0, 0, 0)
-        .to_zoned_datetime(now.time_zone().clone())
-        .ok()
+    date.at(hour % 24, 0, 0, 0).to_zoned_datetime(now.time_zone().clone()).ok()
 }
 
 fn clock_time(

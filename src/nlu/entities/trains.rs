@@ -33,18 +33,8 @@ const BRANDS: &[&str] = &[
 /// Between brand and number: "train number 8745", "TER n° 857412".
 const BETWEEN: &[&str] = &["n", "no", "num", "numero", "number", "nr", "inoui", "numbered"];
 /// Words before the name of a line.
-const LINES: &[&str] = &[
-    "ligne",
-    "lignes",
-    "line",
-    "rer",
-    "transilien",
-    "metro",
-    "tram",
-    "tramway",
-    "bus",
-    "lign",
-];
+const LINES: &[&str] =
+    &["ligne", "lignes", "line", "rer", "transilien", "metro", "tram", "tramway", "bus", "lign"];
 
 /// Train numbers with their brand words, and lines, in the order of the text.
 pub fn find(text: &Normalised) -> Vec<Mention> {
@@ -63,9 +53,7 @@ pub fn find(text: &Normalised) -> Vec<Mention> {
 }
 
 fn joined(text: &Normalised, at: usize) -> bool {
-    text.tokens
-        .get(at)
-        .is_some_and(|token| token.before <= Sep::Dash || token.before == Sep::Other)
+    text.tokens.get(at).is_some_and(|token| token.before <= Sep::Dash || token.before == Sep::Other)
 }
 
 fn train_at(text: &Normalised, at: usize) -> Option<Mention> {
@@ -77,13 +65,8 @@ fn train_at(text: &Normalised, at: usize) -> Option<Mention> {
         }
         let number = text.word(end);
         if joined(text, end) && is_number(number, 3) && !is_clock(text, end) {
-            let value = EntityValue::Train {
-                number: number.to_owned(),
-            };
-            return Some(Mention {
-                tokens: at..end + 1,
-                value,
-            });
+            let value = EntityValue::Train { number: number.to_owned() };
+            return Some(Mention { tokens: at..end + 1, value });
         }
         return None;
     }
@@ -92,12 +75,7 @@ fn train_at(text: &Normalised, at: usize) -> Option<Mention> {
     let brand = &word[..word.len() - digits.len()];
     let lone = brand.is_empty() && digits.len() == 6 && digits.starts_with('8');
     if is_number(digits, 3) && (lone || (BRANDS.contains(&brand))) {
-        return Some(Mention {
-            tokens: at..at + 1,
-            value: EntityValue::Train {
-                number: digits.to_owned(),
-            },
-        });
+        return Some(Mention { tokens: at..at + 1, value: EntityValue::Train { number: digits.to_owned() } });
     }
     None
 }
@@ -108,9 +86,7 @@ fn is_number(word: &str, least: usize) -> bool {
 
 /// "train 18:30": the figures are a time.
 fn is_clock(text: &Normalised, at: usize) -> bool {
-    text.tokens
-        .get(at + 1)
-        .is_some_and(|next| next.before == Sep::Colon || next.before == Sep::Slash)
+    text.tokens.get(at + 1).is_some_and(|next| next.before == Sep::Colon || next.before == Sep::Slash)
 }
 
 fn line_at(text: &Normalised, at: usize) -> Option<Mention> {
@@ -138,25 +114,15 @@ fn line_at(text: &Normalised, at: usize) -> Option<Mention> {
         }
     }
     let name = text.word(end);
-    let glued = text
-        .tokens
-        .get(end)
-        .is_some_and(|token| token.before <= Sep::Hyphen && token.before != Sep::Dot);
-    let elided = text
-        .tokens
-        .get(end + 1)
-        .is_some_and(|token| token.before == Sep::Apostrophe);
+    let glued =
+        text.tokens.get(end).is_some_and(|token| token.before <= Sep::Hyphen && token.before != Sep::Dot);
+    let elided = text.tokens.get(end + 1).is_some_and(|token| token.before == Sep::Apostrophe);
     let capital = text.tokens.get(end).is_some_and(|token| token.capital);
     let word_like = matches!(name, "a" | "y" | "d" | "l" | "t" | "i") && !capital && word != "rer";
     if !glued || elided || word_like || !is_line_name(name) {
         return None;
     }
-    Some(Mention {
-        tokens: at..end + 1,
-        value: EntityValue::Line {
-            name: name.to_uppercase(),
-        },
-    })
+    Some(Mention { tokens: at..end + 1, value: EntityValue::Line { name: name.to_uppercase() } })
 }
 
 /// A letter, or up to three figures, or both: `C`, `4`, `T3a`, `P12`.

@@ -15,9 +15,7 @@ pub(super) struct Typos {
 impl Typos {
     pub fn add(&mut self, key: &str, id: u32) {
         if (4..=MAX_LENGTH).contains(&key.len()) && key.is_ascii() {
-            for_each_form(key.as_bytes(), reach(key.len()), |form| {
-                self.forms.push((form, id))
-            });
+            for_each_form(key.as_bytes(), reach(key.len()), |form| self.forms.push((form, id)));
         }
     }
 
@@ -36,9 +34,7 @@ impl Typos {
         }
         for_each_form(key.as_bytes(), slips.min(reach(key.len())), |form| {
             let start = self.forms.partition_point(|&(other, _)| other < form);
-            let same = self.forms[start..]
-                .iter()
-                .take_while(|&&(other, _)| other == form);
+            let same = self.forms[start..].iter().take_while(|&&(other, _)| other == form);
             found.extend(same.map(|&(_, id)| id).take(64));
         });
         found.sort_unstable();
@@ -102,12 +98,9 @@ mod tests {
 
     #[test]
     fn measures_slips() {
-        for (a, b, slips) in [
-            ("rennes", "rennes", 0),
-            ("renes", "rennes", 1),
-            ("rnenes", "rennes", 1),
-            ("abc", "xyz", 3),
-        ] {
+        for (a, b, slips) in
+            [("rennes", "rennes", 0), ("renes", "rennes", 1), ("rnenes", "rennes", 1), ("abc", "xyz", 3)]
+        {
             assert_eq!(distance(a, b, 2), slips, "{a} {b}");
         }
     }

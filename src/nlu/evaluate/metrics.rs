@@ -86,20 +86,14 @@ pub struct Latency {
 
 impl Metrics {
     pub fn of(judged: &[Judged]) -> Self {
-        let with_intent: Vec<(&Judged, &str)> = judged
-            .iter()
-            .filter_map(|j| j.case.intent.as_deref().map(|intent| (j, intent)))
-            .collect();
+        let with_intent: Vec<(&Judged, &str)> =
+            judged.iter().filter_map(|j| j.case.intent.as_deref().map(|intent| (j, intent))).collect();
         let by_intent = by_intent(&with_intent);
         let expected: Vec<&Measure> = by_intent.values().filter(|measure| measure.n > 0).collect();
         let macro_f1 = ratio(expected.iter().map(|measure| measure.f1).sum(), expected.len());
         let right = |j: &Judged, intent: &str| j.intent() == intent;
-        let langs = with_intent
-            .iter()
-            .filter_map(|(j, i)| Some((j.case.lang?.to_string(), right(j, i))));
-        let styles = with_intent
-            .iter()
-            .filter_map(|(j, i)| Some((j.case.style.clone()?, right(j, i))));
+        let langs = with_intent.iter().filter_map(|(j, i)| Some((j.case.lang?.to_string(), right(j, i))));
+        let styles = with_intent.iter().filter_map(|(j, i)| Some((j.case.style.clone()?, right(j, i))));
         let tones: Vec<bool> = judged.iter().filter_map(Judged::tone_is_right).collect();
         Self {
             accuracy: share(with_intent.iter().map(|(j, intent)| right(j, intent))),
@@ -108,15 +102,9 @@ impl Metrics {
             by_lang: shares(langs),
             by_style: shares(styles),
             out_of_scope: out_of_scope(&with_intent),
-            calibration: CalibrationError {
-                ece: calibration_error(&with_intent),
-            },
-            entities: Entities {
-                by_role: by_role(judged),
-            },
-            tone: ToneScore {
-                accuracy: share(tones.into_iter()),
-            },
+            calibration: CalibrationError { ece: calibration_error(&with_intent) },
+            entities: Entities { by_role: by_role(judged) },
+            tone: ToneScore { accuracy: share(tones.into_iter()) },
             latency_us: latency(judged),
             risk_coverage: risk_coverage(&with_intent),
             model: judged.first().map_or_else(String::new, |j| j.got.model.clone()),
@@ -145,15 +133,7 @@ fn shares(pairs: impl Iterator<Item = (String, bool)>) -> BTreeMap<String, Share
     }
     groups
         .into_iter()
-        .map(|(name, hits)| {
-            (
-                name,
-                Share {
-                    n: hits.len(),
-                    accuracy: share(hits.into_iter()),
-                },
-            )
-        })
+        .map(|(name, hits)| (name, Share { n: hits.len(), accuracy: share(hits.into_iter()) }))
         .collect()
 }
 
@@ -165,37 +145,23 @@ fn scores(right: usize, claimed: usize, expected: usize) -> (f64, f64, f64) {
 }
 
 fn by_intent(with_intent: &[(&Judged, &str)]) -> BTreeMap<String, Measure> {
-    let names: BTreeSet<&str> = with_intent
-        .iter()
-        .flat_map(|(j, intent)| [*intent, j.intent()])
-        .collect();
+    let names: BTreeSet<&str> = with_intent.iter().flat_map(|(j, intent)| [*intent, j.intent()]).collect();
     names
         .into_iter()
         .map(|name| {
             let claimed = with_intent.iter().filter(|(j, _)| j.intent() == name).count();
             let n = with_intent.iter().filter(|(_, intent)| *intent == name).count();
-            let right = with_intent
-                .iter()
-                .filter(|(j, intent)| j.intent() == name && *intent == name)
-                .count();
+            let right =
+                with_intent.iter().filter(|(j, intent)| j.intent() == name && *intent == name).count();
             let (precision, recall, f1) = scores(right, claimed, n);
-            (
-                name.to_owned(),
-                Measure {
-                    precision,
-                    recall,
-                    f1,
-                    n,
-                },
-            )
+            (name.to_owned(), Measure { precision, recall, f1, n })
         })
         .collect()
 }
 
 fn out_of_scope(with_intent: &[(&Judged, &str)]) -> OutOfScope {
-    let (outside, inside): (Vec<_>, Vec<_>) = with_intent
-        .iter()
-        .partition(|(_, intent)| *intent == OUT_OF_SCOPE);
+    let (outside, inside): (Vec<_>, Vec<_>) =
+        with_intent.iter().partition(|(_, intent)| *intent == OUT_OF_SCOPE);
     let caught = outside.iter().filter(|(j, _)| j.intent() == OUT_OF_SCOPE).count();
     let rejected = inside.iter().filter(|(j, _)| j.intent() == OUT_OF_SCOPE).count();
     let (precision, recall, _) = scores(caught, caught + rejected, outside.len());
@@ -230,10 +196,7 @@ fn calibration_error(with_intent: &[(&Judged, &str)]) -> f64 {
         bin.1 += usize::from(j.intent() == *intent);
         bin.2 += 1;
     }
-    let gaps: f64 = bins
-        .iter()
-        .map(|(confidence, right, _)| (confidence - *right as f64).abs())
-        .sum();
+    let gaps: f64 = bins.iter().map(|(confidence, right, _)| (confidence - *right as f64).abs()).sum();
     ratio(gaps, with_intent.len())
 }
 
@@ -251,11 +214,7 @@ fn by_role(judged: &[Judged]) -> BTreeMap<String, RoleScore> {
             let mut found = found_surfaces(&j.got, role);
             let entry = counts.entry(role.to_owned()).or_default();
             entry.1 += found.len();
-            for surface in expected
-                .get(role)
-                .into_iter()
-                .flat_map(|surfaces| surfaces.iter())
-            {
+            for surface in expected.get(role).into_iter().flat_map(|surfaces| surfaces.iter()) {
                 entry.2 += 1;
                 let wanted = squeeze(surface);
                 if let Some(at) = found.iter().position(|candidate| *candidate == wanted) {
@@ -269,14 +228,7 @@ fn by_role(judged: &[Judged]) -> BTreeMap<String, RoleScore> {
         .into_iter()
         .map(|(role, (right, claimed, expected))| {
             let (precision, recall, f1) = scores(right, claimed, expected);
-            (
-                role,
-                RoleScore {
-                    precision,
-                    recall,
-                    f1,
-                },
-            )
+            (role, RoleScore { precision, recall, f1 })
         })
         .collect()
 }
@@ -286,15 +238,9 @@ fn latency(judged: &[Judged]) -> Latency {
     micros.sort_unstable();
     let at = |share: f64| {
         let index = (micros.len() as f64 * share) as usize;
-        micros
-            .get(index.min(micros.len().saturating_sub(1)))
-            .copied()
-            .unwrap_or(0)
+        micros.get(index.min(micros.len().saturating_sub(1))).copied().unwrap_or(0)
     };
-    Latency {
-        p50: at(0.50),
-        p99: at(0.99),
-    }
+    Latency { p50: at(0.50), p99: at(0.99) }
 }
 
 fn risk_coverage(with_intent: &[(&Judged, &str)]) -> BTreeMap<String, f64> {
@@ -308,10 +254,7 @@ fn risk_coverage(with_intent: &[(&Judged, &str)]) -> BTreeMap<String, f64> {
         .into_iter()
         .map(|percent| {
             let kept = (inside.len() * percent).div_ceil(100);
-            (
-                percent.to_string(),
-                share(inside[..kept].iter().map(|(_, right)| *right)),
-            )
+            (percent.to_string(), share(inside[..kept].iter().map(|(_, right)| *right)))
         })
         .collect()
 }
@@ -328,9 +271,7 @@ mod tests {
             role: role.to_string(),
             surface: surface.to_string(),
             span: 0..surface.len(),
-            value: EntityValue::Line {
-                name: surface.to_string(),
-            },
+            value: EntityValue::Line { name: surface.to_string() },
         };
         let score = |(intent, confidence): &(&str, f32)| IntentScore {
             intent: intent.to_string(),
@@ -343,11 +284,7 @@ mod tests {
             tone: Tone::Neutral,
             model: "ngram".into(),
         };
-        Judged {
-            case,
-            got,
-            micros: 10,
-        }
+        Judged { case, got, micros: 10 }
     }
 
     #[test]
@@ -358,21 +295,13 @@ mod tests {
                 &[("x", 0.95), ("out_of_scope", 0.05)],
                 &[("from", "vitre"), ("to", "RENNES"), ("at", "Laval")],
             ),
-            judged(
-                r#"{"text":"b","lang":"en","intent":"y"}"#,
-                &[("x", 0.8), ("out_of_scope", 0.0)],
-                &[],
-            ),
+            judged(r#"{"text":"b","lang":"en","intent":"y"}"#, &[("x", 0.8), ("out_of_scope", 0.0)], &[]),
             judged(
                 r#"{"text":"c","lang":"en","intent":"out_of_scope"}"#,
                 &[("out_of_scope", 0.7), ("x", 0.3)],
                 &[],
             ),
-            judged(
-                r#"{"text":"d","lang":"en","intent":"y"}"#,
-                &[("out_of_scope", 0.55), ("y", 0.45)],
-                &[],
-            ),
+            judged(r#"{"text":"d","lang":"en","intent":"y"}"#, &[("out_of_scope", 0.55), ("y", 0.45)], &[]),
         ];
         let metrics = Metrics::of(&all);
         assert_eq!(metrics.accuracy, 0.5);

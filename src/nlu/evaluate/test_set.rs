@@ -53,19 +53,11 @@ pub struct LineError {
 /// Every line that is not one JSON object with the known keys; a file that cannot be read is line 0's error.
 pub fn read_cases(path: &Path) -> Result<Vec<TestCase>, Vec<LineError>> {
     let file = path.display().to_string();
-    let fail = |line: usize, what: String| LineError {
-        file: file.clone(),
-        line,
-        what,
-    };
+    let fail = |line: usize, what: String| LineError { file: file.clone(), line, what };
     let text = std::fs::read_to_string(path).map_err(|e| vec![fail(0, format!("cannot be read ({e})"))])?;
     let mut cases = Vec::new();
     let mut errors = Vec::new();
-    for (index, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-    {
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         match serde_json::from_str::<TestCase>(line) {
             Ok(case) => cases.push(case),
             Err(e) => errors.push(fail(index + 1, e.to_string())),
@@ -79,10 +71,7 @@ pub fn read_cases(path: &Path) -> Result<Vec<TestCase>, Vec<LineError>> {
 
 /// Messages with intents of any name as a pack to train on.
 pub fn as_pack(cases: &[TestCase], file: &str) -> IntentPack {
-    let mut pack = IntentPack {
-        hash: file.to_owned(),
-        ..IntentPack::default()
-    };
+    let mut pack = IntentPack { hash: file.to_owned(), ..IntentPack::default() };
     let names: BTreeSet<&String> = cases.iter().filter_map(|case| case.intent.as_ref()).collect();
     pack.specs = names
         .into_iter()

@@ -16,16 +16,11 @@ pub(super) fn annotations(raw: &str) -> Result<Annotated, (String, String)> {
         let Some(open) = rest[at..].strip_prefix('[') else {
             return Err(unbalanced("a ']' closes nothing"));
         };
-        let Some(close) = open
-            .find(['[', ']'])
-            .filter(|&close| open[close..].starts_with(']'))
-        else {
+        let Some(close) = open.find(['[', ']']).filter(|&close| open[close..].starts_with(']')) else {
             return Err(unbalanced("a '[' is not closed"));
         };
         let surface = &open[..close];
-        let Some((role, after)) = open[close + 1..]
-            .strip_prefix('(')
-            .and_then(|tail| tail.split_once(')'))
+        let Some((role, after)) = open[close + 1..].strip_prefix('(').and_then(|tail| tail.split_once(')'))
         else {
             return Err(unbalanced("an annotation has no (role)"));
         };

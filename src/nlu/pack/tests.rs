@@ -42,9 +42,6 @@ fn names_every_mistake_with_its_line() {
         "intents/same.yaml:3: the intent 's.empty' is already defined at intents/bad.yaml:13",
         "intents/worse.yaml:1: not valid YAML",
     ] {
-        assert!(
-            errors.iter().any(|error| error.starts_with(expected)),
-            "{expected}\n{errors:#?}"
-        );
+        assert!(errors.iter().any(|error| error.starts_with(expected)), "{expected}\n{errors:#?}");
     }
 }

@@ -27,10 +27,7 @@ impl Builder {
         if key.len() < 2 || key.len() > 60 {
             return;
         }
-        let entry = self
-            .spellings
-            .entry(key.to_owned())
-            .or_insert((strength, Vec::new()));
+        let entry = self.spellings.entry(key.to_owned()).or_insert((strength, Vec::new()));
         if strength > entry.0 {
             *entry = (strength, Vec::new());
         }
@@ -56,9 +53,7 @@ impl Builder {
         // "Montparnasse", "Part-Dieu": what stands after the town.
         for begin in 1..bare.len() {
             let tail = &bare[begin..];
-            let telling = tail
-                .iter()
-                .any(|word| word.len() > 4 && !WEAK_STARTS.contains(word));
+            let telling = tail.iter().any(|word| word.len() > 4 && !WEAK_STARTS.contains(word));
             if telling
                 && !matches!(
                     tail[0],
@@ -102,19 +97,12 @@ impl Builder {
 
     pub fn finish(self, stations: Vec<StationRef>, ordinary: &[String]) -> Gazetteer {
         let ordinary: Vec<String> = ordinary.iter().map(|word| key_of(word)).collect();
-        let mut gazetteer = Gazetteer {
-            stations,
-            ..Gazetteer::default()
-        };
+        let mut gazetteer = Gazetteer { stations, ..Gazetteer::default() };
         for (key, (strength, found)) in self.spellings {
             if found.len() > MAX_OPTIONS {
                 continue;
             }
-            let strength = if strength == Strength2::Part {
-                Strength::Part
-            } else {
-                Strength::Whole
-            };
+            let strength = if strength == Strength2::Part { Strength::Part } else { Strength::Whole };
             let at = gazetteer.spellings.len() as u32;
             gazetteer.exact.insert(fnv(key.as_bytes()), at);
             if strength == Strength::Whole {
@@ -122,13 +110,7 @@ impl Builder {
             }
             let ordinary = ordinary.contains(&key);
             let article = self.articles.get(&key).copied().unwrap_or(0);
-            gazetteer.spellings.push(Spelling {
-                key,
-                stations: found,
-                strength,
-                ordinary,
-                article,
-            });
+            gazetteer.spellings.push(Spelling { key, stations: found, strength, ordinary, article });
         }
         gazetteer.typos.seal();
         gazetteer
@@ -147,13 +129,7 @@ fn bare<'w>(words: &[&'w str]) -> Vec<&'w str> {
         kept.pop();
     }
     if kept.len() > 2 && kept[0] == "gare" {
-        kept.drain(
-            ..if matches!(kept[1], "de" | "d" | "du") {
-                2
-            } else {
-                1
-            },
-        );
+        kept.drain(..if matches!(kept[1], "de" | "d" | "du") { 2 } else { 1 });
     }
     kept
 }

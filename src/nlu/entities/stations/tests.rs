@@ -19,12 +19,8 @@ fn gazetteer() -> Gazetteer {
         "Villeneuve-Loubet",
     ];
     let stations = names.iter().enumerate();
-    let stations = stations
-        .map(|(at, name)| StationRef {
-            id: at.to_string(),
-            name: name.to_string(),
-        })
-        .collect();
+    let stations =
+        stations.map(|(at, name)| StationRef { id: at.to_string(), name: name.to_string() }).collect();
     let alias = |name: &str, also: &[&str]| Alias {
         name: name.into(),
         also: also.iter().map(|a| a.to_string()).collect(),
@@ -34,11 +30,7 @@ fn gazetteer() -> Gazetteer {
         alias("Nice", &[]),
         alias("Gotham", &["gotham city"]),
     ];
-    Gazetteer::new(
-        stations,
-        &aliases,
-        &["die".into(), "albert".into(), "nice".into()],
-    )
+    Gazetteer::new(stations, &aliases, &["die".into(), "albert".into(), "nice".into()])
 }
 
 fn found(message: &str) -> Vec<String> {
