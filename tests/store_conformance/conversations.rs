@@ -18,9 +18,7 @@ pub async fn a_contact_has_one_conversation_that_is_not_over(db: Arc<TestDb>) {
     for n in 0..20 {
         let db = db.clone();
         senders.spawn(async move {
-            ingested(&db.store, inbound("+331", &format!("SM{n}"), "x"), at(n))
-                .await
-                .conversation_id
+            ingested(&db.store, inbound("+331", &format!("SM{n}"), "x"), at(n)).await.conversation_id
         });
     }
     let mut ids = senders.join_all().await;
@@ -34,36 +32,20 @@ pub async fn a_contact_has_one_conversation_that_is_not_over(db: Arc<TestDb>) {
         crate::support::Dialect::Sqlite => "randomblob(16)",
         crate::support::Dialect::Postgres => "gen_random_uuid()",
     };
-    let refused = db
-        .raw()
-        .await
-        .execute(&insert.replace("%ID%", id))
-        .await
-        .unwrap_err();
-    assert!(
-        refused.as_database_error().unwrap().is_unique_violation(),
-        "{refused}"
-    );
+    let refused = db.raw().await.execute(&insert.replace("%ID%", id)).await.unwrap_err();
+    assert!(refused.as_database_error().unwrap().is_unique_violation(), "{refused}");
 }
 
 pub async fn a_resolved_conversation_reopens_within_the_window(db: Arc<TestDb>) {
     let window = Duration::from_secs(3600);
     // Resolved at second 100; what a message does at a later second.
-    let table = [
-        ("+1", 101, true),
-        ("+2", 3700, true),
-        ("+3", 3701, false),
-        ("+4", 90_000, false),
-    ];
+    let table = [("+1", 101, true), ("+2", 3700, true), ("+3", 3701, false), ("+4", 90_000, false)];
     for (address, second, reopens) in table {
         let first = conversation(&db, address).await;
         resolve(&db, first.id, at(100)).await;
         let mut tx = db.store.begin().await.unwrap();
         let id = format!("later-{address}");
-        let next = tx
-            .ingest(inbound(address, &id, "re"), at(second), window)
-            .await
-            .unwrap();
+        let next = tx.ingest(inbound(address, &id, "re"), at(second), window).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(next.conversation_id == first.id, reopens, "{address} at {second}");
     }
@@ -72,19 +54,8 @@ pub async fn a_resolved_conversation_reopens_within_the_window(db: Arc<TestDb>) 
     resolve(&db, first.id, at(100)).await;
     let next = ingested(&db.store, inbound("+5", "later", "re"), at(100)).await;
     assert_ne!(next.conversation_id, first.id);
-    let old = db
-        .store
-        .read()
-        .await
-        .unwrap()
-        .conversation(first.id)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (old.state, old.resolved_at),
-        (ConversationState::Resolved, Some(at(100)))
-    );
+    let old = db.store.read().await.unwrap().conversation(first.id).await.unwrap().unwrap();
+    assert_eq!((old.state, old.resolved_at), (ConversationState::Resolved, Some(at(100))));
 }
 
 /// Its escalation is over: nobody is in charge, nothing is urgent, no reason stands.
@@ -106,29 +77,12 @@ pub async fn what_reopens_is_with_the_bot_again(db: Arc<TestDb>) {
     .await;
     let mut tx = db.store.begin().await.unwrap();
     let contact = tx.contact("sms", "+1", at(4)).await.unwrap();
-    let (reopened, new) = tx
-        .conversation_of(&contact, at(4), Duration::from_secs(60))
-        .await
-        .unwrap();
+    let (reopened, new) = tx.conversation_of(&contact, at(4), Duration::from_secs(60)).await.unwrap();
     tx.commit().await.unwrap();
     assert!(!new);
-    let stored = db
-        .store
-        .read()
-        .await
-        .unwrap()
-        .conversation(first.id)
-        .await
-        .unwrap()
-        .unwrap();
+    let stored = db.store.read().await.unwrap().conversation(first.id).await.unwrap().unwrap();
     assert_eq!(stored, reopened);
-    assert_eq!(
-        stored,
-        Conversation {
-            lang: stored.lang,
-            ..first
-        }
-    );
+    assert_eq!(stored, Conversation { lang: stored.lang, ..first });
 }
 
 pub async fn everything_of_a_conversation_is_saved(db: Arc<TestDb>) {
@@ -143,9 +97,7 @@ pub async fn everything_of_a_conversation_is_saved(db: Arc<TestDb>) {
     c.reason = Some(EscalationReason::NoData);
     c.agent_id = Some(person.agent.id);
     c.dialogue.asked = Some("from".into());
-    c.dialogue.options = vec![EntityValue::Train {
-        number: "8745".into(),
-    }];
+    c.dialogue.options = vec![EntityValue::Train { number: "8745".into() }];
     c.dialogue.last_at = Some(at(3));
     c.escalated_at = Some(at(1));
     c.taken_at = Some(at(2));
@@ -156,10 +108,7 @@ pub async fn everything_of_a_conversation_is_saved(db: Arc<TestDb>) {
     tx.commit().await.unwrap();
     let mut tx = db.store.read().await.unwrap();
     assert_eq!(tx.conversation(c.id).await.unwrap().unwrap(), c);
-    assert_eq!(
-        tx.contact_by_id(c.contact_id).await.unwrap().unwrap().lang,
-        Some(Lang::FR)
-    );
+    assert_eq!(tx.contact_by_id(c.contact_id).await.unwrap().unwrap().lang, Some(Lang::FR));
     assert_eq!(tx.conversation(ConversationId::new()).await.unwrap(), None);
 }
 
@@ -180,18 +129,12 @@ pub async fn everything_of_a_message_is_stored(db: Arc<TestDb>) {
     assert_eq!(m.seq, 2);
     let understanding = Understanding {
         lang: Lang::FR,
-        intents: vec![IntentScore {
-            intent: "schedules.next_departure".into(),
-            confidence: 0.912_345_6,
-        }],
+        intents: vec![IntentScore { intent: "schedules.next_departure".into(), confidence: 0.912_345_6 }],
         entities: vec![Entity {
             role: "to".into(),
             surface: "Vitré\0".into(),
             span: 3..9,
-            value: EntityValue::Time {
-                start: at(1),
-                end: at(2),
-            },
+            value: EntityValue::Time { start: at(1), end: at(2) },
         }],
         tone: Tone::Neutral,
         model: "ngram".into(),
@@ -209,30 +152,17 @@ pub async fn set_status_keeps_what_is_not_said(db: Arc<TestDb>) {
     let c = conversation(&db, "+1").await;
     let mut tx = db.store.begin().await.unwrap();
     let m = queue_outbound(&mut tx, &c, "18h04", at(5)).await;
-    tx.set_status(&m, DeliveryStatus::Sent, Some("slow"), Some("SMout"), Some(at(6)))
-        .await
-        .unwrap();
-    tx.set_status(&m, DeliveryStatus::Delivered, None, None, None)
-        .await
-        .unwrap();
+    tx.set_status(&m, DeliveryStatus::Sent, Some("slow"), Some("SMout"), Some(at(6))).await.unwrap();
+    tx.set_status(&m, DeliveryStatus::Delivered, None, None, None).await.unwrap();
     tx.commit().await.unwrap();
     let mut tx = db.store.begin().await.unwrap();
-    let found = tx
-        .lock_message_by_provider_id("sms", "SMout")
-        .await
-        .unwrap()
-        .unwrap();
+    let found = tx.lock_message_by_provider_id("sms", "SMout").await.unwrap().unwrap();
     assert_eq!(found.id, m.id);
     assert_eq!(found.provider_id.as_deref(), Some("SMout"));
     assert_eq!((found.sent_at, found.error), (Some(at(6)), None));
     assert_eq!(found.status, DeliveryStatus::Delivered);
     // An inbound message with the same id is another matter.
-    assert!(
-        tx.lock_message_by_provider_id("sms", "in-+1")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(tx.lock_message_by_provider_id("sms", "in-+1").await.unwrap().is_none());
     assert_eq!(tx.count_outbound(DeliveryStatus::Delivered).await.unwrap(), 1);
     assert_eq!(tx.count_outbound(DeliveryStatus::Received).await.unwrap(), 0);
 }
@@ -247,15 +177,10 @@ pub async fn a_contact_history_is_in_order_of_arrival(db: Arc<TestDb>) {
     ingested(&db.store, inbound("+1", "d", "quatre"), at(40)).await;
     ingested(&db.store, inbound("+2", "e", "another contact"), at(41)).await;
     let mut tx = db.store.read().await.unwrap();
-    for (limit, expected) in [
-        (10, vec!["bonjour", "deux", "trois", "quatre"]),
-        (2, vec!["trois", "quatre"]),
-    ] {
+    for (limit, expected) in [(10, vec!["bonjour", "deux", "trois", "quatre"]), (2, vec!["trois", "quatre"])]
+    {
         let history = tx.messages_of_contact(first.contact_id, limit).await.unwrap();
-        assert_eq!(
-            history.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(),
-            expected
-        );
+        assert_eq!(history.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(), expected);
     }
 }
 

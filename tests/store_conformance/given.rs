@@ -14,13 +14,7 @@ pub fn at(seconds: i64) -> Timestamp {
 }
 
 pub fn inbound<'a>(address: &'a str, provider_id: &'a str, text: &'a str) -> Ingest<'a> {
-    Ingest {
-        channel: "sms",
-        address,
-        provider_id,
-        text,
-        media: &[],
-    }
+    Ingest { channel: "sms", address, provider_id, text, media: &[] }
 }
 
 /// One inbound message, committed.
@@ -33,21 +27,10 @@ pub async fn ingested(store: &Store, message: Ingest<'_>, now: Timestamp) -> Ing
 
 /// A conversation with one inbound message.
 pub async fn conversation(db: &TestDb, address: &str) -> Conversation {
-    let id = ingested(
-        &db.store,
-        inbound(address, &format!("in-{address}"), "bonjour"),
-        at(0),
-    )
-    .await
-    .conversation_id;
-    db.store
-        .read()
+    let id = ingested(&db.store, inbound(address, &format!("in-{address}"), "bonjour"), at(0))
         .await
-        .unwrap()
-        .conversation(id)
-        .await
-        .unwrap()
-        .unwrap()
+        .conversation_id;
+    db.store.read().await.unwrap().conversation(id).await.unwrap().unwrap()
 }
 
 /// Changes a conversation and commits.
@@ -85,11 +68,7 @@ pub fn outbound(conversation: &Conversation, text: &str, now: Timestamp) -> Mess
 pub async fn queue_outbound(tx: &mut Tx, conversation: &Conversation, text: &str, now: Timestamp) -> Message {
     let mut message = outbound(conversation, text, now);
     tx.insert_message(&mut message).await.unwrap();
-    let job = NewJob {
-        kind: JobKind::Send,
-        message: &message,
-        run_at: now,
-    };
+    let job = NewJob { kind: JobKind::Send, message: &message, run_at: now };
     tx.insert_job(job).await.unwrap();
     message
 }
@@ -113,14 +92,7 @@ pub async fn complete(db: &TestDb, job: &ClaimedJob) -> bool {
 }
 
 pub async fn texts(db: &TestDb, id: ConversationId) -> Vec<String> {
-    let messages = db
-        .store
-        .read()
-        .await
-        .unwrap()
-        .messages(id, 0, 1000)
-        .await
-        .unwrap();
+    let messages = db.store.read().await.unwrap().messages(id, 0, 1000).await.unwrap();
     messages.into_iter().map(|m| m.text).collect()
 }
 

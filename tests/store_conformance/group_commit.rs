@@ -48,26 +48,13 @@ async fn cancelled_transactions_harm_nobody() {
     committed.insert("last".to_owned());
     ingested(&db.store, inbound("+last", "last", "last"), at(300)).await;
     let stored = stored(&db).await;
-    assert!(
-        committed.is_subset(&stored),
-        "lost: {:?}",
-        committed.difference(&stored)
-    );
+    assert!(committed.is_subset(&stored), "lost: {:?}", committed.difference(&stored));
     let uncertain: Vec<_> = stored.difference(&committed).collect();
-    assert!(
-        uncertain.iter().all(|t| t.parse::<usize>().unwrap() % 3 == 0),
-        "{uncertain:?}"
-    );
+    assert!(uncertain.iter().all(|t| t.parse::<usize>().unwrap() % 3 == 0), "{uncertain:?}");
     // All or nothing: a message has its job and its event.
     let mut raw = db.raw().await;
     let n = i64::try_from(stored.len()).unwrap();
-    assert_eq!(
-        (
-            raw.count("jobs").await,
-            raw.count("events WHERE kind = 'message_received'").await
-        ),
-        (n, n)
-    );
+    assert_eq!((raw.count("jobs").await, raw.count("events WHERE kind = 'message_received'").await), (n, n));
 }
 
 /// A future dropped at each of its suspension points in turn: the writer survives all of them.
@@ -118,9 +105,7 @@ async fn an_error_in_one_transaction_does_not_harm_the_others() {
         tasks.spawn(async move {
             let text = format!("{n}");
             let mut tx = db.store.begin().await.unwrap();
-            tx.ingest(inbound(&format!("+{n}"), &text, &text), at(n), NEVER_REOPEN)
-                .await
-                .unwrap();
+            tx.ingest(inbound(&format!("+{n}"), &text, &text), at(n), NEVER_REOPEN).await.unwrap();
             if n % 4 == 0 {
                 let mut twin = outbound(&c, "twin", at(n));
                 tx.insert_message(&mut twin).await.unwrap();
@@ -152,10 +137,7 @@ async fn reopening_without_close_finds_all_that_was_committed() {
     }
     tasks.join_all().await;
     let mut left_open = second.begin().await.unwrap();
-    left_open
-        .ingest(inbound("+x", "x", "x"), at(0), NEVER_REOPEN)
-        .await
-        .unwrap();
+    left_open.ingest(inbound("+x", "x", "x"), at(0), NEVER_REOPEN).await.unwrap();
     drop((left_open, second));
     let reopened = Store::open(&db.url, 2).await.unwrap();
     let stored = stored(&db).await;

@@ -21,10 +21,7 @@ pub async fn events_are_append_only(db: Arc<TestDb>) {
     }
     for attempt in attempts {
         let refused = raw.execute(attempt).await.expect_err(attempt);
-        assert!(
-            refused.to_string().contains("append-only"),
-            "{attempt}: {refused}"
-        );
+        assert!(refused.to_string().contains("append-only"), "{attempt}: {refused}");
     }
     assert_eq!(raw.count("events WHERE at > 0").await, 2);
 }
@@ -32,23 +29,14 @@ pub async fn events_are_append_only(db: Arc<TestDb>) {
 pub async fn what_is_dropped_leaves_nothing(db: Arc<TestDb>) {
     for _ in 0..3 {
         let mut tx = db.store.begin().await.unwrap();
-        tx.ingest(inbound("+1", "a", "un"), at(0), NEVER_REOPEN)
-            .await
-            .unwrap();
+        tx.ingest(inbound("+1", "a", "un"), at(0), NEVER_REOPEN).await.unwrap();
         tx.use_nonce("http", "n", at(9)).await.unwrap();
         drop(tx);
     }
     // Nor does it stand in anyone's way.
     let mut raw = db.raw().await;
     raw.execute("DELETE FROM nonces").await.unwrap();
-    for table in [
-        "contacts",
-        "conversations",
-        "messages",
-        "jobs",
-        "events",
-        "nonces",
-    ] {
+    for table in ["contacts", "conversations", "messages", "jobs", "events", "nonces"] {
         assert_eq!(raw.count(table).await, 0, "{table}");
     }
     ingested(&db.store, inbound("+1", "a", "un"), at(0)).await;
@@ -105,29 +93,13 @@ pub async fn every_name_of_an_enum_is_accepted_and_no_other(db: Arc<TestDb>) {
     queue_outbound(&mut tx, &c, "x", at(0)).await;
     tx.commit().await.unwrap();
     let columns = [
-        (
-            "conversations",
-            "state",
-            names(ConversationState::ALL, ConversationState::as_str),
-        ),
-        (
-            "conversations",
-            "priority",
-            names(Priority::ALL, Priority::as_str),
-        ),
-        (
-            "conversations",
-            "reason",
-            names(EscalationReason::ALL, EscalationReason::as_str),
-        ),
+        ("conversations", "state", names(ConversationState::ALL, ConversationState::as_str)),
+        ("conversations", "priority", names(Priority::ALL, Priority::as_str)),
+        ("conversations", "reason", names(EscalationReason::ALL, EscalationReason::as_str)),
         ("messages", "direction", names(Direction::ALL, Direction::as_str)),
         ("messages", "author", names(Author::ALL, Author::as_str)),
         ("messages", "kind", names(MessageKind::ALL, MessageKind::as_str)),
-        (
-            "messages",
-            "status",
-            names(DeliveryStatus::ALL, DeliveryStatus::as_str),
-        ),
+        ("messages", "status", names(DeliveryStatus::ALL, DeliveryStatus::as_str)),
         ("agents", "role", names(Role::ALL, Role::as_str)),
         ("jobs", "kind", names(JobKind::ALL, JobKind::as_str)),
     ];
@@ -140,19 +112,11 @@ pub async fn every_name_of_an_enum_is_accepted_and_no_other(db: Arc<TestDb>) {
         for wrong in ["nonsense", "", "BOT", "Urgent"] {
             let sql = format!("UPDATE {table} SET {column} = '{wrong}'");
             let refused = raw.execute(&sql).await.expect_err(&sql);
-            assert!(
-                refused.as_database_error().unwrap().is_check_violation(),
-                "{sql}: {refused}"
-            );
+            assert!(refused.as_database_error().unwrap().is_check_violation(), "{sql}: {refused}");
         }
     }
     let mut tx = db.store.begin().await.unwrap();
-    for actor in [
-        Actor::Customer,
-        Actor::Bot,
-        Actor::System,
-        Actor::Agent(AgentId::new()),
-    ] {
+    for actor in [Actor::Customer, Actor::Bot, Actor::System, Actor::Agent(AgentId::new())] {
         for kind in EventKind::ALL {
             let event = NewEvent {
                 kind: *kind,
@@ -173,15 +137,10 @@ pub async fn every_name_of_an_enum_is_accepted_and_no_other(db: Arc<TestDb>) {
 pub async fn hints_are_told_after_the_commit_only(db: Arc<TestDb>) {
     let mut hints = db.store.hints();
     let mut tx = db.store.begin().await.unwrap();
-    tx.ingest(inbound("+1", "dropped", "un"), at(0), NEVER_REOPEN)
-        .await
-        .unwrap();
+    tx.ingest(inbound("+1", "dropped", "un"), at(0), NEVER_REOPEN).await.unwrap();
     drop(tx);
     let mut tx = db.store.begin().await.unwrap();
-    let done = tx
-        .ingest(inbound("+1", "kept", "un"), at(0), NEVER_REOPEN)
-        .await
-        .unwrap();
+    let done = tx.ingest(inbound("+1", "kept", "un"), at(0), NEVER_REOPEN).await.unwrap();
     assert!(hints.is_empty());
     tx.commit().await.unwrap();
     let told = [hints.recv().await.unwrap(), hints.recv().await.unwrap()];

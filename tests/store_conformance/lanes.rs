@@ -33,10 +33,7 @@ pub async fn only_the_head_of_a_lane_can_be_claimed(db: Arc<TestDb>) {
         let jobs = claim(&db, at(0), 10).await;
         assert_eq!(jobs.len(), 1);
         assert_eq!(text_of(&db, &jobs[0]).await, expected);
-        assert!(
-            claim(&db, at(0), 10).await.is_empty(),
-            "a claimed head holds its lane"
-        );
+        assert!(claim(&db, at(0), 10).await.is_empty(), "a claimed head holds its lane");
         assert!(complete(&db, &jobs[0]).await);
     }
     assert!(claim(&db, at(0), 10).await.is_empty());
@@ -51,10 +48,7 @@ pub async fn a_waiting_retry_holds_its_lane_only(db: Arc<TestDb>) {
     let jobs = claim(&db, at(1), 10).await;
     assert_eq!(jobs.len(), 1);
     assert_eq!(text_of(&db, &jobs[0]).await, "ailleurs");
-    assert!(
-        claim(&db, at(29), 10).await.is_empty(),
-        "not due, and nothing overtakes it"
-    );
+    assert!(claim(&db, at(29), 10).await.is_empty(), "not due, and nothing overtakes it");
     let again = claim(&db, at(30), 10).await;
     assert_eq!((again.len(), again[0].id, again[0].attempts), (1, head.id, 2));
 }
@@ -76,12 +70,7 @@ pub async fn processing_and_sending_are_two_lanes(db: Arc<TestDb>) {
 
 pub async fn two_claimers_share_no_job(db: Arc<TestDb>) {
     for n in 0..60 {
-        ingested(
-            &db.store,
-            inbound(&format!("+{n}"), &format!("SM{n}"), "x"),
-            at(0),
-        )
-        .await;
+        ingested(&db.store, inbound(&format!("+{n}"), &format!("SM{n}"), "x"), at(0)).await;
     }
     let mut claimers = JoinSet::new();
     for _ in 0..6 {
@@ -122,12 +111,7 @@ pub async fn a_lost_claim_cannot_end_the_job(db: Arc<TestDb>) {
 
 pub async fn release_all_frees_every_claim(db: Arc<TestDb>) {
     for n in 0..3 {
-        ingested(
-            &db.store,
-            inbound(&format!("+{n}"), &format!("SM{n}"), "x"),
-            at(0),
-        )
-        .await;
+        ingested(&db.store, inbound(&format!("+{n}"), &format!("SM{n}"), "x"), at(0)).await;
     }
     let before = claim(&db, at(0), 2).await;
     let mut tx = db.store.begin().await.unwrap();

@@ -18,13 +18,8 @@ pub async fn migrating_again_changes_nothing(db: Arc<TestDb>) {
 #[test]
 fn both_migration_folders_hold_the_same_versions() {
     let files = |dialect: &str| -> BTreeSet<String> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("migrations")
-            .join(dialect);
-        std::fs::read_dir(folder)
-            .unwrap()
-            .map(|f| f.unwrap().file_name().into_string().unwrap())
-            .collect()
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(dialect);
+        std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect()
     };
     assert_eq!(files("sqlite"), files("postgres"));
     assert!(!files("sqlite").is_empty());
@@ -68,10 +63,7 @@ async fn both_databases_have_the_same_shape() {
         return;
     };
     let sqlite = TestDb::sqlite().await;
-    let shapes = (
-        shape(&mut sqlite.raw().await).await,
-        shape(&mut postgres.raw().await).await,
-    );
+    let shapes = (shape(&mut sqlite.raw().await).await, shape(&mut postgres.raw().await).await);
     postgres.remove().await;
     let difference: Vec<_> = shapes.0.symmetric_difference(&shapes.1).collect();
     assert!(difference.is_empty(), "only in one of the two: {difference:#?}");

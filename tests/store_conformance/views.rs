@@ -25,30 +25,15 @@ pub async fn the_queue_is_by_priority_then_age(db: Arc<TestDb>) {
     let c = conversation(&db, "in trouble").await;
     let mut tx = db.store.begin().await.unwrap();
     let m = queue_outbound(&mut tx, &c, "x", at(30)).await;
-    tx.set_status(&m, DeliveryStatus::Unknown, Some("timeout"), None, None)
-        .await
-        .unwrap();
+    tx.set_status(&m, DeliveryStatus::Unknown, Some("timeout"), None, None).await.unwrap();
     tx.commit().await.unwrap();
     conversation(&db, "with the bot").await;
     let over = conversation(&db, "over").await;
     changed(&db, over.id, |c| c.state = ConversationState::Resolved).await;
 
     let mut tx = db.store.read().await.unwrap();
-    let order: Vec<_> = tx
-        .queue(100)
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|e| e.address)
-        .collect();
-    let expected = [
-        "urgent, old",
-        "urgent, young",
-        "high",
-        "normal, old",
-        "in trouble",
-        "normal, young",
-    ];
+    let order: Vec<_> = tx.queue(100).await.unwrap().into_iter().map(|e| e.address).collect();
+    let expected = ["urgent, old", "urgent, young", "high", "normal, old", "in trouble", "normal, young"];
     assert_eq!(order, expected);
     assert_eq!(tx.queue(2).await.unwrap().len(), 2);
     assert_eq!(tx.queue_size().await.unwrap(), 5);
@@ -60,11 +45,7 @@ pub async fn the_queue_shows_trouble_and_the_last_words(db: Arc<TestDb>) {
     let person = agent("elise");
     let mut tx = db.store.begin().await.unwrap();
     tx.insert_agent(&person, at(0)).await.unwrap();
-    for status in [
-        DeliveryStatus::Unknown,
-        DeliveryStatus::Failed,
-        DeliveryStatus::Sent,
-    ] {
+    for status in [DeliveryStatus::Unknown, DeliveryStatus::Failed, DeliveryStatus::Sent] {
         let m = queue_outbound(&mut tx, &c, "réponse", at(2)).await;
         tx.set_status(&m, status, None, None, None).await.unwrap();
     }
@@ -75,9 +56,7 @@ pub async fn the_queue_shows_trouble_and_the_last_words(db: Arc<TestDb>) {
     })
     .await;
     let entries = db.store.read().await.unwrap().queue(10).await.unwrap();
-    let [entry] = &entries[..] else {
-        panic!("one entry: {entries:?}")
-    };
+    let [entry] = &entries[..] else { panic!("one entry: {entries:?}") };
     assert_eq!(entry.last_text.as_deref(), Some("et alors ?"));
     assert_eq!(entry.agent_name.as_deref(), Some("Élise Ñandú"));
     assert_eq!((entry.trouble, entry.address.as_str()), (2, "+1"));

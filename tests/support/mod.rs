@@ -41,12 +41,7 @@ impl TestDb {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/guichet.db", folder.path().display());
         let store = Store::open(&url, 10).await.unwrap();
-        Self {
-            dialect: Dialect::Sqlite,
-            url,
-            store,
-            place: Place::Folder(folder),
-        }
+        Self { dialect: Dialect::Sqlite, url, store, place: Place::Folder(folder) }
     }
 
     /// None when there is no server; said loudly, and an error under `CI=true`.
