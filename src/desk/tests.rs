@@ -4,6 +4,7 @@ use crate::config::ChannelConfig;
 use crate::model::AgentId;
 use crate::store::{AgentWithHash, Ingest};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
@@ -31,7 +32,11 @@ async fn desk() -> Desk {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/g.db", folder.path().display());
     let store = Store::open(&url, 2).await.unwrap();
-    let context = BuildContext { public_url: "http://localhost".into(), client: reqwest::Client::new() };
+    let context = BuildContext {
+        public_url: "http://localhost".into(),
+        client: reqwest::Client::new(),
+        clock: Arc::new(crate::clock::SystemClock),
+    };
     let config = ChannelConfig { kind: "webchat".into(), settings: Default::default() };
     let channels = Channels::build(&BTreeMap::from([("web".to_owned(), config)]), &context).unwrap();
     let mut tx = store.begin().await.unwrap();

@@ -13,6 +13,7 @@ fn intents() -> BTreeMap<String, IntentSpec> {
     let spec = |name: &str| IntentSpec {
         name: name.into(),
         about: String::new(),
+        keywords: Vec::new(),
         answer: None,
         slots: Vec::new(),
         escalate: EscalateRule::default(),

@@ -6,6 +6,8 @@ pub struct IntentSpec {
     /// `domain.name`.
     pub name: String,
     pub about: String,
+    /// Words that alone, as a whole message, mean this intent for certain: what we tell customers to reply.
+    pub keywords: Vec<String>,
     /// Name of the answer source; none: the response template alone answers.
     pub answer: Option<String>,
     /// In the order in which they are asked.

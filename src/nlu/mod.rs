@@ -15,7 +15,7 @@ pub mod pack;
 mod tone;
 mod yaml;
 
-use crate::model::{Lang, Timestamp, Understanding};
+use crate::model::{IntentScore, Lang, Timestamp, Understanding};
 use embedding_cache::EmbeddingCache;
 use encoder::{Encoder, EncoderError};
 pub use entities::Expected;
@@ -34,6 +34,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Texts embedded at a time: small enough that progress moves and a waiting message is not held up long.
 const EMBEDDING_BATCH: usize = 32;
+
+/// A longer message, in bytes, is no keyword.
+const LONGEST_COMMAND: usize = 60;
 
 /// What is known beside the text of a message.
 #[derive(Debug, Clone, Default)]
@@ -175,13 +178,12 @@ impl Nlu {
         let entities = finder.find(text, &normal);
         let names: Vec<_> = entities.iter().filter(|e| e.role != "when").map(|e| e.span.clone()).collect();
         let lang = model.language.detect(&normal, &names, context.conversation_lang);
-        Understanding {
-            lang,
-            intents: head.intents(&grams, embedding, lang),
-            entities,
-            tone: head.tone(&grams, embedding),
-            model: name.to_owned(),
+        let mut intents = head.intents(&grams, embedding, lang);
+        if let Some(intent) = model.command(text) {
+            intents.retain(|score| score.intent != intent);
+            intents.insert(0, IntentScore { intent: intent.to_owned(), confidence: 1.0 });
         }
+        Understanding { lang, intents, entities, tone: head.tone(&grams, embedding), model: name.to_owned() }
     }
 
     /// The encoder is there but does not answer: n-grams do.
@@ -225,6 +227,16 @@ impl Nlu {
 }
 
 impl Model {
+    /// The intent that the whole message is a keyword of.
+    fn command(&self, text: &str) -> Option<&str> {
+        if text.len() > LONGEST_COMMAND {
+            return None;
+        }
+        let said = normalise::squeeze(text);
+        let spec = self.pack.specs.iter().find(|spec| spec.keywords.contains(&said));
+        spec.map(|spec| spec.name.as_str())
+    }
+
     fn learn(pack: Arc<IntentPack>, gazetteer: Arc<Gazetteer>) -> Self {
         let ngram = Head::train(&Messages::new(&pack), Embeddings::default());
         let language = LanguageModel::learn(&pack);

@@ -4,6 +4,7 @@ mod annotations;
 #[cfg(test)]
 mod tests;
 
+use super::normalise::squeeze;
 use super::yaml::{self, Document, Key, Node, Value};
 use crate::model::{
     EscalateRule, EscalationReason, IntentSpec, Lang, OUT_OF_SCOPE, Priority, SlotSpec, Tone,
@@ -267,10 +268,11 @@ impl Reader {
             self.complain(key.line, what, "rename or merge one of the two");
         }
         let body = self.map_of(key, node);
-        self.check_keys(body, &["about", "answer", "slots", "escalate", "examples"]);
+        self.check_keys(body, &["about", "keywords", "answer", "slots", "escalate", "examples"]);
         let mut spec = IntentSpec {
             name: name.clone(),
             about: String::new(),
+            keywords: Vec::new(),
             answer: None,
             slots: Vec::new(),
             escalate: EscalateRule::default(),
@@ -279,6 +281,10 @@ impl Reader {
         for (field, value) in body {
             match field.name.as_str() {
                 "about" => spec.about = self.text_of(field, value).unwrap_or_default(),
+                "keywords" => {
+                    let listed = self.text_of(field, value).unwrap_or_default();
+                    spec.keywords = listed.split(',').map(squeeze).filter(|word| !word.is_empty()).collect();
+                }
                 "answer" => spec.answer = self.text_of(field, value),
                 "slots" => spec.slots = self.read_slots(field, value),
                 "escalate" => spec.escalate = self.read_escalate(field, value),

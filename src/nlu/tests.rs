@@ -58,6 +58,18 @@ fn nlu(encoder: Option<Arc<Words>>) -> Nlu {
 }
 
 #[test]
+fn a_keyword_counts_as_a_whole_message_only() {
+    let mut pack = pack();
+    pack.specs.iter_mut().filter(|s| s.name == "s.lost").for_each(|s| s.keywords = vec!["conseiller".into()]);
+    let nlu = Nlu::train(pack, Gazetteer::new(Vec::new(), &[], &[]), None, TimeZone::UTC);
+    let best = |text: &str| nlu.understand(text, &Context::default()).intents.remove(0);
+    for text in ["CONSEILLER", " Conseiller !", "conseillér"] {
+        assert_eq!((best(text).intent.as_str(), best(text).confidence), ("s.lost", 1.0), "{text}");
+    }
+    assert!(best("le conseiller du train pour Rennes").confidence < 1.0);
+}
+
+#[test]
 fn understands_with_ngrams_alone() {
     let got = nlu(None).understand("le prochain train part quand pour Rennes", &Context::default());
     assert_eq!(got.best().unwrap().intent, "s.next");

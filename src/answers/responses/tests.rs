@@ -19,6 +19,7 @@ fn intent(name: &str, answer: Option<&str>, asked: &[&str]) -> IntentSpec {
     IntentSpec {
         name: name.to_owned(),
         about: String::new(),
+        keywords: Vec::new(),
         answer: answer.map(str::to_owned),
         slots: asked.iter().map(slot).collect(),
         escalate: EscalateRule::default(),

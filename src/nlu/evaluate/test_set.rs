@@ -78,6 +78,7 @@ pub fn as_pack(cases: &[TestCase], file: &str) -> IntentPack {
         .map(|name| IntentSpec {
             name: name.clone(),
             about: String::new(),
+            keywords: Vec::new(),
             answer: None,
             slots: Vec::new(),
             escalate: EscalateRule::default(),
