@@ -63,6 +63,7 @@ async fn killed_again_and_again(db: Arc<TestDb>) {
     }
     let mut running = server.start();
     life.send_replace(KILLS + 1);
+    running.until_it_answers().await;
     let acknowledged = writing.await.unwrap();
     let quiet = ledger::until_no_job_is_left(&db, QUIET_WITHIN).await;
     running.stop().await;
