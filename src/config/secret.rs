@@ -27,22 +27,33 @@ impl std::fmt::Debug for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Raw {
-            Text(String),
-            Int(i64),
-            Bool(bool),
-        }
-        Ok(Self(
-            match Raw::deserialize(deserializer).map_err(|_| {
-                // The default message would print the value.
-                serde::de::Error::custom("must be a text")
-            })? {
-                Raw::Text(text) => text,
-                Raw::Int(number) => number.to_string(),
-                Raw::Bool(value) => value.to_string(),
-            },
-        ))
+        deserializer.deserialize_any(AsWritten)
+    }
+}
+
+/// Takes every scalar, so that no error message ever has a reason to show one.
+struct AsWritten;
+
+impl serde::de::Visitor<'_> for AsWritten {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Secret, E> {
+        Ok(Secret::new(text))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Secret, E> {
+        Ok(Secret::new(number.to_string()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Secret, E> {
+        Ok(Secret::new(number.to_string()))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Secret, E> {
+        Ok(Secret::new(value.to_string()))
     }
 }
