@@ -1,6 +1,7 @@
 //! Everything that speaks HTTP to the world: webhooks, web chat, API, console.
 
 pub mod problem;
+pub mod webchat;
 
 use crate::channels::Channels;
 use crate::clock::Clock;
