@@ -3,6 +3,7 @@
 pub mod health;
 mod observe;
 pub mod problem;
+pub mod webchat;
 mod webhooks;
 
 use crate::channels::Channels;
@@ -39,6 +40,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(webhooks::routes())
         .merge(health::routes())
+        .merge(webchat::routes(&state.config))
         .fallback(async || Problem::not_found("there is no such page"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this method is not allowed here")
