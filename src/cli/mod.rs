@@ -6,7 +6,7 @@ mod doctor;
 pub mod eval;
 mod serve;
 pub mod understand;
-mod user;
+pub mod user;
 
 use crate::app::{self, Library, Rejected};
 use crate::clock::{Clock as _, SystemClock};

@@ -1,7 +1,13 @@
 //! Everything that speaks HTTP to the world: webhooks, web chat, API, console.
 
+mod api;
+mod assets;
+mod auth;
+mod console;
 pub mod health;
+mod live;
 mod observe;
+mod pages;
 pub mod problem;
 pub mod webchat;
 mod webhooks;
@@ -40,6 +46,11 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(webhooks::routes())
         .merge(health::routes())
+        .merge(auth::routes())
+        .merge(console::routes())
+        .merge(live::routes())
+        .merge(assets::routes())
+        .merge(api::routes())
         .merge(webchat::routes(&state.config))
         .fallback(async || Problem::not_found("there is no such page"))
         .method_not_allowed_fallback(async || {

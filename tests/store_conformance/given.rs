@@ -60,6 +60,7 @@ pub fn outbound(conversation: &Conversation, text: &str, now: Timestamp) -> Mess
         understanding: None,
         facts: Vec::new(),
         created_at: now,
+        attempted_at: None,
         sent_at: None,
     }
 }

@@ -122,14 +122,16 @@ async fn dispatch(live: Arc<Live>, store: Store, mut hints: Receiver<Hint>, stop
             hint = hints.recv() => hint,
         };
         match hint {
-            Ok(Hint::Conversation(id)) if !live.is_empty() => match contact_of(&store, id, &mut known).await {
-                Ok(Some(contact)) => live.tell(contact),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "a conversation's visitor is not known; every page looks");
-                    live.tell_all();
+            Ok(Hint::Conversation(id)) if !live.is_empty() => {
+                match contact_of(&store, id, &mut known).await {
+                    Ok(Some(contact)) => live.tell(contact),
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, "a conversation's visitor is not known; every page looks");
+                        live.tell_all();
+                    }
                 }
-            },
+            }
             Ok(_) => {}
             // What was missed may be anyone's.
             Err(RecvError::Lagged(_)) => live.tell_all(),

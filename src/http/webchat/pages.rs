@@ -48,7 +48,8 @@ struct Asset {
 
 impl Asset {
     fn new(body: String, kind: HeaderValue) -> Self {
-        let digest: String = Sha256::digest(&body).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let digest: String =
+            Sha256::digest(&body).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
         Self { body, kind, etag: format!("\"{digest}\"") }
     }
 
@@ -60,10 +61,16 @@ impl Asset {
             .is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == self.etag));
         let headers = [
             (header::CONTENT_TYPE, self.kind.clone()),
-            (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300, stale-while-revalidate=86400")),
+            (
+                header::CACHE_CONTROL,
+                HeaderValue::from_static("public, max-age=300, stale-while-revalidate=86400"),
+            ),
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
             // For sites that isolate themselves (COEP).
-            (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin")),
+            (
+                HeaderName::from_static("cross-origin-resource-policy"),
+                HeaderValue::from_static("cross-origin"),
+            ),
         ];
         let etag = [(header::ETAG, self.etag.as_str())];
         if known {
@@ -79,9 +86,11 @@ fn widget(config: &Config) -> String {
         LANGUAGES.iter().map(|(code, text)| ((*code).to_owned(), section(text, "widget"))).collect();
     let settings =
         json!({ "operator": config.operator.name, "lang": default_language(config), "texts": texts });
-    squeeze(WIDGET)
-        .replacen("__CONFIG__", &settings.to_string(), 1)
-        .replacen("__CSS__", &json!(squeeze(WIDGET_CSS)).to_string(), 1)
+    squeeze(WIDGET).replacen("__CONFIG__", &settings.to_string(), 1).replacen(
+        "__CSS__",
+        &json!(squeeze(WIDGET_CSS)).to_string(),
+        1,
+    )
 }
 
 /// A table of a language file. The files are ours and a test parses them.
@@ -106,13 +115,17 @@ fn default_language(config: &Config) -> &'static str {
 /// `?lang=`, else what the browser prefers, else the operator's.
 fn language(query: Option<&str>, headers: &HeaderMap, config: &Config) -> &'static str {
     let known = |code: &str| {
-        LANGUAGES.iter().map(|(known, _)| *known).find(|known| code.get(..2).is_some_and(|c| c.eq_ignore_ascii_case(known)))
+        LANGUAGES
+            .iter()
+            .map(|(known, _)| *known)
+            .find(|known| code.get(..2).is_some_and(|c| c.eq_ignore_ascii_case(known)))
     };
     let asked = query.into_iter().flat_map(|query| form_urlencoded::parse(query.as_bytes()));
     if let Some(code) = asked.filter(|(key, _)| key == "lang").find_map(|(_, value)| known(&value)) {
         return code;
     }
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted =
+        headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut preferred: Option<(f32, &'static str)> = None;
     for range in accepted.split(',') {
         let (code, weight) = range.split_once(';').unwrap_or((range, ""));
