@@ -77,14 +77,19 @@ pub async fn run(
             tx.commit().await?;
             Ok(format!("Added {login} ({role}).\n{note}"))
         }
-        UserCommand::Password { login, password_stdin } => {
+        UserCommand::Password {
+            login,
+            password_stdin,
+        } => {
             let (hash, note) = choose_password(password_stdin, input)?;
             let mut tx = store.begin().await?;
             if !tx.set_password(&login, &hash).await? {
                 return Err(UserError::Unknown(login));
             }
             tx.commit().await?;
-            Ok(format!("New password for {login}; every session of theirs has ended.\n{note}"))
+            Ok(format!(
+                "New password for {login}; every session of theirs has ended.\n{note}"
+            ))
         }
     }
 }

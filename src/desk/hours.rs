@@ -149,8 +149,18 @@ fn clock_text(time: Time, lang: Lang) -> String {
 /// A day as people name it, `days` from now.
 fn day_text(day: &ZonedDateTime, days: i32, lang: Lang) -> String {
     const FR_MONTHS: [&str; 12] = [
-        "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
-        "novembre", "décembre",
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
     ];
     let french = lang == Lang::FR;
     match days {
@@ -206,13 +216,19 @@ mod tests {
             saturday = "20:00-24:00"
             sunday = ""
             closed = ["2026-12-25"]"#;
-        Calendar::new(toml::from_str(text).unwrap(), TimeZone::get("Europe/Paris").unwrap())
+        Calendar::new(
+            toml::from_str(text).unwrap(),
+            TimeZone::get("Europe/Paris").unwrap(),
+        )
     }
 
     /// Open all night around the hours that daylight saving skips and repeats.
     fn night_desk() -> Calendar {
         let text = "sunday = \"01:00-04:00\"\nsaturday = \"\"\nmonday = \"\"";
-        Calendar::new(toml::from_str(text).unwrap(), TimeZone::get("Europe/Paris").unwrap())
+        Calendar::new(
+            toml::from_str(text).unwrap(),
+            TimeZone::get("Europe/Paris").unwrap(),
+        )
     }
 
     fn at(text: &str) -> Timestamp {
@@ -242,15 +258,48 @@ mod tests {
     #[test]
     fn next_openings_and_their_words() {
         for (when, next, fr, en) in [
-            ("2026-11-23T05:00", "2026-11-23T07:00", "aujourd'hui à 7h00", "today at 7:00"),
-            ("2026-11-23T12:30", "2026-11-23T14:00", "aujourd'hui à 14h00", "today at 14:00"),
-            ("2026-11-23T23:00", "2026-11-24T07:00", "demain à 7h00", "tomorrow at 7:00"),
-            ("2026-11-29T00:00", "2026-11-30T07:00", "demain à 7h00", "tomorrow at 7:00"),
-            ("2026-12-24T22:00", "2026-12-26T20:00", "samedi à 20h00", "Saturday at 20:00"),
+            (
+                "2026-11-23T05:00",
+                "2026-11-23T07:00",
+                "aujourd'hui à 7h00",
+                "today at 7:00",
+            ),
+            (
+                "2026-11-23T12:30",
+                "2026-11-23T14:00",
+                "aujourd'hui à 14h00",
+                "today at 14:00",
+            ),
+            (
+                "2026-11-23T23:00",
+                "2026-11-24T07:00",
+                "demain à 7h00",
+                "tomorrow at 7:00",
+            ),
+            (
+                "2026-11-29T00:00",
+                "2026-11-30T07:00",
+                "demain à 7h00",
+                "tomorrow at 7:00",
+            ),
+            (
+                "2026-12-24T22:00",
+                "2026-12-26T20:00",
+                "samedi à 20h00",
+                "Saturday at 20:00",
+            ),
         ] {
             assert_eq!(desk().next_opening(at(when)), Some(at(next)), "{when}");
-            assert_eq!(desk().reopens_text(at(when), Lang::FR).as_deref(), Some(fr), "{when}");
-            assert_eq!(desk().reopens_text(at(when), Lang::EN).as_deref(), Some(en), "{when}");
+            assert_eq!(
+                desk().reopens_text(at(when), Lang::FR).as_deref(),
+                Some(fr),
+                "{when}"
+            );
+            assert_eq!(
+                desk().reopens_text(at(when), Lang::EN).as_deref(),
+                Some(en),
+                "{when}"
+            );
         }
         let open = at("2026-11-23T08:00");
         assert_eq!(desk().next_opening(open), Some(open));
@@ -303,11 +352,18 @@ mod tests {
         let desk = night_desk();
         for (night, hours) in [("2026-03-29", 2), ("2026-10-25", 4), ("2026-11-29", 3)] {
             let (from, to) = (at(&format!("{night}T00:00")), at(&format!("{night}T12:00")));
-            assert_eq!(desk.business_time(from, to), Duration::from_secs(hours * 3600), "{night}");
+            assert_eq!(
+                desk.business_time(from, to),
+                Duration::from_secs(hours * 3600),
+                "{night}"
+            );
         }
         // 02:30 does not exist on 2026-03-29: a shift that begins then begins at 03:30.
         let text = "sunday = \"02:30-04:00\"\nsaturday = \"\"";
         let gap = Calendar::new(toml::from_str(text).unwrap(), desk.zone.clone());
-        assert_eq!(gap.next_opening(at("2026-03-29T01:00")), Some(at("2026-03-29T03:30")));
+        assert_eq!(
+            gap.next_opening(at("2026-03-29T01:00")),
+            Some(at("2026-03-29T03:30"))
+        );
     }
 }

@@ -175,7 +175,15 @@ pub async fn reply(
     let mut message = agent_message(&conversation, agent, key, text, now);
     tx.insert_message(&mut message).await?;
     send(&mut tx, now, &message).await?;
-    event(&mut tx, now, EventKind::AgentAnswered, agent, &conversation, Some(key)).await?;
+    event(
+        &mut tx,
+        now,
+        EventKind::AgentAnswered,
+        agent,
+        &conversation,
+        Some(key),
+    )
+    .await?;
     Ok(tx.commit().await?)
 }
 

@@ -12,7 +12,9 @@ pub const MAX_BYTES: usize = 512;
 /// The PHC string to store, or why the password cannot be one.
 pub fn hash(password: &str) -> Result<String, String> {
     if password.chars().count() < MIN_CHARS {
-        return Err(format!("the password is too short: at least {MIN_CHARS} characters"));
+        return Err(format!(
+            "the password is too short: at least {MIN_CHARS} characters"
+        ));
     }
     if password.len() > MAX_BYTES {
         return Err(format!("the password is too long: at most {MAX_BYTES} bytes"));

@@ -82,7 +82,11 @@ impl Desk {
         let conversation = tx.conversation(self.conversation).await.unwrap().unwrap();
         let messages = tx.messages(self.conversation, 0, 100).await.unwrap();
         let events = tx.events(self.conversation).await.unwrap();
-        (conversation, messages, events.into_iter().map(|e| e.kind).collect())
+        (
+            conversation,
+            messages,
+            events.into_iter().map(|e| e.kind).collect(),
+        )
     }
 
     async fn take(&self, agent: &Agent) -> Result<(), DeskError> {
@@ -90,13 +94,26 @@ impl Desk {
     }
 
     async fn reply(&self, agent: &Agent, key: MessageId, text: &str) -> Result<(), DeskError> {
-        reply(&self.store, &self.channels, NOW, agent, self.conversation, key, text).await
+        reply(
+            &self.store,
+            &self.channels,
+            NOW,
+            agent,
+            self.conversation,
+            key,
+            text,
+        )
+        .await
     }
 
     async fn send_jobs(&self) -> i64 {
         let mut tx = self.store.read().await.unwrap();
         let counts = tx.job_counts().await.unwrap();
-        counts.iter().filter(|c| c.kind == JobKind::Send).map(|c| c.count).sum()
+        counts
+            .iter()
+            .filter(|c| c.kind == JobKind::Send)
+            .map(|c| c.count)
+            .sum()
     }
 }
 
@@ -121,10 +138,19 @@ async fn of_two_agents_one_takes_it_and_the_other_reads_who() {
 async fn a_reply_is_sent_once_and_only_by_the_agent_in_charge() {
     let desk = desk().await;
     let key = MessageId::new();
-    assert!(matches!(desk.reply(&desk.camille, key, "hi").await, Err(DeskError::NotInCharge)));
+    assert!(matches!(
+        desk.reply(&desk.camille, key, "hi").await,
+        Err(DeskError::NotInCharge)
+    ));
     desk.take(&desk.camille).await.unwrap();
-    assert!(matches!(desk.reply(&desk.sacha, key, "hi").await, Err(DeskError::InCharge { .. })));
-    assert!(matches!(desk.reply(&desk.camille, key, " \r\n ").await, Err(DeskError::Empty)));
+    assert!(matches!(
+        desk.reply(&desk.sacha, key, "hi").await,
+        Err(DeskError::InCharge { .. })
+    ));
+    assert!(matches!(
+        desk.reply(&desk.camille, key, " \r\n ").await,
+        Err(DeskError::Empty)
+    ));
     let long = "é".repeat(4_001);
     assert!(matches!(
         desk.reply(&desk.camille, key, &long).await,
@@ -132,14 +158,23 @@ async fn a_reply_is_sent_once_and_only_by_the_agent_in_charge() {
     ));
     desk.reply(&desk.camille, key, &"é".repeat(4_000)).await.unwrap();
     desk.reply(&desk.camille, key, &"é".repeat(4_000)).await.unwrap();
-    assert!(matches!(desk.reply(&desk.camille, key, "other").await, Err(DeskError::KeyReused)));
+    assert!(matches!(
+        desk.reply(&desk.camille, key, "other").await,
+        Err(DeskError::KeyReused)
+    ));
 
     let (_, messages, events) = desk.read().await;
     assert_eq!(messages.len(), 2);
     let sent = &messages[1];
-    assert_eq!((sent.author, sent.status, sent.seq), (Author::Agent, DeliveryStatus::Pending, 2));
+    assert_eq!(
+        (sent.author, sent.status, sent.seq),
+        (Author::Agent, DeliveryStatus::Pending, 2)
+    );
     assert_eq!(sent.agent_id, Some(desk.camille.id));
-    assert_eq!(events.iter().filter(|k| **k == EventKind::AgentAnswered).count(), 1);
+    assert_eq!(
+        events.iter().filter(|k| **k == EventKind::AgentAnswered).count(),
+        1
+    );
     assert_eq!(desk.send_jobs().await, 1);
 }
 
@@ -149,7 +184,10 @@ async fn a_key_cannot_reach_into_another_message() {
     desk.take(&desk.camille).await.unwrap();
     let (_, messages, _) = desk.read().await;
     let inbound = messages[0].id;
-    assert!(matches!(desk.reply(&desk.camille, inbound, "hello").await, Err(DeskError::KeyReused)));
+    assert!(matches!(
+        desk.reply(&desk.camille, inbound, "hello").await,
+        Err(DeskError::KeyReused)
+    ));
     let resent = resend(&desk.store, NOW, &desk.camille, desk.conversation, inbound).await;
     assert!(matches!(resent, Err(DeskError::NotFound)));
 }
@@ -158,10 +196,19 @@ async fn a_key_cannot_reach_into_another_message() {
 async fn resolving_waits_for_what_the_agent_has_not_read() {
     let desk = desk().await;
     let resolve = async |agent, seen| resolve(&desk.store, NOW, agent, desk.conversation, seen).await;
-    assert!(matches!(resolve(&desk.camille, 1).await, Err(DeskError::NotInCharge)));
+    assert!(matches!(
+        resolve(&desk.camille, 1).await,
+        Err(DeskError::NotInCharge)
+    ));
     desk.take(&desk.camille).await.unwrap();
-    assert!(matches!(resolve(&desk.camille, 0).await, Err(DeskError::NewMessages)));
-    assert!(matches!(resolve(&desk.sacha, 1).await, Err(DeskError::InCharge { .. })));
+    assert!(matches!(
+        resolve(&desk.camille, 0).await,
+        Err(DeskError::NewMessages)
+    ));
+    assert!(matches!(
+        resolve(&desk.sacha, 1).await,
+        Err(DeskError::InCharge { .. })
+    ));
     resolve(&desk.camille, 1).await.unwrap();
     resolve(&desk.camille, 1).await.unwrap();
     let (conversation, _, events) = desk.read().await;
@@ -178,17 +225,31 @@ async fn a_message_in_doubt_is_sent_again_once() {
     let key = MessageId::new();
     desk.reply(&desk.camille, key, "hi").await.unwrap();
     let resend = async |agent| resend(&desk.store, NOW, agent, desk.conversation, key).await;
-    assert!(matches!(resend(&desk.camille).await, Err(DeskError::NotInTrouble)));
+    assert!(matches!(
+        resend(&desk.camille).await,
+        Err(DeskError::NotInTrouble)
+    ));
     for status in [DeliveryStatus::Unknown, DeliveryStatus::Failed] {
         let mut tx = desk.store.begin().await.unwrap();
         let message = tx.message(key).await.unwrap().unwrap();
-        tx.set_status(&message, status, Some("lost"), None, None).await.unwrap();
+        tx.set_status(&message, status, Some("lost"), None, None)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
-        assert!(matches!(resend(&desk.sacha).await, Err(DeskError::InCharge { .. })));
+        assert!(matches!(
+            resend(&desk.sacha).await,
+            Err(DeskError::InCharge { .. })
+        ));
         resend(&desk.camille).await.unwrap();
-        assert!(matches!(resend(&desk.camille).await, Err(DeskError::NotInTrouble)));
+        assert!(matches!(
+            resend(&desk.camille).await,
+            Err(DeskError::NotInTrouble)
+        ));
         let (_, messages, _) = desk.read().await;
-        assert_eq!((messages[1].status, &messages[1].error), (DeliveryStatus::Pending, &None));
+        assert_eq!(
+            (messages[1].status, &messages[1].error),
+            (DeliveryStatus::Pending, &None)
+        );
     }
     assert_eq!(desk.send_jobs().await, 3);
 }
@@ -199,12 +260,18 @@ async fn released_by_its_agent_or_a_manager() {
     let chief = person(&desk.store, "Dominique", Role::Manager).await;
     let release = async |agent| release(&desk.store, NOW, agent, desk.conversation).await;
     desk.take(&desk.camille).await.unwrap();
-    assert!(matches!(release(&desk.sacha).await, Err(DeskError::InCharge { .. })));
+    assert!(matches!(
+        release(&desk.sacha).await,
+        Err(DeskError::InCharge { .. })
+    ));
     release(&desk.camille).await.unwrap();
     release(&desk.camille).await.unwrap();
     desk.take(&desk.sacha).await.unwrap();
     release(&chief).await.unwrap();
     let (conversation, _, events) = desk.read().await;
-    assert_eq!((conversation.state, conversation.agent_id), (ConversationState::Queued, None));
+    assert_eq!(
+        (conversation.state, conversation.agent_id),
+        (ConversationState::Queued, None)
+    );
     assert_eq!(events.iter().filter(|k| **k == EventKind::Released).count(), 2);
 }

@@ -216,6 +216,9 @@ mod tests {
     /// 2026-11-23 10:00 UTC, a Monday: open until 22:00 UTC by default.
     const T0: i64 = 1_795_428_000_000_000;
 
+    type Expected = [Option<Option<i64>>; 5];
+    type Lines = Vec<(i64, EventKind, &'static str)>;
+
     /// Events of one conversation: seconds after [`T0`], kind, and for sent messages `author/kind`.
     fn events(lines: &[(i64, EventKind, &str)]) -> Vec<TimedEvent> {
         let conversation_id = ConversationId::new();
@@ -246,21 +249,33 @@ mod tests {
         }
         let opened = (0, ConversationOpened, "");
         // first answer, bot answer, take-charge, first human answer, resolution
-        let cases: &[(&str, Vec<(i64, EventKind, &str)>, [Option<Option<i64>>; 5])] = &[
+        let cases: &[(&str, Lines, Expected)] = &[
             ("nothing yet", vec![opened], [WAITS, WAITS, NO, NO, WAITS]),
             (
                 "a notice is no answer",
-                vec![opened, (1, MessageSent, "bot/notice"), (9, MessageSent, "bot/answer")],
+                vec![
+                    opened,
+                    (1, MessageSent, "bot/notice"),
+                    (9, MessageSent, "bot/answer"),
+                ],
                 [s(9), s(9), NO, NO, WAITS],
             ),
             (
                 "a question is one",
-                vec![opened, (2, MessageSent, "bot/question"), (30, MessageSent, "bot/answer")],
+                vec![
+                    opened,
+                    (2, MessageSent, "bot/question"),
+                    (30, MessageSent, "bot/answer"),
+                ],
                 [s(2), s(2), NO, NO, WAITS],
             ),
             (
                 "decided is not sent",
-                vec![opened, (1, BotAnswered, "bot/answer"), (2, AgentAnswered, "agent/text")],
+                vec![
+                    opened,
+                    (1, BotAnswered, "bot/answer"),
+                    (2, AgentAnswered, "agent/text"),
+                ],
                 [WAITS, WAITS, NO, NO, WAITS],
             ),
             (
@@ -290,17 +305,33 @@ mod tests {
             ),
             (
                 "given back and taken again: the first claim counts",
-                vec![opened, (10, Escalated, ""), (20, Taken, ""), (30, Released, ""), (90, Taken, "")],
+                vec![
+                    opened,
+                    (10, Escalated, ""),
+                    (20, Taken, ""),
+                    (30, Released, ""),
+                    (90, Taken, ""),
+                ],
                 [WAITS, WAITS, s(10), WAITS, WAITS],
             ),
             (
                 "taken from the bot: nobody had been called",
-                vec![opened, (10, Taken, ""), (20, MessageSent, "agent/text"), (30, Resolved, "")],
+                vec![
+                    opened,
+                    (10, Taken, ""),
+                    (20, MessageSent, "agent/text"),
+                    (30, Resolved, ""),
+                ],
                 [s(20), WAITS, NO, NO, s(30)],
             ),
             (
                 "reopened and not resolved again",
-                vec![opened, (5, MessageSent, "bot/answer"), (50, Resolved, ""), (70, MessageReceived, "")],
+                vec![
+                    opened,
+                    (5, MessageSent, "bot/answer"),
+                    (50, Resolved, ""),
+                    (70, MessageReceived, ""),
+                ],
                 [s(5), s(5), NO, NO, WAITS],
             ),
             (
@@ -319,8 +350,7 @@ mod tests {
         for (name, lines, expected) in cases {
             let events = events(lines);
             for (clock, expected) in Clock::ALL.iter().zip(expected) {
-                let got = measure(*clock, &events)
-                    .map(|m| m.end.map(|end| (end.0 - m.start.0) / 1_000_000));
+                let got = measure(*clock, &events).map(|m| m.end.map(|end| (end.0 - m.start.0) / 1_000_000));
                 assert_eq!(got, *expected, "{name}: {clock}");
             }
         }
@@ -351,7 +381,10 @@ mod tests {
     #[test]
     fn groups_and_business_time() {
         // Opened at 10:00, answered the next day at 08:00: 12 hours of opening until 22:00, one from 07:00.
-        let mut all = events(&[(0, ConversationOpened, ""), (22 * 3600, MessageSent, "agent/text")]);
+        let mut all = events(&[
+            (0, ConversationOpened, ""),
+            (22 * 3600, MessageSent, "agent/text"),
+        ]);
         let mut other = events(&[(0, ConversationOpened, "")]);
         for event in &mut other {
             event.channel = "web".into();
@@ -360,12 +393,18 @@ mod tests {
         all.extend(other);
         let report = report(&all, &desk());
         let first = report.overall.clocks["first_answer"];
-        assert_eq!((report.overall.conversations, first.count, first.waiting), (2, 1, 1));
+        assert_eq!(
+            (report.overall.conversations, first.count, first.waiting),
+            (2, 1, 1)
+        );
         assert_eq!(first.wall.p50, Some(22.0 * 3600.0));
         assert_eq!(first.business.p50, Some(13.0 * 3600.0));
         assert_eq!(report.by_channel["sms"].clocks["first_answer"].count, 1);
         assert_eq!(report.by_channel["web"].clocks["first_answer"].count, 0);
         assert_eq!(report.by_intent["none"].conversations, 1);
-        assert_eq!(report.by_intent["traffic.train_delay"].clocks["resolution"].waiting, 1);
+        assert_eq!(
+            report.by_intent["traffic.train_delay"].clocks["resolution"].waiting,
+            1
+        );
     }
 }
