@@ -1,5 +1,11 @@
 //! Everything that speaks HTTP to the world: webhooks, web chat, API, console.
 
+pub mod api;
+pub mod assets;
+pub mod auth;
+pub mod console;
+pub mod live;
+pub mod pages;
 pub mod problem;
 
 use crate::channels::Channels;

@@ -184,6 +184,18 @@ impl Tx {
         rows.iter().map(message).collect()
     }
 
+    /// The latest messages of a conversation, oldest first, at most `limit`.
+    pub async fn latest_messages(
+        &mut self,
+        conversation: ConversationId,
+        limit: i64,
+    ) -> Result<Vec<Message>, StoreError> {
+        let rows = self
+            .fetch(&sql::MESSAGES_LATEST, values![conversation, limit])
+            .await?;
+        rows.iter().map(message).collect()
+    }
+
     /// The contact's latest messages over all its conversations, oldest first.
     pub async fn messages_of_contact(
         &mut self,

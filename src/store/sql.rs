@@ -66,6 +66,8 @@ statements! {
         " FROM messages WHERE channel = $1 AND provider_id = $2 AND direction = 'outbound'");
     MESSAGES_OF_CONVERSATION = concat!("SELECT ", message_columns!(),
         " FROM messages WHERE conversation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
+    MESSAGES_LATEST = concat!("SELECT ", message_columns!(), " FROM (SELECT m.* FROM messages m \
+        WHERE m.conversation_id = $1 ORDER BY m.seq DESC LIMIT $2) recent ORDER BY seq");
     MESSAGES_OF_CONTACT = concat!("SELECT ", message_columns!(), " FROM (SELECT m.* FROM messages m \
         JOIN conversations c ON c.id = m.conversation_id WHERE c.contact_id = $1 \
         ORDER BY c.opened_at DESC, m.seq DESC LIMIT $2) recent ORDER BY created_at, seq");

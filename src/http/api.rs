@@ -1,0 +1,169 @@
+//! The JSON interface. Errors are problems (RFC 9457).
+
+use super::AppState;
+use super::auth::SignedIn;
+use super::problem::Problem;
+use crate::desk::hours::{Calendar, start_of_day};
+use crate::insights::clocks::{Report, report};
+use crate::model::Timestamp;
+use axum::extract::{Query, State};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+/// Longest period of a report, in days.
+const LONGEST: u64 = 400;
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/api/reports/response-times", get(response_times))
+        .layer(middleware::from_fn(super::pages::finish))
+}
+
+/// Of a report, as asked: RFC 3339 instants, or dates in the operator's time zone (`to` then includes its day).
+/// Left out: today and the six days before.
+#[derive(Debug, Default, Deserialize)]
+pub struct Period {
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
+}
+
+/// Conversations opened from `from` to before `to`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub from: Timestamp,
+    pub to: Timestamp,
+}
+
+impl Period {
+    pub fn span(&self, now: Timestamp, zone: &TimeZone) -> Result<Span, Problem> {
+        let to = match self.to.trim() {
+            "" => now,
+            text => instant("to", text, zone, true)?,
+        };
+        let from = match self.from.trim() {
+            "" => start_of_day(to.min(now), 6, zone),
+            text => instant("from", text, zone, false)?,
+        };
+        if from >= to {
+            return Err(Problem::bad_request("'from' must be before 'to'"));
+        }
+        if to.since(from).as_secs() > LONGEST * 86_400 {
+            let detail = format!("the period is longer than {LONGEST} days: ask for less");
+            return Err(Problem::bad_request(detail));
+        }
+        Ok(Span { from, to })
+    }
+}
+
+fn instant(name: &str, text: &str, zone: &TimeZone, end: bool) -> Result<Timestamp, Problem> {
+    // An unescaped + arrives as a space.
+    let text = text.replace(' ', "+");
+    if let Ok(at) = text.parse::<jiff::Timestamp>() {
+        return Ok(Timestamp::from_jiff(at));
+    }
+    let date = text.parse::<Date>().ok();
+    let date = if end {
+        date.and_then(|d| d.tomorrow().ok())
+    } else {
+        date
+    };
+    date.filter(|_| text.len() == 10)
+        .and_then(|d| d.to_zoned_datetime(zone.clone()).ok())
+        .map(|at| Timestamp::from_jiff(at.timestamp()))
+        .ok_or_else(|| {
+            let form = "write a date such as 2026-11-23, or an instant such as 2026-11-23T08:00:00Z";
+            Problem::bad_request(format!("'{name}' is no date: {form}"))
+        })
+}
+
+#[derive(Serialize)]
+struct Answer {
+    /// RFC 3339.
+    from: String,
+    to: String,
+    /// Seconds, everywhere below.
+    unit: &'static str,
+    #[serde(flatten)]
+    report: Report,
+}
+
+async fn response_times(
+    State(state): State<AppState>,
+    _signed: SignedIn,
+    Query(period): Query<Period>,
+) -> Result<impl IntoResponse, Problem> {
+    let span = period.span(state.clock.now(), &state.config.timezone())?;
+    let report = read_report(&state, span).await?;
+    Ok(Json(Answer {
+        from: span.from.to_string(),
+        to: span.to.to_string(),
+        unit: "seconds",
+        report,
+    }))
+}
+
+/// The response clocks of a period.
+pub async fn read_report(state: &AppState, span: Span) -> Result<Report, Problem> {
+    let mut tx = state.store.read().await?;
+    let events = tx.events_of_period(span.from, span.to).await?;
+    let calendar = Calendar::new(state.config.desk.hours.clone(), state.config.timezone());
+    // A year of events takes a while: not on the threads that answer requests.
+    tokio::task::spawn_blocking(move || report(&events, &calendar))
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "a report did not end");
+            let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
+            Problem::new(
+                status,
+                "report",
+                "the report cannot be computed; the server's log says why",
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods() {
+        let zone = TimeZone::get("Europe/Paris").unwrap();
+        let at = |text: &str| Timestamp::from_jiff(text.parse().unwrap());
+        let now = at("2026-11-23T21:30:00Z");
+        let span = |from: &str, to: &str| {
+            let period = Period {
+                from: from.into(),
+                to: to.into(),
+            };
+            period
+                .span(now, &zone)
+                .map(|s| (s.from, s.to))
+                .map_err(|p| p.detail)
+        };
+        assert_eq!(span("", ""), Ok((at("2026-11-16T23:00:00Z"), now)));
+        let day = (at("2026-10-24T22:00:00Z"), at("2026-10-25T23:00:00Z"));
+        assert_eq!(span("2026-10-25", "2026-10-25"), Ok(day));
+        assert_eq!(
+            span("2026-11-01T00:00:00 01:00", "2026-11-02T00:00:00Z"),
+            Ok((at("2026-10-31T23:00:00Z"), at("2026-11-02T00:00:00Z")))
+        );
+        for (from, to) in [
+            ("yesterday", ""),
+            ("2026-13-01", ""),
+            ("2026-11-20T00:00", ""),
+            ("2026-11-20", "2026-11-01"),
+            ("2020-01-01", "2026-01-01"),
+            ("9999-12-31", "9999-12-31"),
+            ("<script>", ""),
+        ] {
+            let detail = span(from, to).unwrap_err();
+            assert!(!detail.contains("script"), "{detail}");
+        }
+    }
+}

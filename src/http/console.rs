@@ -1,0 +1,320 @@
+//! The pages of the desk. Each page is whole without the script; the script only fetches the live part again
+//! and posts the same forms in the background.
+//!
+//! Not htmx: what we need of it is "fetch a part, merge it, keep the focus", about as long as its setup, and the
+//! merge must leave a typed reply and the screen reader's place alone.
+
+mod reports;
+#[cfg(test)]
+mod tests;
+mod views;
+
+use super::AppState;
+use super::auth::{NoFields, SignedForm, SignedIn};
+use super::pages::{self, Ui, render};
+use super::problem::Problem;
+use crate::desk::{self, DeskError};
+use crate::model::{Agent, ConversationId, ConversationState, MessageId};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use serde::Deserialize;
+
+/// Lines of the queue shown; the most pressing ones come first.
+const QUEUE_LINES: i64 = 300;
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/lang/{code}", get(choose_language))
+        .route("/console", get(queue_page))
+        .route("/console/next", get(next_conversation))
+        .route("/console/fragments/queue", get(queue_part))
+        .route("/console/fragments/conversations/{id}", get(conversation_part))
+        .route("/console/reports", get(reports::page))
+        .route("/console/conversations/{id}", get(conversation_page))
+        .route("/console/conversations/{id}/take", post(take))
+        .route("/console/conversations/{id}/release", post(release))
+        .route("/console/conversations/{id}/resolve", post(resolve))
+        .route("/console/conversations/{id}/reply", post(reply))
+        .route(
+            "/console/conversations/{id}/messages/{message}/resend",
+            post(resend),
+        )
+        .layer(middleware::from_fn(pages::finish))
+}
+
+/// What every signed-in page shows around its content.
+fn frame(state: &AppState, signed: &SignedIn, here: &str) -> Value {
+    context! {
+        operator => state.config.operator.name.as_str(),
+        agent => signed.agent.name.as_str(),
+        role => signed.agent.role.as_str(),
+        csrf => signed.csrf.as_str(),
+        here,
+        degraded => degraded(state),
+    }
+}
+
+/// Sentences about what does not work right now.
+fn degraded(_state: &AppState) -> Vec<String> {
+    Vec::new()
+}
+
+async fn queue_context(state: &AppState, ui: Ui, signed: &SignedIn) -> Result<Value, Problem> {
+    let entries = state.store.read().await?.queue(QUEUE_LINES).await?;
+    let clock = views::Wall::new(state, ui);
+    let queue = views::Queue::new(&entries, signed.agent.id, &clock);
+    Ok(context! { queue => Serde(queue), ..frame(state, signed, "/console") })
+}
+
+async fn queue_page(State(state): State<AppState>, ui: Ui, signed: SignedIn) -> Result<Response, Problem> {
+    render(ui, "queue.html", queue_context(&state, ui, &signed).await?)
+}
+
+async fn queue_part(State(state): State<AppState>, ui: Ui, signed: SignedIn) -> Result<Response, Problem> {
+    render(ui, "queue_part.html", queue_context(&state, ui, &signed).await?)
+}
+
+#[derive(Deserialize)]
+struct After {
+    after: Option<ConversationId>,
+}
+
+/// The most pressing conversation that waits, other than the one at hand; the queue when there is none.
+async fn next_conversation(
+    State(state): State<AppState>,
+    _signed: SignedIn,
+    Query(After { after }): Query<After>,
+) -> Result<Redirect, Problem> {
+    let entries = state.store.read().await?.queue(QUEUE_LINES).await?;
+    let waiting = entries
+        .iter()
+        .map(|entry| &entry.conversation)
+        .find(|c| c.state == ConversationState::Queued && Some(c.id) != after);
+    Ok(match waiting {
+        Some(conversation) => Redirect::to(&page_of(conversation.id)),
+        None => Redirect::to("/console"),
+    })
+}
+
+fn page_of(id: ConversationId) -> String {
+    format!("/console/conversations/{id}")
+}
+
+/// A reply that was refused, to show again with the reason.
+#[derive(Default)]
+struct Refused {
+    error: String,
+    text: String,
+    key: Option<MessageId>,
+}
+
+async fn conversation_context(
+    state: &AppState,
+    ui: Ui,
+    signed: &SignedIn,
+    id: ConversationId,
+    refused: Refused,
+) -> Result<Value, Problem> {
+    let clock = views::Wall::new(state, ui);
+    let mut tx = state.store.read().await?;
+    let conversation = views::Conversation::read(&mut tx, id, signed, &state.channels, &clock)
+        .await?
+        .ok_or_else(|| Problem::not_found("there is no such conversation"))?;
+    Ok(context! {
+        conversation => Serde(conversation),
+        // The default of an id is a new one.
+        key => refused.key.unwrap_or_default().to_string(),
+        error => refused.error,
+        text => refused.text,
+        ..frame(state, signed, &page_of(id))
+    })
+}
+
+async fn conversation_page(
+    State(state): State<AppState>,
+    ui: Ui,
+    signed: SignedIn,
+    Path(id): Path<ConversationId>,
+) -> Result<Response, Problem> {
+    let context = conversation_context(&state, ui, &signed, id, Refused::default()).await?;
+    render(ui, "conversation.html", context)
+}
+
+async fn conversation_part(
+    State(state): State<AppState>,
+    ui: Ui,
+    signed: SignedIn,
+    Path(id): Path<ConversationId>,
+) -> Result<Response, Problem> {
+    let context = conversation_context(&state, ui, &signed, id, Refused::default()).await?;
+    render(ui, "conversation_part.html", context)
+}
+
+/// What the actions share: who asks, in which language, from the script or from a plain form.
+struct Asked {
+    state: AppState,
+    ui: Ui,
+    by_script: bool,
+    signed: SignedIn,
+    id: ConversationId,
+}
+
+impl Asked {
+    fn agent(&self) -> &Agent {
+        &self.signed.agent
+    }
+
+    /// The script reads a status and a problem; a plain form is led to the page, which tells the error.
+    async fn answer(
+        self,
+        done: Result<(), DeskError>,
+        text: String,
+        key: Option<MessageId>,
+    ) -> Result<Response, Problem> {
+        let error = match done {
+            Ok(()) if self.by_script => return Ok(StatusCode::NO_CONTENT.into_response()),
+            Ok(()) => return Ok(Redirect::to(&page_of(self.id)).into_response()),
+            Err(DeskError::Store(error)) => return Err(error.into()),
+            Err(error @ DeskError::NotFound) => return Err(Problem::not_found(error.to_string())),
+            Err(error) => error,
+        };
+        let told = self.ui.text(&format!("errors.{}", error.code()));
+        let told = told.replace("{}", &error.detail());
+        if self.by_script {
+            return Err(Problem::new(StatusCode::CONFLICT, error.code(), told));
+        }
+        // A key that was used for another text would be refused again.
+        let key = key.filter(|_| !matches!(error, DeskError::KeyReused));
+        let refused = Refused {
+            error: told,
+            text,
+            key,
+        };
+        let Asked {
+            state,
+            ui,
+            signed,
+            id,
+            ..
+        } = self;
+        let context = conversation_context(&state, ui, &signed, id, refused).await?;
+        Ok((StatusCode::CONFLICT, render(ui, "conversation.html", context)?).into_response())
+    }
+}
+
+fn asked(state: AppState, ui: Ui, headers: &HeaderMap, signed: SignedIn, id: ConversationId) -> Asked {
+    Asked {
+        state,
+        ui,
+        by_script: headers.contains_key(pages::BY_SCRIPT),
+        signed,
+        id,
+    }
+}
+
+async fn take(
+    State(state): State<AppState>,
+    ui: Ui,
+    Path(id): Path<ConversationId>,
+    headers: HeaderMap,
+    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
+) -> Result<Response, Problem> {
+    let asked = asked(state, ui, &headers, signed, id);
+    let done = desk::take(&asked.state.store, asked.state.clock.now(), asked.agent(), id).await;
+    asked.answer(done, String::new(), None).await
+}
+
+async fn release(
+    State(state): State<AppState>,
+    ui: Ui,
+    Path(id): Path<ConversationId>,
+    headers: HeaderMap,
+    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
+) -> Result<Response, Problem> {
+    let asked = asked(state, ui, &headers, signed, id);
+    let done = desk::release(&asked.state.store, asked.state.clock.now(), asked.agent(), id).await;
+    asked.answer(done, String::new(), None).await
+}
+
+#[derive(Deserialize)]
+struct Seen {
+    /// Position of the last message that the page showed.
+    seen: i64,
+}
+
+async fn resolve(
+    State(state): State<AppState>,
+    ui: Ui,
+    Path(id): Path<ConversationId>,
+    headers: HeaderMap,
+    SignedForm(signed, Seen { seen }): SignedForm<Seen>,
+) -> Result<Response, Problem> {
+    let asked = asked(state, ui, &headers, signed, id);
+    let done = desk::resolve(
+        &asked.state.store,
+        asked.state.clock.now(),
+        asked.agent(),
+        id,
+        seen,
+    )
+    .await;
+    asked.answer(done, String::new(), None).await
+}
+
+#[derive(Deserialize)]
+struct Reply {
+    key: MessageId,
+    text: String,
+}
+
+async fn reply(
+    State(state): State<AppState>,
+    ui: Ui,
+    Path(id): Path<ConversationId>,
+    headers: HeaderMap,
+    SignedForm(signed, Reply { key, text }): SignedForm<Reply>,
+) -> Result<Response, Problem> {
+    let asked = asked(state, ui, &headers, signed, id);
+    let AppState {
+        store,
+        channels,
+        clock,
+        ..
+    } = &asked.state;
+    let done = desk::reply(store, channels, clock.now(), asked.agent(), id, key, &text).await;
+    asked.answer(done, text, Some(key)).await
+}
+
+async fn resend(
+    State(state): State<AppState>,
+    ui: Ui,
+    Path((id, message)): Path<(ConversationId, MessageId)>,
+    headers: HeaderMap,
+    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
+) -> Result<Response, Problem> {
+    let asked = asked(state, ui, &headers, signed, id);
+    let now = asked.state.clock.now();
+    let done = desk::resend(&asked.state.store, now, asked.agent(), id, message).await;
+    asked.answer(done, String::new(), None).await
+}
+
+#[derive(Deserialize)]
+struct Back {
+    #[serde(default)]
+    next: String,
+}
+
+/// Remembers the language for a year; asks for no session, for the sign-in page has it too.
+async fn choose_language(Path(code): Path<String>, Query(Back { next }): Query<Back>) -> Response {
+    let code = if code == "fr" { "fr" } else { "en" };
+    let ours = (next.starts_with("/console") || next.starts_with("/login"))
+        && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let next = if ours { next.as_str() } else { "/console" };
+    let cookie = format!("lang={code}; Path=/; SameSite=Lax; Max-Age=31536000");
+    ([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response()
+}

@@ -1,0 +1,559 @@
+use crate::channels::{BuildContext, Channels};
+use crate::cli::user::{self, UserCommand};
+use crate::clock::{Clock, ManualClock};
+use crate::config::{ChannelConfig, Config};
+use crate::http::{AppState, api, assets, auth, console, live};
+use crate::model::{
+    ConversationId, ConversationState, EventKind, Fact, IntentScore, Lang, Media, MessageId, Role, Timestamp,
+    Tone, Understanding,
+};
+use crate::store::{Ingest, Store};
+use axum::Router;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
+const PASSWORD: &str = "correct horse";
+const XSS: &str = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'";
+
+/// Every route of the console that needs a session.
+const ROUTES: &[(Method, &str)] = &[
+    (Method::GET, "/console"),
+    (Method::GET, "/console/next"),
+    (Method::GET, "/console/reports"),
+    (Method::GET, "/console/fragments/queue"),
+    (Method::GET, "/console/fragments/conversations/{id}"),
+    (Method::GET, "/console/conversations/{id}"),
+    (Method::GET, "/console/events"),
+    (Method::GET, "/api/reports/response-times"),
+    (Method::POST, "/console/conversations/{id}/take"),
+    (Method::POST, "/console/conversations/{id}/release"),
+    (Method::POST, "/console/conversations/{id}/resolve"),
+    (Method::POST, "/console/conversations/{id}/reply"),
+    (Method::POST, "/console/conversations/{id}/messages/{id}/resend"),
+    (Method::POST, "/logout"),
+];
+
+struct App {
+    base: String,
+    client: Client,
+    store: Store,
+    clock: Arc<ManualClock>,
+    conversation: ConversationId,
+    _folder: tempfile::TempDir,
+}
+
+/// A console on a free port, with Camille (agent) and one conversation that waits.
+async fn app() -> App {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/g.db", folder.path().display());
+    let store = Store::open(&url, 2).await.unwrap();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let kind = ChannelConfig {
+        kind: "webchat".into(),
+        settings: Default::default(),
+    };
+    let context = BuildContext {
+        public_url: String::new(),
+        client: Client::new(),
+    };
+    let state = AppState {
+        store: store.clone(),
+        clock: clock.clone(),
+        config: Arc::new(Config::default()),
+        channels: Channels::build(&BTreeMap::from([("web".to_owned(), kind)]), &context).unwrap(),
+        stopping: Default::default(),
+    };
+    let routes = [
+        auth::routes(),
+        console::routes(),
+        api::routes(),
+        live::routes(),
+        assets::routes(),
+    ];
+    let router: Router<AppState> = routes.into_iter().fold(Router::new(), Router::merge);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router.with_state(state)).await });
+    let command = UserCommand::Add {
+        login: "camille".into(),
+        name: format!("Camille {XSS}"),
+        role: Role::Agent,
+        password_stdin: true,
+    };
+    user::run(command, &store, &*clock, &mut PASSWORD.as_bytes())
+        .await
+        .unwrap();
+    let conversation = waiting(&store, XSS).await;
+    App {
+        base,
+        client: Client::builder()
+            .redirect(redirect::Policy::none())
+            .build()
+            .unwrap(),
+        store,
+        clock,
+        conversation,
+        _folder: folder,
+    }
+}
+
+/// A queued conversation in which everything a stranger can choose is `text`.
+async fn waiting(store: &Store, text: &str) -> ConversationId {
+    let mut tx = store.begin().await.unwrap();
+    let inbound = Ingest {
+        channel: "web",
+        address: text,
+        provider_id: text,
+        text,
+        media: &[Media {
+            kind: text.into(),
+            url: text.into(),
+        }],
+    };
+    let id = tx
+        .ingest(inbound, NOW, Duration::ZERO)
+        .await
+        .unwrap()
+        .conversation_id;
+    let message = tx.messages(id, 0, 1).await.unwrap().remove(0);
+    let understanding = Understanding {
+        lang: Lang::FR,
+        intents: vec![IntentScore {
+            intent: text.into(),
+            confidence: 0.5,
+        }],
+        entities: Vec::new(),
+        tone: Tone::Negative,
+        model: text.into(),
+    };
+    tx.set_understanding(message.id, &understanding).await.unwrap();
+    let mut bot = message.clone();
+    bot.id = MessageId::new();
+    bot.direction = crate::model::Direction::Outbound;
+    bot.author = crate::model::Author::Bot;
+    bot.facts = vec![Fact {
+        value: text.into(),
+        source: text.into(),
+        as_of: Timestamp(i64::MAX),
+    }];
+    bot.provider_id = None;
+    tx.insert_message(&mut bot).await.unwrap();
+    let failed = crate::model::DeliveryStatus::Failed;
+    tx.set_status(&bot, failed, Some(text), None, None).await.unwrap();
+    let mut c = tx.conversation(id).await.unwrap().unwrap();
+    c.state = ConversationState::Queued;
+    c.intent = Some(text.to_owned());
+    c.escalated_at = Some(NOW);
+    tx.save_conversation(&c).await.unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+#[derive(Clone)]
+struct Session {
+    cookie: String,
+    csrf: String,
+}
+
+impl App {
+    fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+        let path = path.replace("{id}", &self.conversation.to_string());
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    async fn try_password(&self, password: &str, cookie: &str) -> Response {
+        let form = [
+            ("login", "camille"),
+            ("password", password),
+            ("next", "//evil.example"),
+        ];
+        let request = self.ask(Method::POST, "/login").header("cookie", cookie);
+        request.form(&form).send().await.unwrap()
+    }
+
+    async fn sign_in(&self, cookie: &str) -> Session {
+        let answer = self.try_password(PASSWORD, cookie).await;
+        assert_eq!(
+            (answer.status(), header(&answer, "location")),
+            (StatusCode::SEE_OTHER, "/console")
+        );
+        let set = header(&answer, "set-cookie");
+        assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/"));
+        let cookie = set.split(';').next().unwrap().to_owned();
+        let page = self.ask(Method::GET, "/console").header("cookie", &cookie);
+        let page = page.send().await.unwrap().text().await.unwrap();
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap();
+        let csrf = csrf.split('"').next().unwrap().to_owned();
+        Session { cookie, csrf }
+    }
+
+    async fn get(&self, session: &Session, path: &str) -> Response {
+        let request = self.ask(Method::GET, path).header("cookie", &session.cookie);
+        request.send().await.unwrap()
+    }
+
+    async fn act(&self, session: &Session, action: &str, fields: &[(&str, &str)]) -> Response {
+        let mut form = vec![("csrf", session.csrf.as_str())];
+        form.extend(fields);
+        let path = format!("/console/conversations/{{id}}/{action}");
+        let request = self.ask(Method::POST, &path).header("cookie", &session.cookie);
+        request
+            .header("accept", "text/html")
+            .form(&form)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    async fn state(&self) -> ConversationState {
+        let mut tx = self.store.read().await.unwrap();
+        tx.conversation(self.conversation).await.unwrap().unwrap().state
+    }
+}
+
+fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+    answer.headers().get(name).map_or("", |v| v.to_str().unwrap())
+}
+
+#[tokio::test]
+async fn no_route_opens_without_a_session() {
+    let app = app().await;
+    for cookie in [
+        "",
+        "guichet-desk=",
+        "guichet-desk=wrong",
+        "guichet-desk=../../x; lang=en",
+    ] {
+        for (method, path) in ROUTES {
+            let request = app.ask(method.clone(), path).header("cookie", cookie);
+            let answer = request.send().await.unwrap();
+            let program = ["/api/", "/console/fragments/", "/console/events"];
+            if program.iter().any(|p| path.starts_with(p)) {
+                assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{path}");
+                assert_eq!(
+                    header(&answer, "content-type"),
+                    "application/problem+json",
+                    "{path}"
+                );
+            } else {
+                assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
+                assert!(
+                    header(&answer, "location").starts_with("/login?next=%2Fconsole"),
+                    "{path}"
+                );
+            }
+        }
+    }
+    assert_eq!(app.state().await, ConversationState::Queued);
+}
+
+#[tokio::test]
+async fn unsafe_methods_need_the_token_and_our_own_page() {
+    let app = app().await;
+    let session = app.sign_in("").await;
+    let other = app.sign_in("").await;
+    let posts = ROUTES.iter().filter(|(method, _)| method == Method::POST);
+    for (_, path) in posts.clone() {
+        for (token, origin) in [
+            ("", ""),
+            ("wrong", ""),
+            (other.csrf.as_str(), ""),
+            (session.csrf.as_str(), "https://evil.example"),
+            (session.csrf.as_str(), "null"),
+        ] {
+            let mut request = app.ask(Method::POST, path).header("cookie", &session.cookie);
+            if !origin.is_empty() {
+                request = request.header("origin", origin);
+            }
+            let answer = request.form(&[("csrf", token)]).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path} {token} {origin}");
+        }
+        let request = app.ask(Method::POST, path).header("cookie", &session.cookie);
+        let answer = request.header("sec-fetch-site", "cross-site");
+        let answer = answer.form(&[("csrf", &session.csrf)]).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path} cross-site");
+    }
+    assert_eq!(app.state().await, ConversationState::Queued);
+    let take = "/console/conversations/{id}/take";
+    let request = app.ask(Method::POST, take).header("cookie", &session.cookie);
+    let request = request
+        .header("x-csrf-token", &session.csrf)
+        .header("origin", &app.base);
+    let answer = request
+        .header("x-guichet", "1")
+        .form(&[("seen", "1")])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    assert_eq!(app.state().await, ConversationState::InCharge);
+    let login = app
+        .ask(Method::POST, "/login")
+        .header("origin", "https://evil.example");
+    let login = login
+        .form(&[("login", "camille"), ("password", PASSWORD)])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(login.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn sign_in_changes_the_session_and_sign_out_ends_it() {
+    let app = app().await;
+    let planted = "guichet-desk=chosen-by-an-attacker";
+    let first = app.sign_in(planted).await;
+    assert_ne!(first.cookie, planted);
+    let second = app.sign_in(&first.cookie).await;
+    assert_ne!(first.cookie, second.cookie);
+    assert_eq!(app.get(&first, "/console").await.status(), StatusCode::SEE_OTHER);
+    let out = app.ask(Method::POST, "/logout").header("cookie", &second.cookie);
+    let out = out.form(&[("csrf", &second.csrf)]).send().await.unwrap();
+    assert!(header(&out, "set-cookie").contains("Max-Age=0"));
+    assert_eq!(app.get(&second, "/console").await.status(), StatusCode::SEE_OTHER);
+
+    let third = app.sign_in("").await;
+    app.clock.advance(Duration::from_secs(12 * 3600));
+    assert_eq!(app.get(&third, "/console").await.status(), StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn wrong_passwords_tell_nothing_and_must_wait() {
+    let app = app().await;
+    for n in 0..5 {
+        assert_eq!(
+            app.try_password("wrong", "").await.status(),
+            StatusCode::UNAUTHORIZED,
+            "{n}"
+        );
+    }
+    let held = app.try_password(PASSWORD, "").await;
+    assert_eq!(held.status(), StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = header(&held, "retry-after").parse().unwrap();
+    app.clock.advance(Duration::from_secs(wait));
+    app.sign_in("").await;
+
+    let unknown = [("login", "nobody"), ("password", PASSWORD)];
+    let unknown = app
+        .ask(Method::POST, "/login")
+        .form(&unknown)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(unknown.status(), StatusCode::UNAUTHORIZED);
+    let unknown = unknown.text().await.unwrap().replace("nobody", "camille");
+    let known = app.try_password("wrong", "").await.text().await.unwrap();
+    assert_eq!(unknown, known, "an unknown login answers as a known one does");
+}
+
+#[tokio::test]
+async fn what_strangers_write_stays_text() {
+    let app = app().await;
+    let session = app.sign_in("").await;
+    for path in [
+        "/console",
+        "/console/fragments/queue",
+        "/console/conversations/{id}",
+        "/console/fragments/conversations/{id}",
+        "/console/reports",
+        "/console/reports?from=%3Cscript%3Ealert('x')",
+        "/console/conversations/%3Cscript%3Ealert('x')",
+    ] {
+        let answer = app.get(&session, path).await;
+        assert!(
+            header(&answer, "content-security-policy").contains("script-src 'self';"),
+            "{path}"
+        );
+        assert!(
+            header(&answer, "content-security-policy").contains("frame-ancestors 'none'"),
+            "{path}"
+        );
+        assert_eq!(header(&answer, "x-content-type-options"), "nosniff", "{path}");
+        let body = answer.text().await.unwrap();
+        assert!(
+            !body.contains("<script>alert") && !body.contains("<img src=x"),
+            "{path}: {body}"
+        );
+    }
+    let page = app
+        .get(&session, "/console/conversations/{id}")
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert!(page.contains("&lt;script&gt;alert"));
+}
+
+#[tokio::test]
+async fn a_conversation_from_the_queue_to_its_end_without_a_script() {
+    let app = app().await;
+    let session = app.sign_in("").await;
+    let here = format!("/console/conversations/{}", app.conversation);
+    assert_eq!(
+        header(&app.get(&session, "/console/next").await, "location"),
+        here
+    );
+    let after = format!("/console/next?after={}", app.conversation);
+    assert_eq!(header(&app.get(&session, &after).await, "location"), "/console");
+
+    let key = MessageId::new().to_string();
+    let early = app
+        .act(&session, "reply", &[("key", &key), ("text", "kept <b>")])
+        .await;
+    assert_eq!(early.status(), StatusCode::CONFLICT);
+    let page = early.text().await.unwrap();
+    assert!(
+        page.contains("kept &lt;b&gt;") && page.contains(&key),
+        "the text is not lost"
+    );
+
+    assert_eq!(
+        app.act(&session, "take", &[]).await.status(),
+        StatusCode::SEE_OTHER
+    );
+    for _ in 0..2 {
+        let sent = app
+            .act(&session, "reply", &[("key", &key), ("text", "Bonjour\r\n!")])
+            .await;
+        assert_eq!(
+            (sent.status(), header(&sent, "location")),
+            (StatusCode::SEE_OTHER, here.as_str())
+        );
+    }
+    let messages = app
+        .store
+        .read()
+        .await
+        .unwrap()
+        .messages(app.conversation, 2, 9)
+        .await
+        .unwrap();
+    let texts: Vec<&str> = messages.iter().map(|m| m.text.as_str()).collect();
+    assert_eq!(texts, ["Bonjour\n!"]);
+    let blind = app.act(&session, "resolve", &[("seen", "0")]).await;
+    assert_eq!(blind.status(), StatusCode::CONFLICT);
+    assert_eq!(
+        app.act(&session, "release", &[]).await.status(),
+        StatusCode::SEE_OTHER
+    );
+    app.act(&session, "take", &[]).await;
+    app.act(&session, "resolve", &[("seen", "3")]).await;
+    assert_eq!(app.state().await, ConversationState::Resolved);
+
+    let bot = app
+        .store
+        .read()
+        .await
+        .unwrap()
+        .messages(app.conversation, 1, 1)
+        .await
+        .unwrap();
+    let path = format!("messages/{}/resend", bot[0].id);
+    assert_eq!(
+        app.act(&session, &path, &[]).await.status(),
+        StatusCode::SEE_OTHER
+    );
+    let events = app
+        .store
+        .read()
+        .await
+        .unwrap()
+        .events(app.conversation)
+        .await
+        .unwrap();
+    assert!(events.iter().any(|e| e.kind == EventKind::MessageRetried));
+}
+
+#[tokio::test]
+async fn malformed_requests_are_refused_with_a_problem() {
+    let app = app().await;
+    let session = app.sign_in("").await;
+    for (path, status) in [
+        ("/api/reports/response-times?from=x", StatusCode::BAD_REQUEST),
+        (
+            "/api/reports/response-times?from=2026-01-02&to=2026-01-01",
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            "/console/fragments/conversations/0190a0a0-0000-7000-8000-000000000000",
+            StatusCode::NOT_FOUND,
+        ),
+    ] {
+        let answer = app.get(&session, path).await;
+        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(
+            header(&answer, "content-type"),
+            "application/problem+json",
+            "{path}"
+        );
+    }
+    for fields in [&[][..], &[("key", "x"), ("text", "y")][..]] {
+        let answer = app.act(&session, "reply", fields).await;
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+        assert!(header(&answer, "content-type").starts_with("text/html"));
+    }
+    app.clock.advance(Duration::from_secs(1));
+    let report = app.get(&session, "/api/reports/response-times").await;
+    let report: serde_json::Value = report.json().await.unwrap();
+    assert_eq!(report["conversations"], 1);
+    assert_eq!(report["clocks"]["first_answer"]["waiting"], 1);
+    assert_eq!(
+        report["clocks"]["first_answer"]["wall"]["p50"],
+        serde_json::Value::Null
+    );
+    assert_eq!(report["by_channel"]["web"]["conversations"], 1);
+}
+
+#[tokio::test]
+async fn languages_assets_and_hints() {
+    let app = app().await;
+    let french = app
+        .ask(Method::GET, "/login")
+        .header("accept-language", "fr-FR")
+        .send()
+        .await
+        .unwrap();
+    assert!(french.text().await.unwrap().contains("lang=\"fr\""));
+    let chosen = app
+        .ask(Method::GET, "/lang/en?next=//evil.example")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(header(&chosen, "location"), "/console");
+    let cookie = header(&chosen, "set-cookie").split(';').next().unwrap();
+    let english = app
+        .ask(Method::GET, "/login")
+        .header("cookie", cookie)
+        .send()
+        .await
+        .unwrap();
+    assert!(english.text().await.unwrap().contains("lang=\"en\""));
+
+    let script = app
+        .ask(Method::GET, "/console/assets/desk.js")
+        .send()
+        .await
+        .unwrap();
+    let etag = header(&script, "etag").to_owned();
+    let again = app
+        .ask(Method::GET, "/console/assets/desk.js")
+        .header("if-none-match", etag);
+    assert_eq!(again.send().await.unwrap().status(), StatusCode::NOT_MODIFIED);
+    let missing = app.ask(Method::GET, "/console/assets/x").send().await.unwrap();
+    assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+
+    let session = app.sign_in("").await;
+    let mut events = app.get(&session, "/console/events").await;
+    let hello = events.chunk().await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&hello).contains("retry"));
+    app.act(&session, "take", &[]).await;
+    let hint = events.chunk().await.unwrap().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&hint).trim(),
+        format!("data: {}", app.conversation)
+    );
+    assert_eq!(app.clock.now(), NOW);
+}
