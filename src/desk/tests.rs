@@ -4,7 +4,6 @@ use crate::config::ChannelConfig;
 use crate::model::AgentId;
 use crate::store::{AgentWithHash, Ingest};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
@@ -35,7 +34,7 @@ async fn desk() -> Desk {
     let context = BuildContext {
         public_url: "http://localhost".into(),
         client: reqwest::Client::new(),
-        clock: Arc::new(crate::clock::SystemClock),
+        clock: std::sync::Arc::new(crate::clock::SystemClock),
     };
     let config = ChannelConfig { kind: "webchat".into(), settings: Default::default() };
     let channels = Channels::build(&BTreeMap::from([("web".to_owned(), config)]), &context).unwrap();

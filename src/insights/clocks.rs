@@ -203,6 +203,9 @@ mod tests {
     /// 2026-11-23 10:00 UTC, a Monday: open until 22:00 UTC by default.
     const T0: i64 = 1_795_428_000_000_000;
 
+    type Expected = [Option<Option<i64>>; 5];
+    type Lines = Vec<(i64, EventKind, &'static str)>;
+
     /// Events of one conversation: seconds after [`T0`], kind, and for sent messages `author/kind`.
     fn events(lines: &[(i64, EventKind, &str)]) -> Vec<TimedEvent> {
         let conversation_id = ConversationId::new();
@@ -233,7 +236,7 @@ mod tests {
         }
         let opened = (0, ConversationOpened, "");
         // first answer, bot answer, take-charge, first human answer, resolution
-        let cases: &[(&str, Vec<(i64, EventKind, &str)>, [Option<Option<i64>>; 5])] = &[
+        let cases: &[(&str, Lines, Expected)] = &[
             ("nothing yet", vec![opened], [WAITS, WAITS, NO, NO, WAITS]),
             (
                 "a notice is no answer",
