@@ -71,7 +71,7 @@ def test_a_person_answers_in_the_chat(server, open_page):
     say(customer, "je veux parler à un conseiller")
     desk = open_page()
     sign_in(desk, server, "chat", server.add_agent("chat", "Lou Test"))
-    desk.locator("#s-waiting .line a").first.click()
+    desk.locator("#s-waiting .line", has_text="je veux parler à un conseiller").locator("a").click()
     desk.locator("#b-take").click()
     desk.locator("#text").fill("Bonjour, Lou à l'écoute.")
     desk.locator("#reply button.primary").click()
