@@ -169,14 +169,17 @@ def temporary_folder(keep: bool):
 
 
 def count_pytest(run: Run, step: Step, report: Path) -> None:
+    """A test that fails and then fails to clean up is reported twice; it counts once."""
+    failed, passed = set(), set()
     for case in xml.parse(report).iter("testcase"):
         name = f"{case.get('classname', '')}::{case.get('name', '')}"
         if case.find("failure") is not None or case.find("error") is not None:
-            step.failed += 1
+            failed.add(name)
         elif (skipped := case.find("skipped")) is not None:
             run.not_run.append(f"{name}: {skipped.get('message', '')}")
         else:
-            step.passed += 1
+            passed.add(name)
+    step.failed, step.passed = len(failed), len(passed - failed)
 
 
 def finish(step: Step, code: int) -> None:

@@ -8,7 +8,7 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from fake_twilio import FakeTwilio
 from guichet_server import BINARY, POSTGRES, Server, psql
@@ -78,6 +78,9 @@ def browser():
         yield chromium
         chromium.close()
 
+
+# A busy machine answers late, not wrongly.
+expect.set_options(timeout=20_000)
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}

@@ -71,8 +71,7 @@ def test_a_person_answers_in_the_chat(server, open_page):
     say(customer, "je veux parler à un conseiller")
     desk = open_page()
     sign_in(desk, server, "chat", server.add_agent("chat", "Lou Test"))
-    # Other tests share the desk: ours is the newest.
-    desk.locator("#s-waiting .line", has_text="webchat").locator("a").last.click()
+    desk.locator("#s-waiting .line", has_text="je veux parler à un conseiller").locator("a").click()
     desk.locator("#b-take").click()
     desk.locator("#text").fill("Bonjour, Lou à l'écoute.")
     desk.locator("#reply button.primary").click()
@@ -80,7 +79,7 @@ def test_a_person_answers_in_the_chat(server, open_page):
 
 
 def test_the_widget_works_on_another_site(server, open_page, picture):
-    site = foreign_site(f'<!doctype html><title>Ailleurs</title><p>Un site.</p><script src="{server.url}/widget.js" async></script>')
+    site = foreign_site(f'<!doctype html><meta name="viewport" content="width=device-width"><title>Ailleurs</title><p>Un site.</p><script src="{server.url}/widget.js" async></script>')
     try:
         page = open_page(PHONE)
         page.goto(f"http://localhost:{site.server_port}/")
