@@ -2,9 +2,7 @@
 
 use super::{Chat, ChatState};
 use crate::http::problem::Problem;
-use crate::model::{
-    AgentId, Author, Contact, ConversationId, DeliveryStatus, Direction, Message, MessageId,
-};
+use crate::model::{AgentId, Author, Contact, ConversationId, DeliveryStatus, Direction, Message, MessageId};
 use crate::store::{Ingest, StoreError, Tx};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -74,9 +72,11 @@ fn address(token: &str) -> String {
 /// What shares a limit on new sessions: an IPv4 address, or an IPv6 /64 (what one household gets). A reverse proxy
 /// is on a loopback or private address, and the last name in `X-Forwarded-For` is the one it wrote.
 fn network(headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
-    let peer = extensions.get().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer): &ConnectInfo<SocketAddr>| {
-        peer.ip().to_canonical()
-    });
+    let peer = extensions
+        .get()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer): &ConnectInfo<SocketAddr>| {
+            peer.ip().to_canonical()
+        });
     let behind_proxy = match peer {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
@@ -166,10 +166,16 @@ fn parse(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<(Uu
         .map_err(|_| Problem::bad_request("client_id: must be a UUID, a new one for each message"))?;
     // Not only spaces: joiners and direction marks show nothing either.
     let blank = |c: char| {
-        c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
     };
     if posted.text.chars().all(blank) {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "empty-text", "text: there is nothing to read in it"));
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "empty-text",
+            "text: there is nothing to read in it",
+        ));
     }
     if posted.text.chars().count() > MAX_CHARS {
         return Err(too_long());
@@ -286,7 +292,8 @@ async fn shown(tx: &mut Tx, contact: &Contact, messages: Vec<Message>) -> Result
             Some(id) => match names.get(&id) {
                 Some(name) => name.clone(),
                 None => {
-                    let first = tx.agent(id).await?.and_then(|a| Some(a.name.split_whitespace().next()?.to_owned()));
+                    let first =
+                        tx.agent(id).await?.and_then(|a| Some(a.name.split_whitespace().next()?.to_owned()));
                     names.insert(id, first.clone());
                     first
                 }

@@ -122,14 +122,16 @@ async fn dispatch(live: Arc<Live>, store: Store, mut hints: Receiver<Hint>, stop
             hint = hints.recv() => hint,
         };
         match hint {
-            Ok(Hint::Conversation(id)) if !live.is_empty() => match contact_of(&store, id, &mut known).await {
-                Ok(Some(contact)) => live.tell(contact),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "a conversation's visitor is not known; every page looks");
-                    live.tell_all();
+            Ok(Hint::Conversation(id)) if !live.is_empty() => {
+                match contact_of(&store, id, &mut known).await {
+                    Ok(Some(contact)) => live.tell(contact),
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, "a conversation's visitor is not known; every page looks");
+                        live.tell_all();
+                    }
                 }
-            },
+            }
             Ok(_) => {}
             // What was missed may be anyone's.
             Err(RecvError::Lagged(_)) => live.tell_all(),
@@ -176,7 +178,7 @@ pub async fn events(
                 changed = watch.changed.changed() => changed.ok()?,
             }
         }
-        let event = Event::default().event("changed").data("");
+        let event = Event::default().data("changed");
         Some((Ok::<_, Infallible>(event), (watch, stopping, false)))
     });
     let sse = Sse::new(changes).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));

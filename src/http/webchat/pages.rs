@@ -21,6 +21,7 @@ const LANGUAGES: [(&str, &str); 2] = [
 const PAGE: &str = include_str!("../../../console/webchat/page.html");
 const PAGE_CSS: &str = include_str!("../../../console/webchat/page.css");
 const WIDGET: &str = include_str!("../../../console/webchat/widget.js");
+const WIDGET_VIEW: &str = include_str!("../../../console/webchat/widget-view.js");
 const WIDGET_CSS: &str = include_str!("../../../console/webchat/widget.css");
 
 /// No script or style but our files; nobody shows the page inside another.
@@ -48,7 +49,8 @@ struct Asset {
 
 impl Asset {
     fn new(body: String, kind: HeaderValue) -> Self {
-        let digest: String = Sha256::digest(&body).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let digest: String =
+            Sha256::digest(&body).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
         Self { body, kind, etag: format!("\"{digest}\"") }
     }
 
@@ -60,10 +62,16 @@ impl Asset {
             .is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == self.etag));
         let headers = [
             (header::CONTENT_TYPE, self.kind.clone()),
-            (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300, stale-while-revalidate=86400")),
+            (
+                header::CACHE_CONTROL,
+                HeaderValue::from_static("public, max-age=300, stale-while-revalidate=86400"),
+            ),
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
             // For sites that isolate themselves (COEP).
-            (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin")),
+            (
+                HeaderName::from_static("cross-origin-resource-policy"),
+                HeaderValue::from_static("cross-origin"),
+            ),
         ];
         let etag = [(header::ETAG, self.etag.as_str())];
         if known {
@@ -79,7 +87,7 @@ fn widget(config: &Config) -> String {
         LANGUAGES.iter().map(|(code, text)| ((*code).to_owned(), section(text, "widget"))).collect();
     let settings =
         json!({ "operator": config.operator.name, "lang": default_language(config), "texts": texts });
-    squeeze(WIDGET)
+    squeeze(&WIDGET.replacen("__VIEW__;", WIDGET_VIEW, 1))
         .replacen("__CONFIG__", &settings.to_string(), 1)
         .replacen("__CSS__", &json!(squeeze(WIDGET_CSS)).to_string(), 1)
 }
@@ -106,13 +114,17 @@ fn default_language(config: &Config) -> &'static str {
 /// `?lang=`, else what the browser prefers, else the operator's.
 fn language(query: Option<&str>, headers: &HeaderMap, config: &Config) -> &'static str {
     let known = |code: &str| {
-        LANGUAGES.iter().map(|(known, _)| *known).find(|known| code.get(..2).is_some_and(|c| c.eq_ignore_ascii_case(known)))
+        LANGUAGES
+            .iter()
+            .map(|(known, _)| *known)
+            .find(|known| code.get(..2).is_some_and(|c| c.eq_ignore_ascii_case(known)))
     };
     let asked = query.into_iter().flat_map(|query| form_urlencoded::parse(query.as_bytes()));
     if let Some(code) = asked.filter(|(key, _)| key == "lang").find_map(|(_, value)| known(&value)) {
         return code;
     }
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted =
+        headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut preferred: Option<(f32, &'static str)> = None;
     for range in accepted.split(',') {
         let (code, weight) = range.split_once(';').unwrap_or((range, ""));
@@ -229,7 +241,9 @@ mod tests {
     #[test]
     fn the_widget_is_filled_in_and_small() {
         let widget = widget(&Config::default());
-        assert!(!widget.contains("__CONFIG__") && !widget.contains("__CSS__"));
+        for place in ["__CONFIG__", "__CSS__", "__VIEW__"] {
+            assert!(!widget.contains(place), "{place}");
+        }
         assert!(!widget.contains("innerHTML"));
         assert!(widget.len() < 32 * 1024, "{} bytes", widget.len());
         assert!(WIDGET.contains(&format!("const LONGEST = {};", super::super::api::MAX_CHARS)));

@@ -86,26 +86,20 @@ impl Site {
         agent_id: Option<AgentId>,
         status: DeliveryStatus,
     ) -> Message {
+        let mut tx = self.state.store.begin().await.unwrap();
+        let written = tx.messages(conversation_id, 0, 1).await.unwrap().remove(0);
         let mut message = Message {
             id: MessageId::new(),
-            conversation_id,
-            seq: 0,
-            channel: "webchat".into(),
             direction: Direction::Outbound,
             author: if agent_id.is_some() { Author::Agent } else { Author::Bot },
             agent_id,
             kind: MessageKind::Answer,
             text: "18:04".into(),
-            media: Vec::new(),
             provider_id: None,
             status,
-            error: None,
-            understanding: None,
-            facts: Vec::new(),
             created_at: self.state.clock.now(),
-            sent_at: None,
+            ..written
         };
-        let mut tx = self.state.store.begin().await.unwrap();
         tx.insert_message(&mut message).await.unwrap();
         tx.commit().await.unwrap();
         message
@@ -197,9 +191,24 @@ async fn bad_input_is_refused_and_nothing_of_it_is_stored() {
         ("application/json", b"{".to_vec(), 400, "malformed"),
         ("application/json", b"[]".to_vec(), 400, "malformed"),
         ("application/json", b"{\"text\": \"a\"}".to_vec(), 400, "malformed"),
-        ("application/json", format!("{{\"client_id\":\"{UUID}\",\"text\":7}}").into_bytes(), 400, "malformed"),
-        ("application/json", format!("{{\"client_id\":\"{UUID}\",\"text\":\"\\ud800\"}}").into_bytes(), 400, "malformed"),
-        ("application/json", json!({"client_id": "1", "text": "a"}).to_string().into_bytes(), 400, "malformed"),
+        (
+            "application/json",
+            format!("{{\"client_id\":\"{UUID}\",\"text\":7}}").into_bytes(),
+            400,
+            "malformed",
+        ),
+        (
+            "application/json",
+            format!("{{\"client_id\":\"{UUID}\",\"text\":\"\\ud800\"}}").into_bytes(),
+            400,
+            "malformed",
+        ),
+        (
+            "application/json",
+            json!({"client_id": "1", "text": "a"}).to_string().into_bytes(),
+            400,
+            "malformed",
+        ),
         ("application/json", b"{\"text\": \"\xff\"}".to_vec(), 400, "malformed"),
         ("application/json", "[".repeat(60_000).into_bytes(), 400, "malformed"),
         ("text/plain", message("a"), 415, "content-type"),
@@ -280,7 +289,10 @@ async fn one_network_creates_so_many_sessions() {
             .unwrap()
     };
     for _ in 0..SESSIONS_PER_MINUTE {
-        assert_eq!(site.send(from("9.9.9.9, 2001:db8::1", "127.0.0.1:1")).await.status(), StatusCode::CREATED);
+        assert_eq!(
+            site.send(from("9.9.9.9, 2001:db8::1", "127.0.0.1:1")).await.status(),
+            StatusCode::CREATED
+        );
     }
     let table = [
         // The same /64 through our proxy, and what the caller claims before it is not believed.
@@ -299,7 +311,8 @@ async fn one_network_creates_so_many_sessions() {
 async fn the_history_tells_who_wrote_and_only_what_was_sent() {
     let site = site().await;
     let token = site.visitor().await;
-    let agent = Agent { id: AgentId::new(), login: "j".into(), name: "Julie Martin".into(), role: Role::Agent };
+    let agent =
+        Agent { id: AgentId::new(), login: "j".into(), name: "Julie Martin".into(), role: Role::Agent };
     let id = agent.id;
     let mut tx = site.state.store.begin().await.unwrap();
     tx.insert_agent(&AgentWithHash { agent, password_hash: String::new() }, Timestamp(0)).await.unwrap();
@@ -357,8 +370,9 @@ async fn the_history_goes_over_all_conversations_in_order() {
 async fn live_pages_hear_of_their_own_messages_until_the_server_stops() {
     let site = site().await;
     let (alice, bob) = (site.visitor().await, site.visitor().await);
-    let mut events = site.send(get_from("/chat/api/events", Some(&alice))).await.into_body().into_data_stream();
-    let changed = &b"event: changed\ndata:\n\n"[..];
+    let mut events =
+        site.send(get_from("/chat/api/events", Some(&alice))).await.into_body().into_data_stream();
+    let changed = &b"data: changed\n\n"[..];
     assert_eq!(events.next().await.unwrap().unwrap(), changed);
 
     site.write(&bob, UUID, "rien pour alice").await;
