@@ -178,7 +178,7 @@ pub async fn events(
                 changed = watch.changed.changed() => changed.ok()?,
             }
         }
-        let event = Event::default().event("changed").data("");
+        let event = Event::default().data("changed");
         Some((Ok::<_, Infallible>(event), (watch, stopping, false)))
     });
     let sse = Sse::new(changes).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));

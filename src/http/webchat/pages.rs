@@ -21,6 +21,7 @@ const LANGUAGES: [(&str, &str); 2] = [
 const PAGE: &str = include_str!("../../../console/webchat/page.html");
 const PAGE_CSS: &str = include_str!("../../../console/webchat/page.css");
 const WIDGET: &str = include_str!("../../../console/webchat/widget.js");
+const WIDGET_VIEW: &str = include_str!("../../../console/webchat/widget-view.js");
 const WIDGET_CSS: &str = include_str!("../../../console/webchat/widget.css");
 
 /// No script or style but our files; nobody shows the page inside another.
@@ -86,11 +87,9 @@ fn widget(config: &Config) -> String {
         LANGUAGES.iter().map(|(code, text)| ((*code).to_owned(), section(text, "widget"))).collect();
     let settings =
         json!({ "operator": config.operator.name, "lang": default_language(config), "texts": texts });
-    squeeze(WIDGET).replacen("__CONFIG__", &settings.to_string(), 1).replacen(
-        "__CSS__",
-        &json!(squeeze(WIDGET_CSS)).to_string(),
-        1,
-    )
+    squeeze(&WIDGET.replacen("__VIEW__;", WIDGET_VIEW, 1))
+        .replacen("__CONFIG__", &settings.to_string(), 1)
+        .replacen("__CSS__", &json!(squeeze(WIDGET_CSS)).to_string(), 1)
 }
 
 /// A table of a language file. The files are ours and a test parses them.
@@ -242,7 +241,9 @@ mod tests {
     #[test]
     fn the_widget_is_filled_in_and_small() {
         let widget = widget(&Config::default());
-        assert!(!widget.contains("__CONFIG__") && !widget.contains("__CSS__"));
+        for place in ["__CONFIG__", "__CSS__", "__VIEW__"] {
+            assert!(!widget.contains(place), "{place}");
+        }
         assert!(!widget.contains("innerHTML"));
         assert!(widget.len() < 32 * 1024, "{} bytes", widget.len());
         assert!(WIDGET.contains(&format!("const LONGEST = {};", super::super::api::MAX_CHARS)));

@@ -86,27 +86,20 @@ impl Site {
         agent_id: Option<AgentId>,
         status: DeliveryStatus,
     ) -> Message {
+        let mut tx = self.state.store.begin().await.unwrap();
+        let written = tx.messages(conversation_id, 0, 1).await.unwrap().remove(0);
         let mut message = Message {
             id: MessageId::new(),
-            conversation_id,
-            seq: 0,
-            channel: "webchat".into(),
             direction: Direction::Outbound,
             author: if agent_id.is_some() { Author::Agent } else { Author::Bot },
             agent_id,
             kind: MessageKind::Answer,
             text: "18:04".into(),
-            media: Vec::new(),
             provider_id: None,
             status,
-            error: None,
-            understanding: None,
-            facts: Vec::new(),
             created_at: self.state.clock.now(),
-            attempted_at: None,
-            sent_at: None,
+            ..written
         };
-        let mut tx = self.state.store.begin().await.unwrap();
         tx.insert_message(&mut message).await.unwrap();
         tx.commit().await.unwrap();
         message
@@ -379,7 +372,7 @@ async fn live_pages_hear_of_their_own_messages_until_the_server_stops() {
     let (alice, bob) = (site.visitor().await, site.visitor().await);
     let mut events =
         site.send(get_from("/chat/api/events", Some(&alice))).await.into_body().into_data_stream();
-    let changed = &b"event: changed\ndata:\n\n"[..];
+    let changed = &b"data: changed\n\n"[..];
     assert_eq!(events.next().await.unwrap().unwrap(), changed);
 
     site.write(&bob, UUID, "rien pour alice").await;
