@@ -26,6 +26,7 @@ from test_postgres import PostgresError, throwaway_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV_PYTHON = ROOT / ".local" / "venv" / "bin" / "python"
+INTERRUPT_S = 60
 NO_ENCODER = "--no-default-features"
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 CARGO_TOTAL = re.compile(r"test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored;")
@@ -197,7 +198,8 @@ def stream(step: Step, command: list[str], environment: dict[str, str], look=lam
     """Runs a command, passes its lines on as they come, and shows each to `look`; returns the exit code."""
     started = time.monotonic()
     print(f"\n$ {' '.join(command)}", flush=True)
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    # A session of its own: a ctrl-C reaches it once, through us, and it has time to stop what it started.
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
     try:
         for line in process.stdout:
             sys.stdout.write(line)
@@ -207,8 +209,17 @@ def stream(step: Step, command: list[str], environment: dict[str, str], look=lam
     finally:
         step.seconds += time.monotonic() - started
         if process.poll() is None:
-            process.terminate()
-            process.wait()
+            interrupt(process)
+
+
+def interrupt(process: subprocess.Popen) -> None:
+    """Ends a command and all it started: politely, then not."""
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.communicate(timeout=INTERRUPT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 if __name__ == "__main__":

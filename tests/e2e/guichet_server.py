@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import http.client
 import json
 import os
@@ -27,6 +28,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def die_with_parent() -> None:
+    """Even tests that are killed leave no server behind."""
+    ctypes.CDLL(None).prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG
 
 
 class Server:
@@ -67,7 +73,7 @@ class Server:
 
     def start(self) -> Server:
         with self.log_path.open("a") as log:
-            self.process = subprocess.Popen([str(BINARY), "serve"], cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen([str(BINARY), "serve"], cwd=ROOT, env=self.environment, stdout=log, stderr=log, preexec_fn=die_with_parent)
         until(lambda: self.health().get("model"), f"the server answers; its log:\n{self.log()}", within=60)
         return self
 
