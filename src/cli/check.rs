@@ -1,5 +1,11 @@
-//! `guichet check`, as far as the intents go: what is wrong, and what is weak, with file and line.
+//! `guichet check`: what is wrong, and what is weak, with file and line.
 
+use crate::answers::registry;
+use crate::answers::responses::{Mismatch, ResponseError, Responses};
+use crate::app;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::model::IntentSpec;
 use crate::nlu::aliases::AliasFile;
 use crate::nlu::normalise::squeeze;
 use crate::nlu::pack::{Example, IntentPack, PackError};
@@ -13,7 +19,7 @@ const FEW_EXAMPLES: usize = 8;
 const BALANCE: f64 = 0.4;
 
 #[derive(Debug, Clone, clap::Args)]
-pub struct CheckIntentsArgs {
+pub struct CheckArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -39,9 +45,13 @@ impl Findings {
     }
 }
 
-/// Checks the folder of intents and prints what it found.
-pub fn run(args: &CheckIntentsArgs, intents: &Path) -> anyhow::Result<ExitCode> {
-    let findings = intents_folder(intents);
+/// Checks the channels' keys, the folder of intents and the responses, and prints what it found.
+pub fn run(args: &CheckArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    app::build_channels(config, std::sync::Arc::new(SystemClock))?;
+    let mut findings = intents_folder(&config.files.intents);
+    if let Ok(pack) = IntentPack::load(&config.files.intents) {
+        responses_folder(config, &pack.specs, &mut findings);
+    }
     if args.json {
         let list = |found: &[PackError]| -> Vec<serde_json::Value> {
             let entry = |e: &PackError| serde_json::json!({"file": e.file, "line": e.line, "what": e.what, "cure": e.cure});
@@ -56,6 +66,33 @@ pub fn run(args: &CheckIntentsArgs, intents: &Path) -> anyhow::Result<ExitCode> 
         println!("{} errors, {} warnings", findings.errors.len(), findings.warnings.len());
     }
     Ok(ExitCode::from(findings.exit_code()))
+}
+
+/// Renders every response with sample data, and holds responses and intents together.
+fn responses_folder(config: &Config, intents: &[IntentSpec], findings: &mut Findings) {
+    let sources = registry(&app::load_timetable(config));
+    let folder = &config.files.responses;
+    match Responses::load(folder, config.operator.lang, intents, &sources) {
+        Err(broken) => {
+            let error =
+                |e: ResponseError| PackError { file: e.file, line: e.line, what: e.what, cure: e.cure };
+            findings.errors.extend(broken.0.into_iter().map(error));
+        }
+        Ok(responses) => {
+            for mismatch in responses.missing(intents) {
+                let unreachable = matches!(mismatch, Mismatch::Unreachable { .. });
+                let what = mismatch.to_string();
+                let (what, cure) = what.split_once("; ").unwrap_or((&what, "see there"));
+                let found = PackError {
+                    file: folder.display().to_string(),
+                    line: 1,
+                    what: what.to_owned(),
+                    cure: cure.to_owned(),
+                };
+                if unreachable { findings.warnings.push(found) } else { findings.errors.push(found) }
+            }
+        }
+    }
 }
 
 /// Everything wrong or weak in the folder of intents.

@@ -34,7 +34,7 @@ enum Command {
     /// Serve webhooks, web chat, console and API
     Serve(serve::ServeArgs),
     /// Check configuration, intents and responses
-    Check(check::CheckIntentsArgs),
+    Check(check::CheckArgs),
     /// Show what one message means
     Understand(understand::UnderstandArgs),
     /// Measure understanding on a file of messages
@@ -67,8 +67,14 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = config::load(cli.config.as_deref(), &environment)?;
     telemetry::init_logs(&config.log)?;
     match cli.command {
-        Command::Serve(args) => runtime()?.block_on(serve::run(&args, config)),
-        Command::Check(args) => check::run(&args, &config.files.intents),
+        Command::Serve(args) => {
+            let runtime = runtime()?;
+            let served = runtime.block_on(serve::run(&args, config));
+            // A training in progress cannot be interrupted, and nobody waits for it any more.
+            runtime.shutdown_background();
+            served
+        }
+        Command::Check(args) => check::run(&args, &config),
         Command::Understand(args) => {
             let (nlu, timezone) = trained(&config)?;
             understand::run(&args, &nlu, &timezone, SystemClock.now())

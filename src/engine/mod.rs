@@ -149,10 +149,15 @@ impl Situation<'_> {
         dialogue
     }
 
-    /// The intent whose question this message answers, when it does.
+    /// The intent that this message goes on with: it answers our question, or it is little more than a new value for
+    /// a slot ("et demain ?").
     fn pending(&self, dialogue: &Dialogue) -> Option<&IntentSpec> {
-        let asked = dialogue.asked.as_deref()?;
         let spec = self.intents.get(dialogue.intent.as_deref()?)?;
+        let Some(asked) = dialogue.asked.as_deref() else {
+            let mut slots = spec.slots.iter();
+            let follows = slots.any(|s| slots::answers(self.text, self.understanding, spec, &s.name));
+            return follows.then_some(spec);
+        };
         let best = self.understanding.best();
         let same = best.is_none_or(|score| score.intent == spec.name);
         let unsure = best.is_none_or(|s| s.confidence < self.rules.answer_from || s.intent == OUT_OF_SCOPE);

@@ -177,6 +177,17 @@ fn ambiguity_is_asked_about_and_the_number_is_the_answer() {
 }
 
 #[test]
+fn a_lone_value_after_an_answer_goes_on_with_it() {
+    let u = heard(&[(NEXT, 0.9)], &["from=Vitré", "to=Rennes"]);
+    let planned = looks_up(plan("train Vitré Rennes", &u, &conversation(Dialogue::default())));
+    let answered = planned.decide(Some(Lookup::Found { data: json!({}), facts: Vec::new() }));
+    let follow_up = heard(&[("general.greeting", 0.9)], &["to=Laval"]);
+    let planned = looks_up(plan("et Laval ?", &follow_up, &conversation(answered.dialogue)));
+    assert_eq!(planned.slots["from"], EntityValue::Station { station: station("Vitré") });
+    assert_eq!(planned.slots["to"], EntityValue::Station { station: station("Laval") });
+}
+
+#[test]
 fn a_new_question_leaves_the_pending_one() {
     let u = heard(&[(NEXT, 0.9)], &["to=Rennes"]);
     let first = decided(plan("prochain train pour Rennes", &u, &conversation(Dialogue::default())));

@@ -130,7 +130,7 @@ impl Line {
         Self {
             id: c.id.to_string(),
             channel: c.channel.clone(),
-            address: entry.address.clone(),
+            address: shown_address(&entry.address, wall.ui),
             lang: c.lang.map(|l| l.to_string()).unwrap_or_default(),
             intent: c.intent.clone().unwrap_or_default(),
             reason: c.reason.map_or("", |r| r.as_str()),
@@ -182,6 +182,15 @@ pub struct Conversation {
 enum Item {
     Message(Box<Said>),
     Note(Note),
+}
+
+/// A web-chat visitor has no name but a digest: its beginning tells visitors apart.
+fn shown_address(address: &str, ui: Ui) -> String {
+    let digest = address.len() == 64 && address.bytes().all(|b| b.is_ascii_hexdigit());
+    if !digest {
+        return address.to_owned();
+    }
+    format!("{} {}", ui.text("conversation.visitor"), &address[..6])
 }
 
 /// A line of the log that explains the transcript.
@@ -243,7 +252,7 @@ impl Conversation {
         let since = c.escalated_at.unwrap_or(c.opened_at);
         Ok(Some(Self {
             id: id.to_string(),
-            address: address.unwrap_or_default(),
+            address: shown_address(&address.unwrap_or_default(), wall.ui),
             lang: c.lang.map(|l| l.to_string()).unwrap_or_default(),
             intent: c.intent.clone().unwrap_or_default(),
             state: c.state.as_str(),
