@@ -8,6 +8,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // Without a line like this Cargo would run this script again whenever any file of the package changes.
     println!("cargo:rerun-if-changed=build.rs");
+    // They are compiled in.
+    println!("cargo:rerun-if-changed=migrations");
     if std::env::var_os("CARGO_FEATURE_ENCODER").is_none() {
         return ExitCode::SUCCESS;
     }

@@ -18,6 +18,7 @@ use crate::telemetry;
 use crate::transit::{Timetable, TimetableHandle};
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -123,6 +124,19 @@ pub struct App {
     listener: TcpListener,
     metrics: Option<(TcpListener, PrometheusHandle)>,
     library: Library,
+    claimed: Option<File>,
+}
+
+/// Two servers on one SQLite file would take each other's jobs over. The lock ends with the process, however it
+/// ends. Postgres is made for several.
+fn claim_database(url: &str) -> anyhow::Result<Option<File>> {
+    let Some(path) = url.strip_prefix("sqlite://") else { return Ok(None) };
+    let path = format!("{}.lock", path.split('?').next().unwrap_or(path));
+    let file = File::create(&path).with_context(|| format!("{path} cannot be written"))?;
+    file.try_lock().with_context(|| {
+        format!("another guichet serves this database ({path} is locked). Cure: stop it, or use Postgres")
+    })?;
+    Ok(Some(file))
 }
 
 impl App {
@@ -143,6 +157,7 @@ impl App {
                 )
             })
         };
+        let claimed = claim_database(config.database.url.expose())?;
         let listener = bind(config.server.listen).await?;
         let metrics = match metrics {
             Some(handle) => Some((bind(config.server.metrics_listen).await?, handle)),
@@ -157,7 +172,7 @@ impl App {
             mind: Arc::new(OnceLock::new()),
             stopping: CancellationToken::new(),
         };
-        Ok(Self { state, listener, metrics, library })
+        Ok(Self { state, listener, metrics, library, claimed })
     }
 
     /// The address it listens on; tells the port when 0 was configured.
@@ -168,7 +183,7 @@ impl App {
     /// Serves until `shutdown`; then refuses new requests, finishes what is in progress within `server.drain`, and
     /// closes the database. What did not finish is resumed by the next start.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { state, listener, metrics, library } = self;
+        let Self { state, listener, metrics, library, claimed: _claimed } = self;
         let drain = Duration::from(state.config.server.drain);
         let working = tokio::spawn(work(state.clone(), library));
         if let Some((listener, handle)) = metrics {

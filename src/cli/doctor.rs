@@ -4,7 +4,6 @@ use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::content::Live;
-use crate::model::DeliveryStatus;
 use crate::store::Store;
 use comfy_table::{Cell, Color, Table, presets};
 use serde::Serialize;
@@ -130,7 +129,7 @@ async fn database(config: &Config) -> Vec<Finding> {
     };
     let counts = async {
         let mut tx = store.read().await?;
-        let unknown = tx.count_outbound(DeliveryStatus::Unknown).await?;
+        let unknown = tx.count_unknown().await?;
         Ok::<_, crate::store::StoreError>((tx.count_agents().await?, tx.queue_size().await?, unknown))
     };
     let found = match counts.await {

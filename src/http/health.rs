@@ -1,7 +1,7 @@
 //! Is it up, and what is not as it should be.
 
 use super::AppState;
-use crate::model::{DeliveryStatus, Timestamp};
+use crate::model::Timestamp;
 use crate::store::StoreError;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -58,7 +58,7 @@ pub async fn degraded(state: &AppState) -> Result<Vec<String>, StoreError> {
     let now = state.clock.now();
     found.extend(timetable(state, now));
     let mut tx = state.store.read().await?;
-    let unknown = tx.count_outbound(DeliveryStatus::Unknown).await?;
+    let unknown = tx.count_unknown().await?;
     if unknown > 0 {
         found.push(format!("sending: {unknown} messages may or may not have been sent; see the console"));
     }

@@ -16,8 +16,8 @@ use crate::nlu::{self, Nlu};
 use crate::store::{ClaimedJob, JobKind, NewJob, StoreError, Tx};
 use serde_json::json;
 
-/// After so many tries something in the message breaks us: people read it instead.
-const TRIES: i64 = 3;
+/// After so many tries, kills of the server among them, something in the message breaks us: people read it instead.
+const TRIES: i64 = 6;
 /// How often a decision is taken again because the conversation changed meanwhile.
 const ROUNDS: usize = 3;
 

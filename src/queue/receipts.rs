@@ -14,7 +14,9 @@ pub async fn apply_receipt(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let Some(message) = find(tx, channel, receipt).await? else { return Ok(false) };
-    let in_doubt = matches!(message.status, DeliveryStatus::Sending | DeliveryStatus::Unknown);
+    // Pending after an attempt: the provider did not list it when we asked, and has it after all.
+    let tried = message.status == DeliveryStatus::Pending && message.attempted_at.is_some();
+    let in_doubt = tried || matches!(message.status, DeliveryStatus::Sending | DeliveryStatus::Unknown);
     if in_doubt {
         mark_sent(tx, &message, Some(&receipt.provider_id), now).await?;
     }

@@ -204,10 +204,9 @@ impl Tx {
         Ok(())
     }
 
-    /// How many outbound messages stand at `status`.
-    pub async fn count_outbound(&mut self, status: DeliveryStatus) -> Result<i64, StoreError> {
-        let row = self.fetch_one(&sql::MESSAGES_UNSETTLED, values![status.as_str()]).await?;
-        row.map_or(Ok(0), |r| r.get("n"))
+    /// How many outbound messages may or may not have been sent.
+    pub async fn count_unknown(&mut self) -> Result<i64, StoreError> {
+        self.fetch_one(&sql::MESSAGES_UNKNOWN, Vec::new()).await?.map_or(Ok(0), |row| row.get("n"))
     }
 }
 

@@ -79,7 +79,9 @@ statements! {
     MESSAGE_SET_STATUS = "UPDATE messages SET status = $2, error = $3, \
         provider_id = COALESCE($4, provider_id), sent_at = COALESCE($5, sent_at) WHERE id = $1";
     MESSAGE_SET_SENDING = "UPDATE messages SET status = 'sending', attempted_at = $2, error = NULL WHERE id = $1";
-    MESSAGES_UNSETTLED = "SELECT COUNT(*) AS n FROM messages WHERE direction = 'outbound' AND status = $1";
+    // Says the condition of the partial index, so that it is used.
+    MESSAGES_UNKNOWN = "SELECT COUNT(*) AS n FROM messages \
+        WHERE status IN ('unknown', 'failed') AND status = 'unknown'";
 
     JOB_INSERT = "INSERT INTO jobs (id, lane, kind, message_id, run_at, attempts, claimed_until) \
         VALUES ($1, $2, $3, $4, $5, 0, 0)";
