@@ -26,8 +26,8 @@ def say(chat: Page, text: str) -> None:
 def chats(browser: Browser, url: str, folder: Path) -> None:
     for name, size, options in [
         ("chat", DESKTOP, {}),
-        ("chat-phone", PHONE, {"device_scale_factor": 2, "has_touch": True}),
-        ("chat-phone-dark", PHONE, {"device_scale_factor": 2, "has_touch": True, "color_scheme": "dark"}),
+        ("chat-phone", PHONE, {"has_touch": True}),
+        ("chat-phone-dark", PHONE, {"has_touch": True, "color_scheme": "dark"}),
     ]:
         chat = page(browser, size, **options)
         chat.goto(f"{url}/chat")

@@ -38,7 +38,7 @@ const DAYS_EN: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Frida
 const NEAR: i32 = 180;
 
 /// `day` as customers say it on `today`: none for today itself, "demain", "samedi 20 décembre".
-pub(super) fn day_words(day: Date, today: Date, lang: Lang) -> Option<String> {
+pub fn day_words(day: Date, today: Date, lang: Lang) -> Option<String> {
     let away = (day - today).get_days();
     let french = lang == Lang::FR;
     let near = match away {
@@ -50,10 +50,14 @@ pub(super) fn day_words(day: Date, today: Date, lang: Lang) -> Option<String> {
     if let Some(word) = near {
         return Some(word.to_owned());
     }
-    let weekday = day.weekday().to_monday_zero_offset() as usize;
-    let names = if french { DAYS_FR } else { DAYS_EN };
     let year = if away.abs() > NEAR { format!(" {}", day.year()) } else { String::new() };
-    Some(format!("{} {}{year}", names[weekday % 7], day_and_month(day, french)))
+    Some(format!("{} {}{year}", weekday(day, lang), day_and_month(day, french)))
+}
+
+/// "lundi", "Monday".
+pub fn weekday(day: Date, lang: Lang) -> &'static str {
+    let names = if lang == Lang::FR { DAYS_FR } else { DAYS_EN };
+    names[day.weekday().to_monday_zero_offset() as usize % 7]
 }
 
 fn day_and_month(day: Date, french: bool) -> String {

@@ -1,6 +1,6 @@
 //! What turns slots into facts ([`AnswerSource`]) and facts into words ([`responses`]).
 
-mod dates;
+pub mod dates;
 pub mod responses;
 pub mod sms;
 mod timetable;

@@ -45,7 +45,9 @@ pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Resu
     };
     let config: Config = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
         let key = error.path().to_string();
-        ConfigError::Invalid(vec![format!("{}: {}", located(&key), first_line(&error.into_inner()))])
+        let what = first_line(&error.into_inner());
+        let cure = "guichet.toml shows every key with its default";
+        ConfigError::Invalid(vec![format!("{}: {what}. Cure: {cure}", located(&key))])
     })?;
     let problems: Vec<String> =
         config.problems().iter().map(|(key, what)| format!("{}: {what}", located(key))).collect();

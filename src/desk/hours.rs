@@ -4,6 +4,7 @@
 //! does (`compatible` in jiff). A local time that the clocks skip is taken after the gap, one that they repeat
 //! is taken the first time.
 
+use crate::answers::dates;
 use crate::config::{DayHours, HoursConfig};
 use crate::model::{Lang, Timestamp};
 use jiff::civil::{Date, Time, Weekday};
@@ -75,9 +76,8 @@ impl Calendar {
     pub fn reopens_text(&self, at: Timestamp, lang: Lang) -> Option<String> {
         let opening = self.next_opening(at).filter(|opening| *opening > at)?;
         let opening = self.local(opening);
-        let days = self.date(at).until(opening.date()).ok()?.get_days();
         let time = clock_text(opening.time(), lang);
-        let day = day_text(&opening, days, lang);
+        let day = day_text(opening.date(), self.date(at), lang);
         Some(if lang == Lang::FR { format!("{day} à {time}") } else { format!("{day} at {time}") })
     }
 
@@ -137,50 +137,13 @@ fn clock_text(time: Time, lang: Lang) -> String {
     format!("{hour}{between}{minute:02}")
 }
 
-/// A day as people name it, `days` from now.
-fn day_text(day: &ZonedDateTime, days: i32, lang: Lang) -> String {
-    const FR_MONTHS: [&str; 12] = [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ];
-    let french = lang == Lang::FR;
-    match days {
-        0 => if french { "aujourd'hui" } else { "today" }.to_owned(),
-        1 => if french { "demain" } else { "tomorrow" }.to_owned(),
-        2..=6 => weekday(day.weekday(), lang).to_owned(),
-        _ => {
-            let month = usize::try_from(day.month() - 1).unwrap_or(0);
-            let month = if french {
-                FR_MONTHS.get(month).map(|m| (*m).to_owned()).unwrap_or_default()
-            } else {
-                day.strftime("%B").to_string()
-            };
-            format!("{} {} {month}", weekday(day.weekday(), lang), day.day())
-        }
+/// A day as people name it `today`: within a week its name is enough.
+fn day_text(day: Date, today: Date, lang: Lang) -> String {
+    match (day - today).get_days() {
+        0 => if lang == Lang::FR { "aujourd'hui" } else { "today" }.to_owned(),
+        2..=6 => dates::weekday(day, lang).to_owned(),
+        _ => dates::day_words(day, today, lang).unwrap_or_default(),
     }
-}
-
-fn weekday(day: Weekday, lang: Lang) -> &'static str {
-    let (fr, en) = match day {
-        Weekday::Monday => ("lundi", "Monday"),
-        Weekday::Tuesday => ("mardi", "Tuesday"),
-        Weekday::Wednesday => ("mercredi", "Wednesday"),
-        Weekday::Thursday => ("jeudi", "Thursday"),
-        Weekday::Friday => ("vendredi", "Friday"),
-        Weekday::Saturday => ("samedi", "Saturday"),
-        Weekday::Sunday => ("dimanche", "Sunday"),
-    };
-    if lang == Lang::FR { fr } else { en }
 }
 
 /// The first instant of the day `days` before that of `at` in `zone`.

@@ -264,23 +264,7 @@ fn agent_message(
 ) -> Message {
     Message {
         id,
-        conversation_id: conversation.id,
-        // Set when it is stored.
-        seq: 0,
-        channel: conversation.channel.clone(),
-        direction: Direction::Outbound,
-        author: Author::Agent,
         agent_id: Some(agent.id),
-        kind: MessageKind::Text,
-        text: text.to_owned(),
-        media: Vec::new(),
-        provider_id: None,
-        status: DeliveryStatus::Pending,
-        error: None,
-        understanding: None,
-        facts: Vec::new(),
-        created_at: now,
-        attempted_at: None,
-        sent_at: None,
+        ..Message::outbound(conversation, Author::Agent, MessageKind::Text, text.to_owned(), now)
     }
 }

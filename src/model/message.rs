@@ -1,4 +1,4 @@
-use super::{AgentId, ConversationId, MessageId, Timestamp, Understanding, named_enum};
+use super::{AgentId, Conversation, ConversationId, MessageId, Timestamp, Understanding, named_enum};
 use serde::{Deserialize, Serialize};
 
 named_enum!(
@@ -81,4 +81,36 @@ pub struct Message {
     pub attempted_at: Option<Timestamp>,
     /// When the provider accepted it.
     pub sent_at: Option<Timestamp>,
+}
+
+impl Message {
+    /// A message to the customer that waits to be stored (which sets its `seq`) and sent.
+    pub fn outbound(
+        conversation: &Conversation,
+        author: Author,
+        kind: MessageKind,
+        text: String,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: MessageId::new(),
+            conversation_id: conversation.id,
+            seq: 0,
+            channel: conversation.channel.clone(),
+            direction: Direction::Outbound,
+            author,
+            agent_id: None,
+            kind,
+            text,
+            media: Vec::new(),
+            provider_id: None,
+            status: DeliveryStatus::Pending,
+            error: None,
+            understanding: None,
+            facts: Vec::new(),
+            created_at: now,
+            attempted_at: None,
+            sent_at: None,
+        }
+    }
 }

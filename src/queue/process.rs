@@ -9,8 +9,8 @@ use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
 use crate::engine::{Decision, Escalation, Line, Part, Plan, Rules, Situation};
 use crate::model::{
-    Actor, Author, Conversation, ConversationState, DeliveryStatus, Direction, EscalationReason, EventKind,
-    Lang, Message, MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
+    Actor, Author, Conversation, ConversationState, EscalationReason, EventKind, Lang, Message, MessageId,
+    MessageKind, NewEvent, Priority, Timestamp, Understanding,
 };
 use crate::nlu::{self, Nlu};
 use crate::store::{ClaimedJob, JobKind, NewJob, StoreError, Tx};
@@ -252,24 +252,8 @@ impl Effects<'_> {
         let Some(text) = text else { return Ok(()) };
         let kind = decision.kind.unwrap_or(MessageKind::Notice);
         let mut reply = Message {
-            id: MessageId::new(),
-            conversation_id: self.conversation.id,
-            seq: 0,
-            channel: self.conversation.channel.clone(),
-            direction: Direction::Outbound,
-            author: Author::Bot,
-            agent_id: None,
-            kind,
-            text,
-            media: Vec::new(),
-            provider_id: None,
-            status: DeliveryStatus::Pending,
-            error: None,
-            understanding: None,
             facts: decision.facts.clone(),
-            created_at: self.now,
-            attempted_at: None,
-            sent_at: None,
+            ..Message::outbound(&self.conversation, Author::Bot, kind, text, self.now)
         };
         self.tx.insert_message(&mut reply).await?;
         self.tx.insert_job(NewJob { kind: JobKind::Send, message: &reply, run_at: self.now }).await?;
