@@ -20,7 +20,7 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const TEXTS: &[&str] = &[
     "prochain train de Vitré à Rennes",
     "next train from Rennes to Brest please",
-    "slt a kel h le tr1 Rennes Vitré svp",
+    "slt a kel h le proch1 tr1 vitré rennes stp",
     "bonjour",
 ];
 
