@@ -11,7 +11,7 @@ use crate::http::{AppState, router};
 use crate::model::StationRef;
 use crate::nlu::aliases::AliasFile;
 use crate::nlu::entities::stations::Gazetteer;
-use crate::nlu::{Embedder, IntentPack, Nlu};
+use crate::nlu::{Embedder, IntentPack, Means, Nlu, Shelf};
 use crate::queue::{Mind, Worker};
 use crate::store::Store;
 use crate::telemetry;
@@ -221,7 +221,7 @@ async fn work(state: AppState, library: Library) {
     };
     // Set once, here.
     let _ = state.mind.set(mind.clone());
-    tracing::info!("answering with n-grams");
+    tracing::info!(model = mind.nlu.model_name(), "answering");
     let worker = Worker {
         store: state.store.clone(),
         clock: state.clock.clone(),
@@ -242,7 +242,7 @@ fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>) {
         None
     });
     let Library { pack, live, gazetteer, sources, .. } = library;
-    let nlu = Nlu::train(pack, gazetteer, embedder.clone(), config.timezone());
+    let nlu = Nlu::train(pack, gazetteer, means(config, embedder.clone()));
     let content = Content::new(config.files.clone(), config.operator.lang, sources.clone(), live);
     let mind = Mind {
         nlu,
@@ -260,11 +260,23 @@ fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>) {
     (Arc::new(mind), embedder)
 }
 
+/// Looks without a saved file before what was learned at a glance is learned properly.
+const QUIET_POLLS: u32 = 10;
+
+/// What understanding is built with.
+pub fn means(config: &Config, embedder: Option<Embedder>) -> Means {
+    let shelf = Some(Shelf::new(&config.files.cache));
+    Means { embedder, shelf, timezone: Some(config.timezone()) }
+}
+
 /// Puts the full model in service when its embeddings are there.
 fn improve(mind: Arc<Mind>, embedder: Option<Embedder>) -> JoinHandle<()> {
     tokio::task::spawn_blocking(move || {
         if embedder.is_none() {
             return;
+        }
+        if mind.nlu.model_name() == "encoder" {
+            return; // It was on the shelf.
         }
         let last = std::sync::atomic::AtomicUsize::new(0);
         let progress = |done: usize, of: usize| {
@@ -280,18 +292,27 @@ fn improve(mind: Arc<Mind>, embedder: Option<Embedder>) -> JoinHandle<()> {
     })
 }
 
-/// Looks for saved files, off the path of messages.
+/// Looks for saved files, off the path of messages. What was learned at a glance is learned properly once nothing has
+/// been saved for a while.
 fn watch(mind: Arc<Mind>, every: Duration, stopping: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
+        let mut quiet = 0;
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return,
                 () = tokio::time::sleep(every) => {}
             }
             let mind = mind.clone();
-            let looked = tokio::task::spawn_blocking(move || mind.content.refresh(&mind.nlu)).await;
-            if looked.is_err() {
-                tracing::error!("reading changed files panicked; the last good set stays");
+            let looked = tokio::task::spawn_blocking(move || {
+                let changed = mind.content.refresh(&mind.nlu);
+                if !changed && quiet == QUIET_POLLS {
+                    mind.nlu.settle();
+                }
+                changed
+            });
+            match looked.await {
+                Ok(changed) => quiet = if changed { 0 } else { quiet + 1 },
+                Err(_) => tracing::error!("reading changed files panicked; the last good set stays"),
             }
         }
     })

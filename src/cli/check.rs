@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::model::IntentSpec;
 use crate::nlu::aliases::AliasFile;
 use crate::nlu::normalise::squeeze;
-use crate::nlu::pack::{Example, IntentPack, PackError};
+use crate::nlu::pack::{Example, IntentPack, PackError, near_duplicates};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::ExitCode;
@@ -105,6 +105,7 @@ pub fn intents_folder(folder: &Path) -> Findings {
         Err(errors) => findings.errors.extend(errors),
         Ok(pack) => {
             duplicates(&pack, &mut findings);
+            alike(&pack, &mut findings.warnings);
             few_examples(&pack, &mut findings.warnings);
         }
     }
@@ -137,6 +138,20 @@ fn duplicates(pack: &IntentPack, findings: &mut Findings) {
             let what = format!("the same example stands under '{}' at {at}", earlier.intent);
             findings.errors.push(finding(what, "keep it under the intent that should answer it"));
         }
+    }
+}
+
+/// Nearly the same words: another station, one word more.
+fn alike(pack: &IntentPack, warnings: &mut Vec<PackError>) {
+    for (first, second) in near_duplicates(pack) {
+        let (first, second) = (&pack.examples[first], &pack.examples[second]);
+        let other = if first.intent == second.intent { "" } else { " under another intent" };
+        warnings.push(PackError {
+            file: second.file.clone(),
+            line: second.line,
+            what: format!("nearly the same words as {}:{}{other}", first.file, first.line),
+            cure: "say it as someone else would, or remove one of the two".to_owned(),
+        });
     }
 }
 

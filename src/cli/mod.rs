@@ -3,7 +3,9 @@
 pub mod check;
 mod demo;
 mod doctor;
+mod embed;
 pub mod eval;
+mod exchange;
 mod serve;
 pub mod understand;
 pub mod user;
@@ -11,7 +13,7 @@ pub mod user;
 use crate::app::{self, Library, Rejected};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Config};
-use crate::nlu::{Embedder, Nlu};
+use crate::nlu::{Means, Nlu};
 use crate::store::Store;
 use crate::telemetry;
 use clap::{Parser, Subcommand};
@@ -39,6 +41,12 @@ enum Command {
     Understand(understand::UnderstandArgs),
     /// Measure understanding on a file of messages
     Eval(eval::EvalArgs),
+    /// Print the encoder's vector of each text of a file
+    Embed(embed::EmbedArgs),
+    /// Add examples from Rasa's nlu.yml, CSV or JSON Lines to the intent files
+    Import(exchange::ImportArgs),
+    /// Write the examples of one language as Rasa's nlu.yml
+    Export(exchange::ExportArgs),
     /// The people of the desk
     #[command(subcommand)]
     User(user::UserCommand),
@@ -84,12 +92,14 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let settings = eval::EvalSettings {
                 intents: &config.files.intents,
                 gazetteer: library.gazetteer,
-                embedder: embedder(&config),
-                timezone: config.timezone(),
+                means: means(&config),
                 now: SystemClock.now(),
             };
             eval::run(&args, settings)
         }
+        Command::Embed(args) => embed::run(&args, means(&config).embedder),
+        Command::Import(args) => exchange::import(&args, &config.files.intents),
+        Command::Export(args) => exchange::export(&args, &config.files.intents),
         Command::User(command) => runtime()?.block_on(async {
             let store = Store::open(config.database.url.expose(), config.database.connections).await?;
             let done = user::run(command, &store, &SystemClock, &mut std::io::stdin().lock()).await;
@@ -108,16 +118,17 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// The best model there is, trained now.
 fn trained(config: &Config) -> anyhow::Result<(Nlu, jiff::tz::TimeZone)> {
     let library = Library::load(config)?;
-    let nlu = Nlu::train(library.pack, library.gazetteer, embedder(config), config.timezone());
+    let nlu = Nlu::train(library.pack, library.gazetteer, means(config));
     if let Err(error) = nlu.complete(&|_, _| {}) {
         eprintln!("the encoder failed, n-grams only: {error}");
     }
     Ok((nlu, config.timezone()))
 }
 
-fn embedder(config: &Config) -> Option<Embedder> {
-    app::load_embedder(config).unwrap_or_else(|why| {
+fn means(config: &Config) -> Means {
+    let embedder = app::load_embedder(config).unwrap_or_else(|why| {
         eprintln!("n-grams only: {why}");
         None
-    })
+    });
+    app::means(config, embedder)
 }

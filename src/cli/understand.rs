@@ -1,9 +1,12 @@
 //! `guichet understand`: what one message means.
 
 use crate::model::{EntityValue, Timestamp, Understanding};
-use crate::nlu::{Context, Nlu};
+use crate::nlu::{Context, Explanation, Nlu};
 use jiff::tz::TimeZone;
 use std::process::ExitCode;
+
+/// Words shown with `--explain`.
+const WORDS: usize = 8;
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct UnderstandArgs {
@@ -12,6 +15,9 @@ pub struct UnderstandArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Also tell why: the nearest examples and the words that decided
+    #[arg(long)]
+    pub explain: bool,
 }
 
 /// `timezone`: in which times are shown.
@@ -21,7 +27,17 @@ pub fn run(
     timezone: &TimeZone,
     now: Timestamp,
 ) -> anyhow::Result<ExitCode> {
-    let context = Context { conversation_lang: None, now, expected: None };
+    let context = Context { now, ..Context::default() };
+    if args.explain {
+        let why = nlu.explain(&args.text, &context);
+        if args.json {
+            println!("{}", serde_json::to_string_pretty(&why)?);
+        } else {
+            print(&why.understanding, timezone);
+            print_why(&why);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let got = nlu.understand(&args.text, &context);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&got)?);
@@ -40,6 +56,18 @@ fn print(got: &Understanding, timezone: &TimeZone) {
     }
     for entity in &got.entities {
         println!("{:<9} \"{}\" → {}", entity.role, entity.surface, shown(&entity.value, timezone));
+    }
+}
+
+fn print_why(why: &Explanation) {
+    println!("\nthe words that decided, by what leaving them out takes from the probability");
+    for word in why.words.iter().filter(|word| word.weight.abs() >= 0.01).take(WORDS) {
+        let bar = "█".repeat((word.weight.max(0.0) * 20.0).ceil() as usize);
+        println!("  {:+6.1} %  {:<20} {}", word.weight * 100.0, word.word, bar);
+    }
+    println!("\nthe nearest examples");
+    for near in &why.nearest {
+        println!("  {:.2}  {:<28} {}  ({}:{})", near.similarity, near.intent, near.text, near.file, near.line);
     }
 }
 

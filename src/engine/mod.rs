@@ -1,6 +1,7 @@
 //! The dialogue rules: what to do with a message, given what was understood. Pure: no I/O, no clock of its own.
 //! Lookups happen between [`Situation::plan`] and [`Planned::decide`], sends after.
 
+mod several;
 mod slots;
 
 use crate::answers::Lookup;
@@ -10,6 +11,7 @@ use crate::model::{
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+pub use several::Several;
 use std::time::Duration;
 
 /// An emergency is followed up from this confidence (0 to 1) on, even as a runner-up: calling a person for

@@ -53,6 +53,7 @@ fn heard(intents: &[(&str, f32)], entities: &[&str]) -> Understanding {
         lang: Lang::FR,
         intents: intents.iter().map(|(i, c)| IntentScore { intent: (*i).into(), confidence: *c }).collect(),
         entities,
+        questions: Vec::new(),
         tone: Tone::Neutral,
         model: "test".into(),
     }

@@ -1,7 +1,7 @@
 use super::{EscalationReason, Priority};
 
 /// What one intent file says about one intent, apart from its examples.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct IntentSpec {
     /// `domain.name`.
     pub name: String,
@@ -13,6 +13,8 @@ pub struct IntentSpec {
     /// In the order in which they are asked.
     pub slots: Vec<SlotSpec>,
     pub escalate: EscalateRule,
+    /// It asks nothing: a greeting, thanks. Beside a question it is not answered.
+    pub courtesy: bool,
 }
 
 /// What an intent needs to know.

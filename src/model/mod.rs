@@ -17,7 +17,7 @@ pub use intent::{EscalateRule, IntentSpec, SlotSpec};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
 pub use time::Timestamp;
 pub use understanding::{
-    Entity, EntityValue, IntentScore, Lang, OUT_OF_SCOPE, StationRef, Tone, Understanding,
+    Entity, EntityValue, IntentScore, Lang, OUT_OF_SCOPE, Question, StationRef, Tone, Understanding,
 };
 
 /// A text in the database that is no name of the enum it stands for: the schema and the code have drifted.

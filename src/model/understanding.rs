@@ -106,6 +106,16 @@ pub struct IntentScore {
     pub confidence: f32,
 }
 
+/// One of several questions in a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    pub intent: String,
+    /// Calibrated probability, 0 to 1, of this part read alone.
+    pub confidence: f32,
+    /// Byte range in the original text.
+    pub span: Range<usize>,
+}
+
 /// What Guichet makes of one message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Understanding {
@@ -113,12 +123,34 @@ pub struct Understanding {
     /// Best first, never empty; `out_of_scope` is one of them.
     pub intents: Vec<IntentScore>,
     pub entities: Vec<Entity>,
+    /// In their order, where the message asks several things; else empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
     pub tone: Tone,
     /// Which model spoke: `ngram` or `encoder`.
     pub model: String,
 }
 
 impl Understanding {
+    /// The understanding of each question apart: its intent, and the entities that stand in it or in no question.
+    pub fn apart(&self) -> Vec<Understanding> {
+        let inside = |entity: &Entity, question: &Question| {
+            question.span.start <= entity.span.start && entity.span.end <= question.span.end
+        };
+        let one = |question: &Question| {
+            let first = IntentScore { intent: question.intent.clone(), confidence: question.confidence };
+            let rest = self.intents.iter().filter(|score| score.intent != question.intent).cloned();
+            let shared = |entity: &&Entity| !self.questions.iter().any(|q| q != question && inside(entity, q));
+            Understanding {
+                intents: std::iter::once(first).chain(rest).collect(),
+                entities: self.entities.iter().filter(shared).cloned().collect(),
+                questions: Vec::new(),
+                ..self.clone()
+            }
+        };
+        self.questions.iter().map(one).collect()
+    }
+
     pub fn best(&self) -> Option<&IntentScore> {
         self.intents.first()
     }

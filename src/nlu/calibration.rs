@@ -1,17 +1,12 @@
 //! Confidence that means something: a temperature and an out-of-scope threshold, both from messages that the
 //! model did not see while it was trained.
 
-use super::classifier::{Classifier, Random, Training, softmax};
-use super::features::{Grams, Row, Vocabulary};
-
-/// Parts of the cross-validation.
-const FOLDS: usize = 5;
+use super::classifier::softmax;
+use serde::{Deserialize, Serialize};
 
 /// What turns scores into confidence.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// Scores are divided by it.
-    pub temperature: f32,
     /// A message whose best intent is less probable than this is out of scope.
     pub threshold: f32,
     /// And so is one to which `out_of_scope` is this many times as probable as the best intent. Negative examples
@@ -24,72 +19,6 @@ pub struct Calibration {
 pub struct HeldOut {
     pub label: usize,
     pub logits: Vec<f32>,
-}
-
-/// Training messages in the form that cross-validation needs.
-pub struct TrainingSet {
-    pub grams: Vec<Grams>,
-    /// One per message, or none at all.
-    pub embeddings: Vec<Vec<f32>>,
-    pub labels: Vec<usize>,
-    pub classes: usize,
-}
-
-impl TrainingSet {
-    fn embedding(&self, at: usize) -> Option<&[f32]> {
-        self.embeddings.get(at).map(Vec::as_slice)
-    }
-
-    /// Trains on the messages at `chosen`.
-    pub fn fit(&self, chosen: &[usize], how: Training) -> (Vocabulary, Classifier) {
-        let vocabulary = Vocabulary::learn(chosen.iter().map(|&at| &self.grams[at]));
-        let rows: Vec<Row> =
-            chosen.iter().map(|&at| vocabulary.row(&self.grams[at], self.embedding(at))).collect();
-        let rows: Vec<&Row> = rows.iter().collect();
-        let labels: Vec<usize> = chosen.iter().map(|&at| self.labels[at]).collect();
-        let classifier = Classifier::train(&rows, &labels, self.classes, vocabulary.len(), how);
-        (vocabulary, classifier)
-    }
-
-    /// Trains on all of them.
-    pub fn fit_all(&self, how: Training) -> (Vocabulary, Classifier) {
-        self.fit(&(0..self.labels.len()).collect::<Vec<_>>(), how)
-    }
-
-    /// Every message scored by a model that did not see it; the folds run on two threads.
-    pub fn cross_validate(&self, how: Training) -> Vec<HeldOut> {
-        let folds = self.folds();
-        let fold = |part: usize| {
-            let chosen: Vec<usize> = (0..folds.len()).filter(|&at| folds[at] != part).collect();
-            let (vocabulary, classifier) = self.fit(&chosen, how);
-            let held_out = (0..folds.len()).filter(|&at| folds[at] == part);
-            held_out
-                .map(|at| (at, classifier.logits(&vocabulary.row(&self.grams[at], self.embedding(at)))))
-                .collect::<Vec<_>>()
-        };
-        let mut scored = std::thread::scope(|scope| {
-            let other = scope.spawn(|| (0..FOLDS / 2).flat_map(fold).collect::<Vec<_>>());
-            let mut mine: Vec<_> = (FOLDS / 2..FOLDS).flat_map(fold).collect();
-            mine.extend(other.join().unwrap_or_default());
-            mine
-        });
-        scored.sort_by_key(|&(at, _)| at);
-        scored.into_iter().map(|(at, logits)| HeldOut { label: self.labels[at], logits }).collect()
-    }
-
-    /// A part for each message, each class spread evenly over all parts.
-    fn folds(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.labels.len()).collect();
-        Random(7).shuffle(&mut order);
-        let mut next = vec![0; self.classes];
-        let mut folds = vec![0; self.labels.len()];
-        for at in order {
-            let label = self.labels[at];
-            folds[at] = next[label] % FOLDS;
-            next[label] += 1;
-        }
-        folds
-    }
 }
 
 /// Negative log-likelihood of the held-out labels under a temperature, summed.

@@ -1,8 +1,9 @@
 //! Multinomial logistic regression with an L2 penalty, over sparse and dense features together.
 
 use super::features::Row;
+use serde::{Deserialize, Serialize};
 
-/// How a classifier is trained. Defaults were chosen by cross-validation on the intent pack.
+/// How a classifier is trained.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Training {
     /// Times through the examples.
@@ -13,14 +14,8 @@ pub struct Training {
     pub rate: f32,
 }
 
-impl Default for Training {
-    fn default() -> Self {
-        Self { passes: 12, l2: 2e-5, rate: 1.0 }
-    }
-}
-
 /// Weights per feature and class. The same examples in the same order give the same weights, bit for bit.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Classifier {
     classes: usize,
     /// Classes rounded up to a multiple of eight, so that each row of weights is whole vector registers.
@@ -31,35 +26,38 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// `sparse`: how many sparse features exist; the number of dense ones is that of the first row.
-    pub fn train(rows: &[&Row], labels: &[usize], classes: usize, sparse: usize, how: Training) -> Self {
+    /// Knows nothing yet. `sparse` and `dense`: how many features of each kind there are.
+    pub fn new(classes: usize, sparse: usize, dense: usize) -> Self {
         let width = classes.div_ceil(8) * 8;
-        let dense = rows.first().map_or(0, |row| row.dense.len());
-        let mut model = Self { classes, width, sparse, weights: vec![0.0; (sparse + dense + 1) * width] };
+        Self { classes, width, sparse, weights: vec![0.0; (sparse + dense + 1) * width] }
+    }
+
+    /// Goes `how.passes` times through the examples, from the weights there are. `seen`: how many steps they come
+    /// from; the more, the smaller the steps.
+    pub fn train(&mut self, rows: &[&Row], labels: &[usize], how: Training, seen: usize) {
         // The penalty shrinks every weight at every step: one factor for all instead of touching each.
         let mut scale = 1.0f32;
         let mut order: Vec<usize> = (0..rows.len()).collect();
         let mut random = Random(0x5eed);
-        let mut logits = vec![0.0f32; width];
-        let mut step = 0.0f32;
+        let mut logits = vec![0.0f32; self.width];
+        let mut step = seen as f32;
         for _ in 0..how.passes {
             random.shuffle(&mut order);
             for &at in &order {
                 let rate = how.rate / (1.0 + how.rate * how.l2 * step);
                 step += 1.0;
-                model.raw(rows[at], scale, &mut logits);
-                softmax(&mut logits[..classes]);
-                logits[classes..].fill(0.0);
+                self.raw(rows[at], scale, &mut logits);
+                softmax(&mut logits[..self.classes]);
+                logits[self.classes..].fill(0.0);
                 logits[labels[at]] -= 1.0;
                 scale *= 1.0 - rate * how.l2;
-                model.update(rows[at], &logits, rate / scale, rate);
+                self.update(rows[at], &logits, rate / scale, rate);
                 if scale < 1e-3 {
-                    model.absorb(&mut scale);
+                    self.absorb(&mut scale);
                 }
             }
         }
-        model.absorb(&mut scale);
-        model
+        self.absorb(&mut scale);
     }
 
     /// The bias is not penalised, so it is kept out of `scale`.

@@ -11,6 +11,8 @@ mod adapt;
 mod folder;
 #[cfg(any(feature = "encoder", test))]
 mod owner;
+#[cfg(any(feature = "encoder", test))]
+mod prepare;
 #[cfg(feature = "encoder")]
 mod rust_bert;
 
@@ -69,15 +71,6 @@ pub enum EncoderError {
     Stopped,
 }
 
-/// The beginning of a text, at most [`MAX_TEXT_CHARS`] characters (not bytes).
-#[cfg(any(feature = "encoder", test))]
-fn truncated(text: &str) -> &str {
-    match text.char_indices().nth(MAX_TEXT_CHARS) {
-        Some((end, _)) => &text[..end],
-        None => text,
-    }
-}
-
 /// The vector at length 1, or `None` when it points nowhere (zeros, infinities, not-a-numbers).
 #[cfg(any(feature = "encoder", test))]
 fn unit(mut vector: Vec<f32>) -> Option<Vec<f32>> {
@@ -94,13 +87,6 @@ fn unit(mut vector: Vec<f32>) -> Option<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn truncation_counts_characters_and_keeps_them_whole() {
-        assert_eq!(truncated("un train"), "un train");
-        let long = "é".repeat(MAX_TEXT_CHARS + 3);
-        assert_eq!(truncated(&long).chars().count(), MAX_TEXT_CHARS);
-    }
 
     #[test]
     fn unit_vectors_have_length_one_and_nowhere_is_none() {

@@ -1,8 +1,14 @@
 //! How well messages are understood, measured on ones that the models have not seen.
 
+mod cross_validation;
+mod curves;
 mod metrics;
+mod report;
 mod test_set;
 
+pub use cross_validation::{FOLDS, cross_validate, is_set_aside};
+pub use curves::{Curves, LearningPoint};
+pub use report::report;
 pub use metrics::{Measure, Metrics, RoleScore, Share};
 pub use test_set::{LineError, Surfaces, TestCase, as_pack, read_cases};
 
@@ -41,7 +47,7 @@ impl Judged {
 
 /// Reads every case as the first message of a conversation at `now`.
 pub fn judge(nlu: &Nlu, cases: Vec<TestCase>, now: Timestamp) -> Vec<Judged> {
-    let context = Context { conversation_lang: None, now, expected: None };
+    let context = Context { now, ..Context::default() };
     cases
         .into_iter()
         .map(|case| {

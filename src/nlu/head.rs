@@ -1,145 +1,113 @@
-//! One trained reader of intents and tone: with n-grams alone, or with the embedding beside them.
-//!
-//! An encoder may know one language well and another hardly at all, and then its noise drowns the n-grams. So a
-//! head with embeddings is blended with the one without, language by language, in the proportion that explains
-//! held-out messages best.
+//! One trained reader of intents and tone.
 
-use super::calibration::{self, Calibration, HeldOut, TrainingSet};
-use super::classifier::{Classifier, Training, softmax};
-use super::features::{Grams, Vocabulary};
-use super::tone::ToneModel;
+use super::blend::Blend;
+use super::calibration::{self, Calibration, HeldOut};
+use super::features::Grams;
+use super::normalise::Normalised;
+use super::pack::IntentPack;
+use super::training::{TrainingSet, set_aside};
 use crate::model::{IntentScore, Lang, OUT_OF_SCOPE, Tone};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Runner-ups told beside the best intent.
 const MAX_INTENTS: usize = 5;
 /// Without any out-of-scope example, this share of in-scope messages may be rejected.
 const TOLERATED_REJECTIONS: f32 = 0.02;
 
-/// Shares of the head with embeddings that are tried for each language.
-const SHARES: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
-
 /// The messages of a pack in numbers: what a head is trained on.
+#[derive(Debug, Default)]
 pub(super) struct Messages {
     /// Sorted names; a label is a position here.
     pub intents: Vec<String>,
-    pub labels: Vec<usize>,
-    pub langs: Vec<Lang>,
-    pub grams: Vec<Grams>,
-    pub tones: Vec<Tone>,
-    pub tone_grams: Vec<Grams>,
+    pub set: TrainingSet,
+    /// The examples that carry a tone, and those of `tone.yaml`.
+    pub tones: TrainingSet,
+    /// For each message of `tones`, its position among the pack's texts.
+    tone_texts: Vec<usize>,
 }
 
-/// Embeddings of the messages and of the tone examples, both empty without an encoder.
-#[derive(Default)]
-pub(super) struct Embeddings {
-    pub messages: Vec<Vec<f32>>,
-    pub tones: Vec<Vec<f32>>,
-}
-
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Head {
-    intents: Vec<String>,
+    pub intents: Vec<String>,
     out_of_scope: Option<usize>,
-    vocabulary: Vocabulary,
-    classifier: Classifier,
+    pub intent: Blend,
     calibration: Calibration,
-    tone: ToneModel,
-    /// What cross-validation said of the training messages, in their order.
-    held_out: Arc<Vec<HeldOut>>,
-    blend: Option<Arc<Blend>>,
-}
-
-/// The head without embeddings, and the share of the other one in each language.
-#[derive(Debug)]
-struct Blend {
-    ngram: Head,
-    /// Temperature of the head with embeddings alone.
-    temperature: f32,
-    shares: BTreeMap<Lang, f32>,
+    /// What it would be for n-grams alone.
+    ngram_calibration: Calibration,
+    /// Without examples of at least two tones every message is neutral.
+    tone: Option<Blend>,
 }
 
 impl Head {
-    pub fn train(messages: &Messages, embeddings: Embeddings) -> Self {
-        let how = Training::default();
-        let set = TrainingSet {
-            grams: messages.grams.clone(),
-            embeddings: embeddings.messages,
-            labels: messages.labels.clone(),
-            classes: messages.intents.len(),
-        };
+    /// Learns from n-grams alone.
+    pub fn train(messages: &Messages) -> Self {
         let out_of_scope = messages.intents.iter().position(|intent| intent == OUT_OF_SCOPE);
-        let held_out = set.cross_validate(how);
-        let calibration = calibrate(&held_out, out_of_scope);
-        let (vocabulary, classifier) = set.fit_all(how);
-        let tone = ToneModel::learn(messages.tone_grams.clone(), embeddings.tones, &messages.tones);
+        let (intent, held_out) = Blend::of_ngrams(&messages.set);
+        let calibration = calibrate(&held_out, &intent, out_of_scope);
+        let kinds = messages.tones.labels.iter().collect::<std::collections::BTreeSet<_>>().len();
+        let tone = (kinds >= 2).then(|| Blend::of_ngrams(&messages.tones).0);
         Self {
             intents: messages.intents.clone(),
             out_of_scope,
-            vocabulary,
-            classifier,
+            intent,
             calibration,
+            ngram_calibration: calibration,
             tone,
-            held_out: Arc::new(held_out),
-            blend: None,
         }
     }
 
-    /// This head, with embeddings, blended with `ngram`, trained on the same messages.
-    pub fn blended_with(mut self, ngram: &Head, messages: &Messages) -> Self {
-        let (own, other) = (self.calibration.temperature, ngram.calibration.temperature);
-        let mixed = |at: usize, share: f32| HeldOut {
-            label: self.held_out[at].label,
-            logits: mix(&self.held_out[at].logits, own, &ngram.held_out[at].logits, other, share),
-        };
-        let all = 0..self.held_out.len().min(ngram.held_out.len());
-        let mut shares = BTreeMap::new();
-        for lang in messages.langs.iter().copied().collect::<std::collections::BTreeSet<_>>() {
-            let loss = |share: f32| {
-                let of_lang = all.clone().filter(|&at| messages.langs[at] == lang);
-                let held_out: Vec<HeldOut> = of_lang.map(|at| mixed(at, share)).collect();
-                calibration::loss(&held_out, calibration::temperature(&held_out))
-            };
-            let best = SHARES.into_iter().min_by(|a, b| loss(*a).total_cmp(&loss(*b)));
-            shares.insert(lang, best.unwrap_or(1.0));
-        }
-        for (lang, share) in &shares {
-            tracing::debug!(%lang, share, "share of the encoder");
-        }
-        let held_out: Vec<HeldOut> =
-            all.map(|at| mixed(at, shares.get(&messages.langs[at]).copied().unwrap_or(1.0))).collect();
-        self.calibration = calibrate(&held_out, self.out_of_scope);
-        self.blend = Some(Arc::new(Blend { ngram: ngram.clone(), temperature: own, shares }));
-        self
+    /// This head, and the embeddings that `messages` now have.
+    pub fn with_embeddings(&self, messages: &Messages) -> Self {
+        let (intent, held_out) = self.intent.with_embeddings(&messages.set);
+        let calibration = calibrate(&held_out, &intent, self.out_of_scope);
+        let tone = self.tone.as_ref().map(|tone| tone.with_embeddings(&messages.tones).0);
+        Self { intent, calibration, tone, ..self.clone() }
     }
 
-    fn logits(&self, grams: &Grams, embedding: Option<&[f32]>, lang: Lang) -> Vec<f32> {
-        let own = self.classifier.logits(&self.vocabulary.row(grams, embedding));
-        let Some(blend) = &self.blend else { return own };
-        let other = blend.ngram.classifier.logits(&blend.ngram.vocabulary.row(grams, None));
-        let share = blend.shares.get(&lang).copied().unwrap_or(1.0);
-        mix(&own, blend.temperature, &other, blend.ngram.calibration.temperature, share)
+    /// The same head after a glance at `messages`, of the same intents, a few of them new.
+    pub fn refreshed(&self, messages: &Messages) -> Self {
+        Self { intent: self.intent.refreshed(&messages.set), ..self.clone() }
     }
 
     pub fn calibration(&self) -> Calibration {
         self.calibration
     }
 
-    pub fn tone(&self, grams: &Grams, embedding: Option<&[f32]>) -> Tone {
-        self.tone.judge(grams, embedding)
+    pub fn tone(&self, grams: &Grams, embedding: Option<&[f32]>, lang: Lang) -> Tone {
+        let Some(tone) = &self.tone else { return Tone::Neutral };
+        let p = tone.probabilities(grams, embedding, lang);
+        let best = (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b]));
+        best.and_then(|class| Tone::ALL.get(class).copied()).unwrap_or(Tone::Neutral)
     }
 
-    /// Best first; `out_of_scope` is always among them, and first when nothing else is probable enough.
-    pub fn intents(&self, grams: &Grams, embedding: Option<&[f32]>, lang: Lang) -> Vec<IntentScore> {
-        let mut p = self.logits(grams, embedding, lang);
-        p.iter_mut().for_each(|logit| *logit /= self.calibration.temperature);
-        softmax(&mut p);
+    /// Best first; `out_of_scope` is always among them, and first when nothing else is probable enough. `prior`: how many
+    /// times as probable each intent is made by the conversation so far.
+    pub fn intents(
+        &self,
+        grams: &Grams,
+        embedding: Option<&[f32]>,
+        lang: Lang,
+        prior: &BTreeMap<&str, f32>,
+    ) -> Vec<IntentScore> {
+        let mut p = self.intent.probabilities(grams, embedding, lang);
+        if !prior.is_empty() {
+            for (p, name) in p.iter_mut().zip(&self.intents) {
+                *p *= prior.get(name.as_str()).copied().unwrap_or(1.0);
+            }
+            let sum: f32 = p.iter().sum();
+            p.iter_mut().for_each(|p| *p /= sum.max(1e-9));
+        }
+        let calibration = if embedding.is_some() { self.calibration } else { self.ngram_calibration };
+        self.ranked(&p, calibration)
+    }
+
+    fn ranked(&self, p: &[f32], calibration: Calibration) -> Vec<IntentScore> {
         let mut order: Vec<usize> = (0..p.len()).filter(|class| Some(*class) != self.out_of_scope).collect();
         order.sort_by(|&a, &b| p[b].total_cmp(&p[a]));
         let best = order.first().map_or(0.0, |&class| p[class]);
         let outside = self.out_of_scope.map_or(0.0, |class| p[class]);
-        let rejected = best < self.calibration.threshold || outside > self.calibration.margin * best;
+        let rejected = best < calibration.threshold || outside > calibration.margin * best;
         // Confidence of "none of these": that the best of them is wrong.
         let outside = if rejected { outside.max(1.0 - best) } else { outside.min(best) };
         let mut scores: Vec<IntentScore> = order
@@ -154,36 +122,57 @@ impl Head {
     }
 }
 
-/// Weighted mean of two heads' tempered scores: a geometric mean of their probabilities.
-fn mix(own: &[f32], own_temperature: f32, other: &[f32], other_temperature: f32, share: f32) -> Vec<f32> {
-    let weighted = |(a, b): (&f32, &f32)| share * a / own_temperature + (1.0 - share) * b / other_temperature;
-    own.iter().zip(other).map(weighted).collect()
-}
-
-fn calibrate(held_out: &[HeldOut], out_of_scope: Option<usize>) -> Calibration {
-    let temperature = calibration::temperature(held_out);
+fn calibrate(held_out: &[HeldOut], blend: &Blend, out_of_scope: Option<usize>) -> Calibration {
+    let temperature = blend.temperature();
     let (threshold, margin) = match out_of_scope {
         Some(class) => calibration::rejection(held_out, temperature, class),
         None => (calibration::low_quantile(held_out, temperature, TOLERATED_REJECTIONS), 1.0),
     };
-    Calibration { temperature, threshold, margin }
+    Calibration { threshold, margin }
 }
 
 impl Messages {
-    pub fn new(pack: &super::pack::IntentPack) -> Self {
+    pub fn new(pack: &IntentPack) -> Self {
         let mut positions: BTreeMap<&str, usize> = BTreeMap::new();
         for example in &pack.examples {
             positions.insert(&example.intent, 0);
         }
         positions.values_mut().enumerate().for_each(|(at, position)| *position = at);
-        let grams = |text: &str| Grams::new(&super::normalise::Normalised::new(text), &pack.lexicon);
-        Self {
-            intents: positions.keys().map(|name| (*name).to_owned()).collect(),
-            labels: pack.examples.iter().map(|e| positions[e.intent.as_str()]).collect(),
-            langs: pack.examples.iter().map(|e| e.lang).collect(),
-            grams: pack.examples.iter().map(|e| grams(&e.text)).collect(),
-            tones: pack.tones.iter().map(|e| e.tone).collect(),
-            tone_grams: pack.tones.iter().map(|e| grams(&e.text)).collect(),
+        let grams = |text: &str, lang| Grams::new(&Normalised::new(text), &pack.lexicon, lang);
+        let examples = &pack.examples;
+        let set = TrainingSet {
+            grams: examples.iter().map(|e| grams(&e.text, e.lang)).collect(),
+            embeddings: Vec::new(),
+            labels: examples.iter().map(|e| positions[e.intent.as_str()]).collect(),
+            langs: examples.iter().map(|e| e.lang).collect(),
+            aside: examples.iter().map(|e| set_aside(&e.text)).collect(),
+            classes: positions.len(),
+        };
+        let mut tones = TrainingSet { classes: Tone::ALL.len(), ..TrainingSet::default() };
+        let mut tone_texts = Vec::new();
+        let mut add = |at: usize, grams: Grams, lang: Lang, tone: Tone, text: &str| {
+            tones.grams.push(grams);
+            tones.labels.push(Tone::ALL.iter().position(|&known| known == tone).unwrap_or(0));
+            tones.langs.push(lang);
+            tones.aside.push(set_aside(text));
+            tone_texts.push(at);
+        };
+        for (at, example) in examples.iter().enumerate() {
+            if let Some(tone) = example.tone {
+                add(at, set.grams[at].clone(), example.lang, tone, &example.text);
+            }
         }
+        for (at, example) in pack.tones.iter().enumerate() {
+            let grams = grams(&example.text, example.lang);
+            add(examples.len() + at, grams, example.lang, example.tone, &example.text);
+        }
+        Self { intents: positions.keys().map(|name| (*name).to_owned()).collect(), set, tones, tone_texts }
+    }
+
+    /// Puts the embeddings of the pack's texts, as [`IntentPack::texts`] lists them, beside the n-grams.
+    pub fn embed(&mut self, mut vectors: Vec<Vec<f32>>) {
+        self.tones.embeddings = self.tone_texts.iter().map(|&at| vectors[at].clone()).collect();
+        vectors.truncate(self.set.len());
+        self.set.embeddings = vectors;
     }
 }

@@ -37,7 +37,7 @@ const FUNCTION_WORDS: &[(Lang, &str)] = &[
 ];
 
 /// Naive Bayes over hashed character 1-to-4-grams and words.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct LanguageModel {
     langs: Vec<Lang>,
     /// Log-probabilities, `[bucket][language]`.

@@ -1,39 +1,44 @@
 //! What a customer means: language, intent with calibrated confidence, entities, tone.
 
 pub mod aliases;
+mod blend;
 mod calibration;
 mod classifier;
+mod embedder;
 pub mod embedding_cache;
 pub mod encoder;
 pub mod entities;
 pub mod evaluate;
+pub mod exchange;
+mod explain;
 pub mod features;
 mod head;
 pub mod language;
+mod model;
 pub mod normalise;
 pub mod pack;
-mod tone;
+mod questions;
+mod shelf;
+mod training;
 mod yaml;
 
-use crate::model::{IntentScore, Lang, Timestamp, Understanding};
-use embedding_cache::EmbeddingCache;
-use encoder::{Encoder, EncoderError};
+use crate::model::{IntentScore, Lang, Question, Timestamp, Understanding};
+pub use embedder::Embedder;
+pub use encoder::EncoderError;
 pub use entities::Expected;
 use entities::Finder;
-use entities::stations::{CommonWords, Gazetteer};
-use features::Grams;
-use head::{Embeddings, Head, Messages};
+use entities::stations::Gazetteer;
+pub use explain::{Explanation, Neighbour, WordWeight};
 use jiff::tz::TimeZone;
-use language::LanguageModel;
-use normalise::{MAX_CHARS, Normalised};
+use model::Model;
+use normalise::Normalised;
 pub use pack::{IntentPack, PackError};
+pub use shelf::Shelf;
+pub use training::set_aside;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-
-/// Texts embedded at a time: small enough that progress moves and a waiting message is not held up long.
-const EMBEDDING_BATCH: usize = 32;
 
 /// A longer message, in bytes, is no keyword.
 const LONGEST_COMMAND: usize = 60;
@@ -46,13 +51,38 @@ pub struct Context {
     pub now: Timestamp,
     /// The slot that was asked for.
     pub expected: Option<Expected>,
+    /// The intent that the conversation was last about: a few words ("et demain ?") go on with it.
+    pub previous: Option<String>,
 }
 
-/// An encoder and the memory of what it said.
-#[derive(Clone)]
-pub struct Embedder {
-    pub encoder: Arc<dyn Encoder>,
-    pub cache: Option<Arc<EmbeddingCache>>,
+impl Context {
+    /// How many times as probable the conversation so far makes an intent, for a message of so many words. The fewer they are,
+    /// the less they say alone. The factors are by judgement: `tests/understanding/follow_ups.jsonl` holds them to what they are for.
+    fn prior(&self, words: usize) -> BTreeMap<&str, f32> {
+        let factor = match words {
+            0..=3 => 6.0,
+            4..=5 => 3.0,
+            6..=8 => 1.5,
+            _ => 1.0,
+        };
+        self.previous.iter().map(|intent| (intent.as_str(), factor)).collect()
+    }
+}
+
+/// What learning and reading need beside the pack.
+#[derive(Clone, Default)]
+pub struct Means {
+    pub embedder: Option<Embedder>,
+    /// Where what was learned is kept; `None`: every start learns.
+    pub shelf: Option<Shelf>,
+    /// In which "tomorrow" is meant.
+    pub timezone: Option<TimeZone>,
+}
+
+impl Means {
+    fn encoder_id(&self) -> Option<&str> {
+        self.embedder.as_ref().map(|embedder| embedder.encoder.id())
+    }
 }
 
 /// Reads messages. Clones share one model, which is swapped whole when a new one is ready.
@@ -61,7 +91,7 @@ pub struct Nlu(Arc<Shared>);
 
 struct Shared {
     model: RwLock<Arc<Model>>,
-    embedder: Option<Embedder>,
+    means: Means,
     timezone: TimeZone,
     /// The encoder refused the last message, or was never heard: n-grams answer.
     degraded: AtomicBool,
@@ -69,61 +99,38 @@ struct Shared {
     training: Mutex<()>,
 }
 
-/// Everything learned from one pack.
-struct Model {
-    pack: Arc<IntentPack>,
-    gazetteer: Arc<Gazetteer>,
-    language: LanguageModel,
-    common: CommonWords,
-    ngram: Head,
-    full: Option<Head>,
-}
-
 impl Nlu {
-    /// Trains the n-gram model, which is ready in a second or two and serves at once. With an encoder, call
-    /// [`Nlu::complete`] next, off the path of messages.
-    pub fn train(
-        pack: IntentPack,
-        gazetteer: Gazetteer,
-        embedder: Option<Embedder>,
-        timezone: TimeZone,
-    ) -> Self {
-        let model = Model::learn(Arc::new(pack), Arc::new(gazetteer));
+    /// Takes the model of this pack from the shelf; where there is none, trains the one of n-grams, which takes some
+    /// seconds. With an encoder, call [`Nlu::complete`] next, off the path of messages.
+    pub fn train(pack: IntentPack, gazetteer: Gazetteer, means: Means) -> Self {
+        let model = Model::new(Arc::new(pack), Arc::new(gazetteer), &means);
         Self(Arc::new(Shared {
             model: RwLock::new(Arc::new(model)),
-            embedder,
-            timezone,
+            timezone: means.timezone.clone().unwrap_or(TimeZone::UTC),
+            means,
             degraded: AtomicBool::new(false),
             training: Mutex::new(()),
         }))
     }
 
     /// Embeds the pack's examples, trains the full model and puts it in service. `progress` is told how many
-    /// texts of how many are embedded. Without an encoder nothing happens.
+    /// texts of how many are embedded. Without an encoder, or when the shelf had it, nothing happens.
     ///
     /// # Errors
     /// The encoder failed; the n-gram model goes on serving.
     pub fn complete(&self, progress: &dyn Fn(usize, usize)) -> Result<(), EncoderError> {
         let _one = self.0.training.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(embedder) = &self.0.embedder else {
-            return Ok(());
-        };
-        let model = self.model();
-        match model.with_embeddings(embedder, progress) {
-            Ok(full) => {
-                self.swap(full);
-                self.0.degraded.store(false, Ordering::Relaxed);
-                Ok(())
-            }
-            Err(e) => {
-                self.0.degraded.store(true, Ordering::Relaxed);
-                Err(e)
-            }
+        let completed = self.model().completed(&self.0.means, progress);
+        self.0.degraded.store(completed.is_err(), Ordering::Relaxed);
+        if let Some(full) = completed? {
+            self.swap(full);
         }
+        Ok(())
     }
 
     /// Reads the folder of intents again and, when it is good, trains and swaps. `gazetteer`: the new one when
-    /// the timetable or the aliases changed. The model in service stays until its successor is ready.
+    /// the timetable or the aliases changed. The model in service stays until its successor is ready. A pack that differs
+    /// little is learned at a glance; call [`Nlu::settle`] when there is time.
     ///
     /// # Errors
     /// All mistakes of the files; the model in service stays.
@@ -140,20 +147,35 @@ impl Nlu {
             return Ok(());
         }
         let gazetteer = gazetteer.map_or_else(|| before.gazetteer.clone(), Arc::new);
-        let next = Model::learn(Arc::new(pack), gazetteer);
-        let next = match &self.0.embedder {
-            None => next,
-            Some(embedder) => match next.with_embeddings(embedder, progress) {
-                Ok(full) => full,
-                Err(error) => {
-                    tracing::warn!(%error, "the encoder failed while training; n-grams answer");
-                    self.0.degraded.store(true, Ordering::Relaxed);
-                    next
-                }
-            },
-        };
-        self.swap(next);
+        let pack = Arc::new(pack);
+        let glance = before.at_a_glance(pack.clone(), gazetteer.clone(), &self.0.means);
+        match glance.unwrap_or_else(|error| self.failed(&error)) {
+            Some(model) => self.swap(model),
+            None => self.learn(pack, gazetteer, progress),
+        }
         Ok(())
+    }
+
+    /// Learns properly what was learned at a glance. True: there was something to do.
+    pub fn settle(&self) -> bool {
+        let _one = self.0.training.lock().unwrap_or_else(PoisonError::into_inner);
+        let model = self.model();
+        if model.hasty {
+            self.learn(model.pack.clone(), model.gazetteer.clone(), &|_, _| {});
+        }
+        model.hasty
+    }
+
+    fn learn(&self, pack: Arc<IntentPack>, gazetteer: Arc<Gazetteer>, progress: &dyn Fn(usize, usize)) {
+        let next = Model::new(pack, gazetteer, &self.0.means);
+        let full = next.completed(&self.0.means, progress).unwrap_or_else(|error| self.failed(&error));
+        self.swap(full.unwrap_or(next));
+    }
+
+    fn failed(&self, error: &EncoderError) -> Option<Model> {
+        tracing::warn!(%error, "the encoder failed while training; n-grams answer");
+        self.0.degraded.store(true, Ordering::Relaxed);
+        None
     }
 
     /// What `text` means. With an encoder in service this blocks for some milliseconds: call it from a
@@ -161,29 +183,59 @@ impl Nlu {
     pub fn understand(&self, text: &str, context: &Context) -> Understanding {
         let model = self.model();
         let normal = Normalised::new(text);
-        let grams = Grams::new(&normal, &model.pack.lexicon);
-        let embedding = model.full.as_ref().and_then(|_| self.embed(text));
-        let (head, name) = match (&model.full, &embedding) {
-            (Some(full), Some(_)) => (full, "encoder"),
-            _ => (&model.ngram, "ngram"),
-        };
+        let learned = &model.learned;
+        let embedding = if learned.full { self.embed(text) } else { None };
+        let name = if embedding.is_some() { "encoder" } else { "ngram" };
         let embedding = embedding.as_deref();
         let finder = Finder {
             gazetteer: &model.gazetteer,
-            common: &model.common,
+            common: &learned.common,
             timezone: &self.0.timezone,
             now: context.now,
             expected: context.expected.as_ref(),
         };
         let entities = finder.find(text, &normal);
         let names: Vec<_> = entities.iter().filter(|e| e.role != "when").map(|e| e.span.clone()).collect();
-        let lang = model.language.detect(&normal, &names, context.conversation_lang);
-        let mut intents = head.intents(&grams, embedding, lang);
+        let lang = learned.language.detect(&normal, &names, context.conversation_lang);
+        let grams = model.grams(&normal, lang);
+        let prior = context.prior(normal.tokens.len());
+        let mut intents = learned.head.intents(&grams, embedding, lang, &prior);
+        let questions = self.questions(&model, text, &normal, lang, &intents);
         if let Some(intent) = model.command(text) {
             intents.retain(|score| score.intent != intent);
             intents.insert(0, IntentScore { intent: intent.to_owned(), confidence: 1.0 });
         }
-        Understanding { lang, intents, entities, tone: head.tone(&grams, embedding), model: name.to_owned() }
+        let tone = learned.head.tone(&grams, embedding, lang);
+        Understanding { lang, intents, entities, questions, tone, model: name.to_owned() }
+    }
+
+    /// The questions of a message that asks several.
+    fn questions(
+        &self,
+        model: &Model,
+        text: &str,
+        normal: &Normalised,
+        lang: Lang,
+        whole: &[IntentScore],
+    ) -> Vec<Question> {
+        let parts = questions::parts(normal);
+        if parts.len() < 2 || !questions::worth_a_look(whole) {
+            return Vec::new();
+        }
+        let texts: Vec<&str> = parts.iter().filter_map(|span| text.get(span.clone())).collect();
+        let vectors = if model.learned.full { self.embed_parts(&texts) } else { None };
+        let read = |at: usize| {
+            let grams = model.grams(&Normalised::new(texts[at]), lang);
+            let embedding = vectors.as_ref().map(|vectors| vectors[at].as_slice());
+            model.learned.head.intents(&grams, embedding, lang, &BTreeMap::new())
+        };
+        let scored = parts.into_iter().enumerate().map(|(at, span)| (span, read(at))).collect();
+        let courtesy = |name: &str| model.pack.specs.iter().any(|spec| spec.name == name && spec.courtesy);
+        let found = questions::questions(whole, scored, &courtesy);
+        found
+            .into_iter()
+            .map(|(span, score)| Question { intent: score.intent, confidence: score.confidence, span })
+            .collect()
     }
 
     /// The encoder is there but does not answer: n-grams do.
@@ -198,13 +250,12 @@ impl Nlu {
 
     /// `encoder` or `ngram`: which model answers now.
     pub fn model_name(&self) -> &'static str {
-        if self.model().full.is_some() { "encoder" } else { "ngram" }
+        if self.model().learned.full { "encoder" } else { "ngram" }
     }
 
     /// Below this confidence the model in service calls a message out of scope.
     pub fn threshold(&self) -> f32 {
-        let model = self.model();
-        model.full.as_ref().unwrap_or(&model.ngram).calibration().threshold
+        self.model().learned.head.calibration().threshold
     }
 
     fn model(&self) -> Arc<Model> {
@@ -216,13 +267,19 @@ impl Nlu {
     }
 
     fn embed(&self, text: &str) -> Option<Vec<f32>> {
-        let embedder = self.0.embedder.as_ref()?;
-        let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(at, _)| at);
-        let answer = embedder.encoder.encode(&[&text[..end]]);
-        let vector = answer.ok().and_then(|mut vectors| vectors.pop());
-        let vector = vector.filter(|v| v.len() == embedder.encoder.dimensions());
-        self.0.degraded.store(vector.is_none(), Ordering::Relaxed);
-        vector
+        self.embed_parts(&[text])?.pop()
+    }
+
+    /// One vector a text, or nothing when the encoder does not answer.
+    fn embed_parts(&self, texts: &[&str]) -> Option<Vec<Vec<f32>>> {
+        let encoder = &self.0.means.embedder.as_ref()?.encoder;
+        let vectors = encoder.encode(texts).ok();
+        let whole = |vectors: &Vec<Vec<f32>>| {
+            vectors.len() == texts.len() && vectors.iter().all(|v| v.len() == encoder.dimensions())
+        };
+        let vectors = vectors.filter(whole);
+        self.0.degraded.store(vectors.is_none(), Ordering::Relaxed);
+        vectors
     }
 }
 
@@ -236,75 +293,6 @@ impl Model {
         let spec = self.pack.specs.iter().find(|spec| spec.keywords.contains(&said));
         spec.map(|spec| spec.name.as_str())
     }
-
-    fn learn(pack: Arc<IntentPack>, gazetteer: Arc<Gazetteer>) -> Self {
-        let ngram = Head::train(&Messages::new(&pack), Embeddings::default());
-        let language = LanguageModel::learn(&pack);
-        let common = CommonWords::learn(pack.examples.iter().map(without_stations));
-        Self { pack, gazetteer, language, common, ngram, full: None }
-    }
-
-    fn with_embeddings(
-        &self,
-        embedder: &Embedder,
-        progress: &dyn Fn(usize, usize),
-    ) -> Result<Self, EncoderError> {
-        let examples = self.pack.examples.iter().map(|example| example.text.as_str());
-        let tones = self.pack.tones.iter().map(|example| example.text.as_str());
-        let texts: Vec<&str> = examples.chain(tones).collect();
-        let mut vectors = embed_all(embedder, &texts, progress)?;
-        let tones = vectors.split_off(self.pack.examples.len());
-        let messages = Messages::new(&self.pack);
-        let full = Head::train(&messages, Embeddings { messages: vectors, tones })
-            .blended_with(&self.ngram, &messages);
-        Ok(Self {
-            pack: self.pack.clone(),
-            gazetteer: self.gazetteer.clone(),
-            language: self.language.clone(),
-            common: self.common.clone(),
-            ngram: self.ngram.clone(),
-            full: Some(full),
-        })
-    }
-}
-
-fn embed_all(
-    embedder: &Embedder,
-    texts: &[&str],
-    progress: &dyn Fn(usize, usize),
-) -> Result<Vec<Vec<f32>>, EncoderError> {
-    let encoder = &*embedder.encoder;
-    let vectors = match &embedder.cache {
-        Some(cache) => cache.encode(encoder, texts, progress)?,
-        None => {
-            let mut vectors = Vec::with_capacity(texts.len());
-            for batch in texts.chunks(EMBEDDING_BATCH) {
-                vectors.extend(encoder.encode(batch)?);
-                progress(vectors.len(), texts.len());
-            }
-            vectors
-        }
-    };
-    if vectors.iter().any(|vector| vector.len() != encoder.dimensions()) {
-        return Err(EncoderError::Refused("it returned vectors of the wrong length".to_owned()));
-    }
-    Ok(vectors)
-}
-
-fn without_stations(example: &pack::Example) -> String {
-    let mut text = example.text.clone();
-    let mut spans: BTreeMap<usize, usize> = BTreeMap::new();
-    for (role, span) in &example.entities {
-        if !matches!(role.as_str(), "when" | "train" | "line") {
-            spans.insert(span.start, span.end);
-        }
-    }
-    for (start, end) in spans.into_iter().rev() {
-        if text.get(start..end).is_some() {
-            text.replace_range(start..end, ".");
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -54,14 +54,14 @@ fn nlu(encoder: Option<Arc<Words>>) -> Nlu {
     let station = StationRef { id: "1".into(), name: "Rennes".into() };
     let gazetteer = Gazetteer::new(vec![station], &[], &[]);
     let embedder = encoder.map(|encoder| Embedder { encoder, cache: None });
-    Nlu::train(pack(), gazetteer, embedder, TimeZone::UTC)
+    Nlu::train(pack(), gazetteer, Means { embedder, ..Means::default() })
 }
 
 #[test]
 fn a_keyword_counts_as_a_whole_message_only() {
     let mut pack = pack();
     pack.specs.iter_mut().filter(|s| s.name == "s.lost").for_each(|s| s.keywords = vec!["conseiller".into()]);
-    let nlu = Nlu::train(pack, Gazetteer::new(Vec::new(), &[], &[]), None, TimeZone::UTC);
+    let nlu = Nlu::train(pack, Gazetteer::new(Vec::new(), &[], &[]), Means::default());
     let best = |text: &str| nlu.understand(text, &Context::default()).intents.remove(0);
     for text in ["CONSEILLER", " Conseiller !", "conseillér"] {
         assert_eq!((best(text).intent.as_str(), best(text).confidence), ("s.lost", 1.0), "{text}");

@@ -157,16 +157,26 @@ pub(super) fn read(path: &std::path::Path, name: &str) -> Result<Document, PackE
         Ok(text) => text,
         Err(e) => return refuse(1, format!("cannot be read ({e})"), "save the file as UTF-8 text"),
     };
+    parse(&text, name)
+}
+
+/// Parses a text; `name` is how errors call it.
+pub(super) fn parse(text: &str, name: &str) -> Result<Document, PackError> {
     // Repeated keys are passed through so that the pack names both places instead of stopping at the first.
     let options =
         serde_saphyr::options! { duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::PassThrough };
-    match serde_saphyr::from_str_with_options::<Node>(&text, options) {
-        Ok(root) => Ok(Document { text, root }),
+    match serde_saphyr::from_str_with_options::<Node>(text, options) {
+        Ok(root) => Ok(Document { text: text.to_owned(), root }),
         Err(e) => {
             let e = e.without_snippet();
             let line = e.location().map_or(1, |at| usize::try_from(at.line()).unwrap_or(1)).max(1);
             let message = e.to_string().lines().next().unwrap_or("unreadable").to_owned();
-            refuse(line, format!("not valid YAML: {message}"), "check indentation, quotes and colons here")
+            Err(PackError {
+                file: name.to_owned(),
+                line,
+                what: format!("not valid YAML: {message}"),
+                cure: "check indentation, quotes and colons here".to_owned(),
+            })
         }
     }
 }

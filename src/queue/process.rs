@@ -7,7 +7,7 @@ use crate::answers::{Query, Registry};
 use crate::config::OperatorConfig;
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
-use crate::engine::{Decision, Escalation, Line, Part, Plan, Rules, Situation};
+use crate::engine::{Decision, Escalation, Line, Part, Plan, Rules, Several, Situation};
 use crate::model::{
     Actor, Author, Conversation, ConversationState, EscalationReason, EventKind, Lang, Message, MessageId,
     MessageKind, NewEvent, Priority, Timestamp, Understanding,
@@ -111,7 +111,15 @@ impl Worker {
             let slot = spec.slots.iter().find(|slot| &slot.name == asked)?;
             Some(nlu::Expected { kind: slot.entity.clone(), role: slot.name.clone() })
         });
-        let context = nlu::Context { conversation_lang: conversation.lang, now, expected };
+        let context = nlu::Context {
+            conversation_lang: conversation.lang,
+            now,
+            expected,
+            // "Et demain ?" can only go on with something that has a "when".
+            previous: dialogue.intent.clone().filter(|name| {
+                live.intents.get(name).is_some_and(|spec| !spec.slots.is_empty())
+            }),
+        };
         let (nlu, text) = (self.mind.nlu.clone(), message.text.clone());
         let started = std::time::Instant::now();
         // The encoder blocks for some milliseconds.
@@ -120,7 +128,28 @@ impl Worker {
         understood.map_err(|_| StoreError::Open("understanding panicked; the job is tried again".into()))
     }
 
+    /// Decides on the message: on each of its questions in turn, where there are several.
     async fn decide(
+        &self,
+        message: &Message,
+        conversation: &Conversation,
+        understanding: &Understanding,
+        live: &Live,
+        now: Timestamp,
+    ) -> Decision {
+        if understanding.questions.is_empty() {
+            return self.decide_one(message, conversation, understanding, live, now).await;
+        }
+        let mut several = Several::default();
+        for question in understanding.apart() {
+            let dialogue = several.dialogue().unwrap_or(&conversation.dialogue).clone();
+            let meanwhile = Conversation { dialogue, ..conversation.clone() };
+            several.add(self.decide_one(message, &meanwhile, &question, live, now).await);
+        }
+        several.finish()
+    }
+
+    async fn decide_one(
         &self,
         message: &Message,
         conversation: &Conversation,

@@ -136,6 +136,7 @@ pub async fn everything_of_a_message_is_stored(db: Arc<TestDb>) {
             span: 3..9,
             value: EntityValue::Time { start: at(1), end: at(2) },
         }],
+        questions: Vec::new(),
         tone: Tone::Neutral,
         model: "ngram".into(),
     };

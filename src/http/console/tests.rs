@@ -101,6 +101,7 @@ async fn waiting(store: &Store, text: &str) -> ConversationId {
         lang: Lang::FR,
         intents: vec![IntentScore { intent: text.into(), confidence: 0.5 }],
         entities: Vec::new(),
+        questions: Vec::new(),
         tone: Tone::Negative,
         model: text.into(),
     };

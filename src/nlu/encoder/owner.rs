@@ -12,7 +12,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::{EncoderError, truncated, unit};
+use super::prepare::prepare;
+use super::{EncoderError, unit};
 
 /// Requests that may wait. A full queue makes callers wait, which bounds memory and slows the sender down to
 /// our pace.
@@ -113,7 +114,7 @@ impl Owner {
         }
         let (reply, answer) = sync_channel(1);
         let live = texts.len() <= LIVE_TEXTS;
-        let texts = texts.iter().map(|text| truncated(text).to_owned()).collect();
+        let texts = texts.iter().map(|text| prepare(text)).collect();
         let requests = self.requests.as_ref().ok_or(EncoderError::Stopped)?;
         requests.send(Request { texts, reply }).map_err(|_| EncoderError::Stopped)?;
         if !live {

@@ -29,7 +29,7 @@ impl RustBertEncoder {
         let for_thread = std::sync::Arc::clone(&files);
         let starting = Owner::start(folder.to_owned(), move || load_model(&for_thread))?;
         // Hashing reads the weights too: beside the loading, it costs no time.
-        let id = files.content_hash(&format!("guichet encoder 1, {MAX_TEXT_CHARS} characters"))?;
+        let id = files.content_hash(&format!("guichet encoder 2, {MAX_TEXT_CHARS} characters"))?;
         let (owner, dimensions) = starting.finish()?;
         Ok(RustBertEncoder { id, dimensions, owner })
     }

@@ -41,7 +41,7 @@ pub struct Alias {
 }
 
 /// Words that messages use without meaning a station, learned from the pack's examples.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct CommonWords(HashedMap<u32>);
 
 impl CommonWords {

@@ -53,6 +53,8 @@ pub struct OutOfScope {
     pub auroc: f64,
     /// Share of in-scope messages called out of scope.
     pub in_scope_rejected: f64,
+    /// Share of out-of-scope messages caught by the threshold that rejects 5 % of in-scope ones.
+    pub recall_at_5: f64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -160,8 +162,8 @@ fn by_intent(with_intent: &[(&Judged, &str)]) -> BTreeMap<String, Measure> {
 }
 
 fn out_of_scope(with_intent: &[(&Judged, &str)]) -> OutOfScope {
-    let (outside, inside): (Vec<_>, Vec<_>) =
-        with_intent.iter().partition(|(_, intent)| *intent == OUT_OF_SCOPE);
+    let (outside, inside): (Vec<(&Judged, &str)>, Vec<(&Judged, &str)>) =
+        with_intent.iter().copied().partition(|(_, intent)| *intent == OUT_OF_SCOPE);
     let caught = outside.iter().filter(|(j, _)| j.intent() == OUT_OF_SCOPE).count();
     let rejected = inside.iter().filter(|(j, _)| j.intent() == OUT_OF_SCOPE).count();
     let (precision, recall, _) = scores(caught, caught + rejected, outside.len());
@@ -184,7 +186,15 @@ fn out_of_scope(with_intent: &[(&Judged, &str)]) -> OutOfScope {
         recall,
         auroc: ratio(wins, outside.len() * inside.len()),
         in_scope_rejected: ratio(rejected as f64, inside.len()),
+        recall_at_5: recall_at(0.05, &inside, &outside),
     }
+}
+
+fn recall_at(rejected: f64, inside: &[(&Judged, &str)], outside: &[(&Judged, &str)]) -> f64 {
+    let mut sure: Vec<f32> = inside.iter().map(|(j, _)| j.in_scope_confidence()).collect();
+    sure.sort_by(f32::total_cmp);
+    let threshold = sure.get((sure.len() as f64 * rejected) as usize).copied().unwrap_or(0.0);
+    share(outside.iter().map(|(j, _)| j.in_scope_confidence() < threshold))
 }
 
 fn calibration_error(with_intent: &[(&Judged, &str)]) -> f64 {
@@ -281,6 +291,7 @@ mod tests {
             lang: Lang::FR,
             intents: intents.iter().map(score).collect(),
             entities: entities.iter().map(entity).collect(),
+            questions: Vec::new(),
             tone: Tone::Neutral,
             model: "ngram".into(),
         };

@@ -1,6 +1,6 @@
 //! Test messages as JSON Lines.
 
-use crate::model::{EscalateRule, IntentSpec, Lang, Tone};
+use crate::model::{IntentSpec, Lang, Tone};
 use crate::nlu::pack::{Example, IntentPack};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,14 +75,7 @@ pub fn as_pack(cases: &[TestCase], file: &str) -> IntentPack {
     let names: BTreeSet<&String> = cases.iter().filter_map(|case| case.intent.as_ref()).collect();
     pack.specs = names
         .into_iter()
-        .map(|name| IntentSpec {
-            name: name.clone(),
-            about: String::new(),
-            keywords: Vec::new(),
-            answer: None,
-            slots: Vec::new(),
-            escalate: EscalateRule::default(),
-        })
+        .map(|name| IntentSpec { name: name.clone(), ..IntentSpec::default() })
         .collect();
     for (index, case) in cases.iter().enumerate() {
         let Some(intent) = &case.intent else { continue };
@@ -91,6 +84,7 @@ pub fn as_pack(cases: &[TestCase], file: &str) -> IntentPack {
             lang: case.lang.unwrap_or(Lang::EN),
             intent: intent.clone(),
             entities: Vec::new(),
+            tone: case.tone,
             file: file.to_owned(),
             line: index + 1,
         });
