@@ -11,8 +11,9 @@ help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Install what is missing, build in release and serve the demo railway on 127.0.0.1:8080
-	@$(SETUP) libtorch model
+	@$(SETUP) libtorch
 	cargo build --release --locked
+	-@$(TARGET)/release/guichet learn
 	@exec $(TARGET)/release/guichet serve --demo
 
 setup: ## Install everything: libtorch, the encoder, a browser and Postgres for the tests, cargo-deny
@@ -29,6 +30,8 @@ lint: ## Check format, clippy without warnings (with and without the encoder), l
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
 
-bench: ## Measure what the design promises
+bench: ## Measure what the design promises, understanding beside peers, and the encoder beside another
 	@$(SETUP) libtorch model
 	cargo bench --locked
+	@python3 scripts/bench_understanding.py --guichet $(TARGET)/release/guichet
+	@python3 scripts/bench_encoder.py --guichet $(TARGET)/release/guichet

@@ -10,8 +10,10 @@ fn main() -> ExitCode {
     println!("cargo:rerun-if-changed=build.rs");
     // They are compiled in.
     println!("cargo:rerun-if-changed=migrations");
-    println!("cargo:rerun-if-changed=src/nlu");
-    println!("cargo:rustc-env=GUICHET_LEARNER={:016x}", hash(Path::new("src/nlu"), 0xcbf2_9ce4_8422_2325));
+    let learner = ["src/nlu", "src/model", "Cargo.lock"];
+    learner.iter().for_each(|path| println!("cargo:rerun-if-changed={path}"));
+    let hash = learner.iter().fold(0xcbf2_9ce4_8422_2325, |start, path| hash(Path::new(path), start));
+    println!("cargo:rustc-env=GUICHET_LEARNER={hash:016x}");
     if std::env::var_os("CARGO_FEATURE_ENCODER").is_none() {
         return ExitCode::SUCCESS;
     }
@@ -40,18 +42,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// 64-bit FNV-1a over all files of a folder, in the order of their names: a model learned by other sources is not this
+/// 64-bit FNV-1a over a file, or over all files of a folder in the order of their names: a model learned by other sources is not this
 /// program's. A file that cannot be read stops the compiler anyway.
-fn hash(folder: &Path, start: u64) -> u64 {
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    entries.sort();
-    entries.iter().fold(start, |hash, path| match path.is_dir() {
-        true => self::hash(path, hash),
-        false => std::fs::read(path).unwrap_or_default().iter().fold(hash, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        }),
-    })
+fn hash(path: &Path, start: u64) -> u64 {
+    if path.is_dir() {
+        let mut entries: Vec<PathBuf> =
+            std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        entries.sort();
+        return entries.iter().fold(start, |start, path| hash(path, start));
+    }
+    let bytes = std::fs::read(path).unwrap_or_default();
+    bytes.iter().fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// The canonical `lib` folder: a relative path would depend on where the program is started.

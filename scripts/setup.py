@@ -2,7 +2,8 @@
 """Installs what Guichet needs beside its crates, into `.local/` (and, for the tests, Debian's packages).
 
 Every step can be run again: what is complete is left alone, what was interrupted is done anew. Downloads come from the
-package indexes that pip, apt and cargo are set up for, and each is checked against a checksum in this folder.
+package indexes that pip, apt and cargo are set up for, and each is checked against a checksum of ours; only the bench's
+peers, of which nothing is shipped or served, are pinned by their versions.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ STEPS = {
     "libtorch": (setup_libtorch.install, "libtorch 2.4 for the CPU (800 MB to download, 400 MB on disk)"),
     "model": (setup_tools.install_model, "all-MiniLM-L6-v2, an English sentence encoder (90 MB)"),
     "test-tools": (setup_tools.install_test_tools, "Chromium, PostgreSQL, and the tests' Python packages"),
+    "bench-tools": (setup_tools.install_bench_tools, "scikit-learn, beside which understanding is measured (60 MB)"),
     "cargo-deny": (setup_tools.install_cargo_deny, "cargo-deny, which checks licences and sources of the crates"),
 }
 

@@ -1,4 +1,4 @@
-"""The model, and the tools that the tests and checks need."""
+"""The model, and the tools that the tests, the bench and the checks need."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -53,16 +54,59 @@ def install_model(force: bool) -> str:
     return f"installed {folder_size(MODEL) // MEGABYTE} MB in {MODEL.relative_to(ROOT)}"
 
 
+# ── Python packages ─────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Venv:
+    """Python packages in a folder of their own."""
+
+    what: str
+    folder: Path
+    requirements: Path
+    size: int  # bytes, about, for the progress bar
+    pip_flags: tuple[str, ...] = ()
+
+
+TEST_VENV = Venv("test packages", LOCAL / "venv", ROOT / "tests" / "requirements.txt", 330 * MEGABYTE, ("--require-hashes",))
+BENCH_VENV = Venv("bench packages", LOCAL / "bench-venv", ROOT / "scripts" / "bench_requirements.txt", 300 * MEGABYTE)
+
+
+def install_bench_tools(force: bool) -> str:
+    """The peers that understanding is measured beside, in `.local/bench-venv`."""
+    return install_venv(BENCH_VENV, force)
+
+
+def install_venv(venv: Venv, force: bool) -> str:
+    recipe = f"{sha256(venv.requirements.read_bytes()).hexdigest()} {sys.version_info[0]}.{sys.version_info[1]}"
+    stamp = venv.folder / "guichet-setup.txt"
+    python = venv.folder / "bin" / "python"
+    if not force and stamp.exists() and stamp.read_text() == recipe and python.exists():
+        return f"{venv.what} already complete"
+    try:
+        import ensurepip  # noqa: F401  (Debian ships it apart, in python3-venv)
+    except ImportError:
+        apt_install(["python3-venv"])
+    # No `install_folder`: a venv has its own path written into it and cannot be moved. The stamp comes last all the same.
+    run([sys.executable, "-m", "venv", "--clear", str(venv.folder)], "apt-get install python3-venv")
+    command = [str(python), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-cache-dir",
+               "--only-binary=:all:", *venv.pip_flags, "--requirement", str(venv.requirements)]
+    with scratch() as folder:
+        bar = Bar(f"install {venv.what}", venv.size)
+        failure = f"the packages of {venv.requirements.relative_to(ROOT)} could not be installed"
+        watch(command, folder, bar, failure, INDEX_CURE, also=venv.folder)
+        bar.finish()
+    stamp.write_text(recipe)
+    return f"installed the {venv.what} in {venv.folder.relative_to(ROOT)}"
+
+
 # ── what the tests drive ────────────────────────────────────────────────────
 
-REQUIREMENTS = ROOT / "tests" / "requirements.txt"
-VENV = LOCAL / "venv"
 
-
-def install_test_tools(_force: bool) -> str:
+def install_test_tools(force: bool) -> str:
     """Debian's Chromium and PostgreSQL when absent, and the tests' Python packages in `.local/venv`."""
     done = install_debian_packages()
-    done.append(install_venv())
+    done.append(install_venv(TEST_VENV, force))
     return "; ".join(done)
 
 
@@ -96,28 +140,6 @@ def apt_install(packages: list[str]) -> None:
     run([*prefix, "apt-get", "update"], cure, env=environment)
     say(f"install {' '.join(packages)} (a minute)")
     run([*prefix, *install], cure, env=environment)
-
-
-def install_venv() -> str:
-    recipe = f"{sha256(REQUIREMENTS.read_bytes()).hexdigest()} {sys.version_info[0]}.{sys.version_info[1]}"
-    stamp = VENV / "guichet-setup.txt"
-    if stamp.exists() and stamp.read_text() == recipe and (VENV / "bin" / "python").exists():
-        return "test packages already complete"
-    try:
-        import ensurepip  # noqa: F401  (Debian ships it apart, in python3-venv)
-    except ImportError:
-        apt_install(["python3-venv"])
-    # No `install_folder`: a venv has its own path written into it and cannot be moved. The stamp comes last all the same.
-    run([sys.executable, "-m", "venv", "--clear", str(VENV)], "apt-get install python3-venv")
-    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check",
-               "--no-cache-dir", "--require-hashes", "--only-binary=:all:", "--requirement", str(REQUIREMENTS)]
-    with scratch() as folder:
-        bar = Bar("install test packages", 330 * MEGABYTE)
-        failure = f"the packages of {REQUIREMENTS.relative_to(ROOT)} could not be installed"
-        watch(command, folder, bar, failure, INDEX_CURE, also=VENV)
-        bar.finish()
-    stamp.write_text(recipe)
-    return f"installed the test packages in {VENV.relative_to(ROOT)}"
 
 
 # ── cargo-deny ──────────────────────────────────────────────────────────────

@@ -85,7 +85,7 @@ def main() -> int:
 
 
 def run_all(run: Run, arguments: argparse.Namespace) -> None:
-    features = install(run, arguments.only)
+    features = install(run)
     environment = {**os.environ, "CARGO_TERM_COLOR": "always" if sys.stdout.isatty() else "never"}
     with ExitStack() as stack:
         try:
@@ -99,18 +99,16 @@ def run_all(run: Run, arguments: argparse.Namespace) -> None:
             end_to_end(run, features, environment, arguments.keep)
 
 
-def install(run: Run, only: str | None) -> list[str]:
+def install(run: Run) -> list[str]:
     """Installs what the tests need; returns the cargo flags for what could be had."""
     started = time.monotonic()
-    missing = []
-    for step in ["libtorch"] if only == "store" else ["libtorch", "model"]:
-        if not set_up(step):
-            missing.append(step)
-            run.not_run.append(f"tests that need {step}: scripts/setup.py {step} failed")
+    libtorch = set_up("libtorch")
+    if not libtorch:
+        run.not_run.append("tests that need libtorch: scripts/setup.py libtorch failed")
     if not set_up("test-tools"):
         run.not_run.append("the tests' tools are incomplete: scripts/setup.py test-tools failed")
-    run.steps.append(Step("set-up", seconds=time.monotonic() - started, note="incomplete" if missing else ""))
-    return [NO_ENCODER] if "libtorch" in missing else []
+    run.steps.append(Step("set-up", seconds=time.monotonic() - started, note="" if libtorch else "incomplete"))
+    return [] if libtorch else [NO_ENCODER]
 
 
 def set_up(step: str) -> bool:

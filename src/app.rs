@@ -214,6 +214,7 @@ impl App {
 /// Trains, then works on jobs. Messages are accepted meanwhile, and wait.
 async fn work(state: AppState, library: Library) {
     let config = state.config.clone();
+    let timetable = library.timetable.clone();
     let trained = tokio::task::spawn_blocking(move || think(&config, library)).await;
     let Ok((mind, embedder)) = trained else {
         tracing::error!("training panicked; messages are kept and nothing is answered");
@@ -230,7 +231,10 @@ async fn work(state: AppState, library: Library) {
         config: state.config.queue.clone(),
     };
     let improving = improve(mind.clone(), embedder);
-    let watching = watch(mind, state.config.files.poll.into(), state.stopping.clone());
+    let config = state.config.clone();
+    let names = move || gazetteer(&config, &timetable).map_err(|Rejected(errors)| errors);
+    let every = state.config.files.poll.into();
+    let watching = watch(mind, Arc::new(names), every, state.stopping.clone());
     worker.run(state.stopping.clone()).await;
     improving.abort();
     watching.abort();
@@ -292,9 +296,12 @@ fn improve(mind: Arc<Mind>, embedder: Option<Embedder>) -> JoinHandle<()> {
     })
 }
 
+/// The stations as timetable and alias file know them now.
+type Names = Arc<dyn Fn() -> Result<Gazetteer, Vec<String>> + Send + Sync>;
+
 /// Looks for saved files, off the path of messages. What was learned at a glance is learned properly once nothing has
 /// been saved for a while.
-fn watch(mind: Arc<Mind>, every: Duration, stopping: CancellationToken) -> JoinHandle<()> {
+fn watch(mind: Arc<Mind>, names: Names, every: Duration, stopping: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut quiet = 0;
         loop {
@@ -302,17 +309,20 @@ fn watch(mind: Arc<Mind>, every: Duration, stopping: CancellationToken) -> JoinH
                 () = stopping.cancelled() => return,
                 () = tokio::time::sleep(every) => {}
             }
-            let mind = mind.clone();
+            let (mind, names) = (mind.clone(), names.clone());
             let looked = tokio::task::spawn_blocking(move || {
-                let changed = mind.content.refresh(&mind.nlu);
-                if !changed && quiet == QUIET_POLLS {
+                let changed = mind.content.refresh(&mind.nlu, &*names);
+                if !changed && quiet % QUIET_POLLS == QUIET_POLLS - 1 {
                     mind.nlu.settle();
                 }
                 changed
             });
             match looked.await {
                 Ok(changed) => quiet = if changed { 0 } else { quiet + 1 },
-                Err(_) => tracing::error!("reading changed files panicked; the last good set stays"),
+                Err(_) => {
+                    quiet += 1;
+                    tracing::error!("reading changed files panicked; the last good set stays");
+                }
             }
         }
     })

@@ -179,7 +179,7 @@ pub struct NluConfig {
 
 impl Default for NluConfig {
     fn default() -> Self {
-        Self { encoder: ".local/models/all-MiniLM-L6-v2".into(), answer_from: 0.40 }
+        Self { encoder: "models/guichet-fr-en".into(), answer_from: 0.40 }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::answers::Registry;
 use crate::answers::responses::Responses;
 use crate::config::FilesConfig;
 use crate::model::{IntentSpec, Lang};
+use crate::nlu::entities::stations::Gazetteer;
 use crate::nlu::{IntentPack, Nlu, PackError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -96,16 +97,16 @@ impl Content {
         self.0.problems.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Looks at the files; when something was saved, checks, trains and swaps. Blocks for the training. True:
-    /// a new set is in service.
-    pub fn refresh(&self, nlu: &Nlu) -> bool {
+    /// Looks at the files; when something was saved, checks, trains and swaps. Blocks for the training. `names`: the
+    /// stations as timetable and alias file know them now. True: a new set is in service.
+    pub fn refresh(&self, nlu: &Nlu, names: &dyn Fn() -> Result<Gazetteer, Vec<String>>) -> bool {
         let now = fingerprint(&self.0.files);
         if *self.0.seen.read().unwrap_or_else(PoisonError::into_inner) == now {
             return false;
         }
         *self.0.seen.write().unwrap_or_else(PoisonError::into_inner) = now;
         let loaded = Live::load(&self.0.files, self.0.lang, &self.0.sources).and_then(|(_, live)| {
-            nlu.reload(&self.0.files.intents, None, &|_, _| {}).map_err(texts)?;
+            nlu.reload(&self.0.files.intents, names()?, &|_, _| {}).map_err(texts)?;
             Ok(live)
         });
         let problems = match loaded {

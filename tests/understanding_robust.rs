@@ -5,7 +5,7 @@
 use guichet::model::{Lang, OUT_OF_SCOPE, StationRef, Timestamp};
 use guichet::nlu::entities::{Expected, MAX_ENTITIES, stations::Gazetteer};
 use guichet::nlu::evaluate::{TestCase, as_pack};
-use guichet::nlu::{Context, Nlu};
+use guichet::nlu::{Context, Means, Nlu};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -28,16 +28,25 @@ static NLU: LazyLock<Nlu> = LazyLock::new(|| {
     let names = ["Rennes", "Brest", "Vitré", "Le Mans", "Paris Est", "Paris Nord", "Saint-Malo"];
     let station = |name: &&str| StationRef { id: name.to_string(), name: name.to_string() };
     let gazetteer = Gazetteer::new(names.iter().map(station).collect(), &[], &[]);
-    Nlu::train(as_pack(&cases, "test"), gazetteer, None, TimeZone::get("Europe/Paris").unwrap())
+    let timezone = Some(TimeZone::get("Europe/Paris").unwrap());
+    Nlu::train(as_pack(&cases, "test"), gazetteer, Means { timezone, ..Means::default() })
 });
 
 fn check(text: &str, now: i64, expected: Option<Expected>) {
-    let context = Context { conversation_lang: Some(Lang::EN), now: Timestamp(now), expected };
+    let context = Context {
+        conversation_lang: Some(Lang::EN),
+        now: Timestamp(now),
+        expected,
+        previous: Some("schedules.next_departure".into()),
+    };
     let got = NLU.understand(text, &context);
     assert!(!got.intents.is_empty() && got.intents.len() <= 6);
     assert!(got.intents.iter().any(|score| score.intent == OUT_OF_SCOPE));
     assert!(got.intents.iter().all(|score| (0.0..=1.0).contains(&score.confidence)));
     assert!(got.entities.len() <= MAX_ENTITIES);
+    for question in &got.questions {
+        assert!(text.get(question.span.clone()).is_some());
+    }
     for entity in got.entities {
         assert_eq!(text.get(entity.span.clone()), Some(entity.surface.as_str()));
     }

@@ -1,23 +1,23 @@
 //! `guichet eval`: how well messages are understood.
 
+use super::progress;
 use crate::model::Timestamp;
 use crate::nlu::entities::stations::Gazetteer;
 use crate::nlu::evaluate::{
-    Curves, FOLDS, Judged, LearningPoint, LineError, Metrics, TestCase, as_pack, cross_validate, is_set_aside,
-    judge, read_cases, report,
+    Curves, FOLDS, Judged, LearningPoint, LineError, Metrics, TestCase, as_pack, cross_validate,
+    is_set_aside, judge, read_cases, report,
 };
 use crate::nlu::pack::{IntentPack, PackError};
 use crate::nlu::{Means, Nlu};
 use comfy_table::{Table, presets};
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Confusions shown.
 const WORST: usize = 10;
 /// Parts of the examples that the learning curve learns from: each so-many-th.
-const CURVE: [usize; 5] = [16, 8, 4, 2, 1];
+const CURVE: [usize; 4] = [16, 8, 4, 2];
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct EvalArgs {
@@ -48,9 +48,14 @@ pub struct EvalSettings<'a> {
 
 /// Exit code 2: a file is wrong.
 pub fn run(args: &EvalArgs, settings: EvalSettings<'_>) -> anyhow::Result<ExitCode> {
+    let mut settings = settings;
     let pack = match &args.train {
         Some(path) => match read_cases(path) {
-            Ok(cases) => as_pack(&cases, &path.display().to_string()),
+            Ok(cases) => {
+                // A foreign model would push the server's own off the shelf.
+                settings.means.shelf = None;
+                as_pack(&cases, &path.display().to_string())
+            }
             Err(errors) => return Ok(refuse_lines(&errors)),
         },
         None => match IntentPack::load(settings.intents) {
@@ -58,6 +63,10 @@ pub fn run(args: &EvalArgs, settings: EvalSettings<'_>) -> anyhow::Result<ExitCo
             Err(errors) => return Ok(refuse_pack(&errors)),
         },
     };
+    if pack.examples.is_empty() {
+        eprintln!("there is no example with an intent to learn from");
+        return Ok(ExitCode::from(2));
+    }
     let Some(test) = &args.test else {
         return cross_validated(args, &pack, &settings);
     };
@@ -69,7 +78,8 @@ pub fn run(args: &EvalArgs, settings: EvalSettings<'_>) -> anyhow::Result<ExitCo
     let judged = learn_and_judge(pack.clone(), cases.clone(), &settings);
     let metrics = Metrics::of(&judged);
     if let Some(path) = &args.html {
-        let learning = learning_curve(&pack, &cases, &settings);
+        let mut learning = learning_curve(&pack, &cases, &settings);
+        learning.push(LearningPoint { examples: pack.examples.len(), metrics: metrics.clone() });
         write_report(path, &title, &metrics, &judged, &learning)?;
     }
     tell(args, &metrics, &judged)?;
@@ -97,17 +107,20 @@ fn cross_validated(
         let title = format!("cross-validation of {} examples", pack.examples.len());
         write_report(path, &title, &metrics, &judged, &[])?;
     }
-    tell(args, &metrics, &judged)?;
-    let aside: Vec<Judged> = judged.into_iter().filter(is_set_aside).collect();
+    let aside: Vec<Judged> = judged.iter().filter(|judged| is_set_aside(judged)).cloned().collect();
     let aside = Metrics::of(&aside);
-    if !args.json {
-        println!(
-            "on the {} examples that the shipped encoder was not adapted to: accuracy {}, calibration error {}",
-            aside.n,
-            percent(aside.accuracy),
-            percent(aside.calibration.ece)
-        );
+    if args.json {
+        let both = serde_json::json!({"all": metrics, "set_aside": aside});
+        println!("{}", serde_json::to_string_pretty(&both)?);
+        return Ok(ExitCode::SUCCESS);
     }
+    print(&metrics, &judged);
+    println!(
+        "on the {} examples that the shipped encoder was not adapted to: accuracy {}, calibration error {}",
+        aside.n,
+        percent(aside.accuracy),
+        percent(aside.calibration.ece)
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -122,7 +135,7 @@ fn learning_curve(pack: &IntentPack, cases: &[TestCase], settings: &EvalSettings
         part.examples.retain(|example| {
             let count = counts.entry((example.intent.clone(), example.lang)).or_insert(0usize);
             *count += 1;
-            *count % every == 1 % every
+            *count % every == 1
         });
         part.hash = format!("{}/{every}", pack.hash);
         let examples = part.examples.len();
@@ -151,18 +164,6 @@ fn tell(args: &EvalArgs, metrics: &Metrics, judged: &[Judged]) -> anyhow::Result
         print(metrics, judged);
     }
     Ok(())
-}
-
-/// A bar on the terminal; nothing where nobody looks.
-fn progress(what: &'static str) -> impl Fn(usize, usize) {
-    let shown = std::io::stderr().is_terminal();
-    move |done, of| {
-        if shown {
-            let bar = "█".repeat(30 * done / of.max(1));
-            let end = if done >= of { "\n" } else { "" };
-            eprint!("\r{what} {bar:<30} {done}/{of} {end}");
-        }
-    }
 }
 
 fn refuse_lines(errors: &[LineError]) -> ExitCode {

@@ -1,10 +1,10 @@
 //! `guichet import` and `guichet export`: examples from and to other systems.
 
-use crate::model::Lang;
+use crate::model::{Lang, OUT_OF_SCOPE};
 use crate::nlu::exchange::{self, Foreign, Inserted, Read};
 use crate::nlu::language::LanguageModel;
 use crate::nlu::normalise::Normalised;
-use crate::nlu::pack::{IntentPack, PackError};
+use crate::nlu::pack::{IntentPack, PackError, without_annotations};
 use anyhow::Context as _;
 use comfy_table::{Table, presets};
 use std::collections::BTreeMap;
@@ -77,13 +77,21 @@ pub fn import(args: &ImportArgs, folder: &Path) -> anyhow::Result<ExitCode> {
     let ours = |example: Foreign| {
         let intent =
             maps.get(&example.intent).cloned().unwrap_or_else(|| exchange::intent_name(&example.intent));
-        let lang = example.lang.unwrap_or_else(|| guess.detect(&Normalised::new(&example.text), &[], None));
+        let plain = without_annotations(&example.text);
+        let lang = example.lang.unwrap_or_else(|| guess.detect(&Normalised::new(&plain), &[], None));
         (intent, lang, example)
     };
     let done = exchange::insert(&pack, folder, read.examples.into_iter().map(ours).collect())?;
+    if let Err(errors) = tried(folder, &done)? {
+        eprintln!("with these examples the intent files could not be read; nothing was changed:");
+        return Ok(refuse(&errors));
+    }
     if !args.dry_run {
         for (path, content) in &done.files {
-            std::fs::write(path, content).with_context(|| path.display().to_string())?;
+            // Whole or not at all: a server may be reading it.
+            let part = path.with_extension("part");
+            std::fs::write(&part, content).with_context(|| part.display().to_string())?;
+            std::fs::rename(&part, path).with_context(|| path.display().to_string())?;
         }
     }
     report(&done, args.dry_run);
@@ -109,6 +117,29 @@ pub fn export(args: &ExportArgs, folder: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Reads the folder as it would be, from a copy.
+fn tried(folder: &Path, done: &Inserted) -> anyhow::Result<Result<(), Vec<PackError>>> {
+    let copy = std::env::temp_dir().join(format!("guichet-import-{}", uuid::Uuid::now_v7())).join("intents");
+    std::fs::create_dir_all(&copy)?;
+    let fill = || -> std::io::Result<()> {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_file() && !done.files.contains_key(&path) {
+                std::fs::copy(&path, copy.join(path.file_name().unwrap_or_default()))?;
+            }
+        }
+        let changed = done.files.iter();
+        changed
+            .map(|(path, text)| std::fs::write(copy.join(path.file_name().unwrap_or_default()), text))
+            .collect()
+    };
+    let read = fill().map(|()| IntentPack::load(&copy).map(drop));
+    let removed = copy.parent().map_or(Ok(()), std::fs::remove_dir_all);
+    let read = read?;
+    removed?;
+    Ok(read)
+}
+
 fn refuse(errors: &[PackError]) -> ExitCode {
     errors.iter().for_each(|error| eprintln!("{error}"));
     ExitCode::from(2)
@@ -119,8 +150,14 @@ fn language(code: Option<&str>) -> Option<Option<Lang>> {
     code.map_or(Some(None), |code| Lang::new(code).map(Some))
 }
 
+/// `None`: one of them names no intent of ours.
 fn maps(given: &[String]) -> Option<BTreeMap<String, String>> {
-    let pair = |map: &String| map.split_once('=').map(|(a, b)| (a.trim().to_owned(), b.trim().to_owned()));
+    let pair = |map: &String| {
+        let (theirs, ours) = map.split_once('=')?;
+        let ours = ours.trim();
+        let good = ours == OUT_OF_SCOPE || ours.contains('.') && exchange::intent_name(ours) == ours;
+        good.then(|| (theirs.trim().to_owned(), ours.to_owned()))
+    };
     given.iter().map(pair).collect()
 }
 

@@ -6,6 +6,7 @@ mod doctor;
 mod embed;
 pub mod eval;
 mod exchange;
+mod learn;
 mod serve;
 pub mod understand;
 pub mod user;
@@ -17,6 +18,7 @@ use crate::nlu::{Means, Nlu};
 use crate::store::Store;
 use crate::telemetry;
 use clap::{Parser, Subcommand};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -37,6 +39,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Check configuration, intents and responses
     Check(check::CheckArgs),
+    /// Learn the intent files now, so that the next start answers with the full model at once
+    Learn(learn::LearnArgs),
     /// Show what one message means
     Understand(understand::UnderstandArgs),
     /// Measure understanding on a file of messages
@@ -83,6 +87,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             served
         }
         Command::Check(args) => check::run(&args, &config),
+        Command::Learn(args) => {
+            let wanted = !config.nlu.encoder.as_os_str().is_empty();
+            learn::run(&args, wanted, || with_ngrams(&config))
+        }
         Command::Understand(args) => {
             let (nlu, timezone) = trained(&config)?;
             understand::run(&args, &nlu, &timezone, SystemClock.now())
@@ -115,14 +123,30 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
-/// The best model there is, trained now.
+/// The best model there is, from the shelf or trained now.
 fn trained(config: &Config) -> anyhow::Result<(Nlu, jiff::tz::TimeZone)> {
-    let library = Library::load(config)?;
-    let nlu = Nlu::train(library.pack, library.gazetteer, means(config));
-    if let Err(error) = nlu.complete(&|_, _| {}) {
+    let nlu = with_ngrams(config)?;
+    if let Err(error) = nlu.complete(&progress("embedding the examples")) {
         eprintln!("the encoder failed, n-grams only: {error}");
     }
     Ok((nlu, config.timezone()))
+}
+
+fn with_ngrams(config: &Config) -> anyhow::Result<Nlu> {
+    let library = Library::load(config)?;
+    Ok(Nlu::train(library.pack, library.gazetteer, means(config)))
+}
+
+/// A bar on the terminal; nothing where nobody looks.
+fn progress(what: &'static str) -> impl Fn(usize, usize) {
+    let shown = std::io::stderr().is_terminal();
+    move |done, of| {
+        if shown {
+            let bar = "█".repeat(30 * done / of.max(1));
+            let end = if done >= of { "\n" } else { "" };
+            eprint!("\r{what} {bar:<30} {done}/{of} {end}");
+        }
+    }
 }
 
 fn means(config: &Config) -> Means {

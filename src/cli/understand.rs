@@ -54,6 +54,9 @@ fn print(got: &Understanding, timezone: &TimeZone) {
     for score in &got.intents {
         println!("intent    {:5.1} %  {}", score.confidence * 100.0, score.intent);
     }
+    for question in &got.questions {
+        println!("question  {:5.1} %  {}", question.confidence * 100.0, question.intent);
+    }
     for entity in &got.entities {
         println!("{:<9} \"{}\" → {}", entity.role, entity.surface, shown(&entity.value, timezone));
     }
@@ -67,7 +70,10 @@ fn print_why(why: &Explanation) {
     }
     println!("\nthe nearest examples");
     for near in &why.nearest {
-        println!("  {:.2}  {:<28} {}  ({}:{})", near.similarity, near.intent, near.text, near.file, near.line);
+        println!(
+            "  {:.2}  {:<28} {}  ({}:{})",
+            near.similarity, near.intent, near.text, near.file, near.line
+        );
     }
 }
 

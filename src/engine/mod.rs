@@ -10,8 +10,8 @@ use crate::model::{
     OUT_OF_SCOPE, Priority, Timestamp, Understanding,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 pub use several::Several;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// An emergency is followed up from this confidence (0 to 1) on, even as a runner-up: calling a person for
@@ -144,7 +144,7 @@ impl Situation<'_> {
     /// What the bot still remembers.
     fn current_dialogue(&self) -> Dialogue {
         let kept = &self.conversation.dialogue;
-        let fresh = kept.last_at.is_some_and(|at| self.now.since(at) <= self.rules.forget_after);
+        let fresh = kept.is_fresh(self.now, self.rules.forget_after);
         let mut dialogue = if fresh { kept.clone() } else { Dialogue::default() };
         dialogue.acknowledged = kept.acknowledged;
         dialogue.last_at = Some(self.now);

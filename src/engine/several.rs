@@ -1,7 +1,7 @@
 //! The decisions on the questions of one message, said as one reply.
 
 use super::Decision;
-use crate::model::{Dialogue, MessageKind};
+use crate::model::{Dialogue, MessageKind, Priority};
 
 /// What was decided so far. Answers come in the order of the questions; the first question of ours comes after them, and the
 /// conversation goes on with that one.
@@ -19,8 +19,12 @@ impl Several {
     }
 
     pub fn add(&mut self, next: Decision) {
-        let place = if next.escalation.is_some() {
-            // People see the whole message: once is enough.
+        let place = if let Some(escalation) = next.escalation {
+            // People see the whole message: once is enough, for the most urgent reason.
+            let rank = |decision: &Decision| decision.escalation.map(|e| e.priority.rank());
+            if self.escalated.as_ref().and_then(rank).is_some_and(|rank| escalation.priority.rank() < rank) {
+                self.escalated = None;
+            }
             &mut self.escalated
         } else if next.kind == Some(MessageKind::Question) {
             &mut self.asking
@@ -38,6 +42,14 @@ impl Several {
     pub fn finish(self) -> Decision {
         let last = self.escalated.or(self.asking);
         match (self.answered, last) {
+            // What to do in danger is said before everything else.
+            (Some(first), Some(mut urgent))
+                if urgent.escalation.is_some_and(|e| e.priority == Priority::Urgent) =>
+            {
+                urgent.lines.extend(first.lines);
+                urgent.facts.extend(first.facts);
+                urgent
+            }
             (Some(first), Some(last)) => joined(first, last),
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => Decision::default(),
@@ -49,13 +61,15 @@ impl Several {
 fn joined(first: Decision, second: Decision) -> Decision {
     let lines = first.lines.into_iter().chain(second.lines).collect();
     let facts = first.facts.into_iter().chain(second.facts).collect();
-    Decision { lines, facts, kind: second.kind.or(first.kind), ..second }
+    let (kind, intent) = (second.kind.or(first.kind), second.intent.or(first.intent));
+    Decision { lines, facts, kind, intent, ..second }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Line, Part};
+    use crate::engine::{Escalation, Line, Part};
+    use crate::model::EscalationReason;
 
     fn decision(name: &str, kind: MessageKind) -> Decision {
         let line = Line { response: name.into(), part: Part::Text, data: serde_json::Value::Null };
@@ -78,5 +92,22 @@ mod tests {
         assert_eq!(said(&[("a", Answer), ("b", Answer)]), expect(&["a", "b"], Answer, "b"));
         assert_eq!(said(&[("a", Question), ("b", Answer)]), expect(&["b", "a"], Question, "a"));
         assert_eq!(said(&[("a", Question), ("b", Question)]), expect(&["a"], Question, "a"));
+    }
+
+    #[test]
+    fn the_most_urgent_reason_counts_and_is_said_first() {
+        let handed = |name: &str, priority| {
+            let escalation = Escalation { reason: EscalationReason::Requested, priority };
+            Decision { escalation: Some(escalation), ..decision(name, MessageKind::Notice) }
+        };
+        let mut several = Several::default();
+        several.add(decision("bike", MessageKind::Answer));
+        several.add(handed("person", Priority::Normal));
+        several.add(handed("danger", Priority::Urgent));
+        several.add(handed("later", Priority::Normal));
+        let all = several.finish();
+        assert_eq!(all.escalation.map(|e| e.priority), Some(Priority::Urgent));
+        let said: Vec<&str> = all.lines.iter().map(|line| line.response.as_str()).collect();
+        assert_eq!(said, ["danger", "bike"]);
     }
 }

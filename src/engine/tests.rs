@@ -10,14 +10,7 @@ fn slot(name: &str, entity: &str, ask: bool) -> SlotSpec {
 }
 
 fn intents() -> BTreeMap<String, IntentSpec> {
-    let spec = |name: &str| IntentSpec {
-        name: name.into(),
-        about: String::new(),
-        keywords: Vec::new(),
-        answer: None,
-        slots: Vec::new(),
-        escalate: EscalateRule::default(),
-    };
+    let spec = |name: &str| IntentSpec { name: name.into(), ..IntentSpec::default() };
     let always = |reason| EscalateRule { always: true, reason: Some(reason), ..EscalateRule::default() };
     let slots =
         vec![slot("from", "station", true), slot("to", "station", false), slot("when", "time", false)];

@@ -86,6 +86,13 @@ pub struct Dialogue {
     pub last_at: Option<Timestamp>,
 }
 
+impl Dialogue {
+    /// Is it still remembered, after a silence of at most `forget_after`?
+    pub fn is_fresh(&self, now: Timestamp, forget_after: std::time::Duration) -> bool {
+        self.last_at.is_some_and(|at| now.since(at) <= forget_after)
+    }
+}
+
 /// The exchange with a contact until it is resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conversation {

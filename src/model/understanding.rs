@@ -140,7 +140,8 @@ impl Understanding {
         let one = |question: &Question| {
             let first = IntentScore { intent: question.intent.clone(), confidence: question.confidence };
             let rest = self.intents.iter().filter(|score| score.intent != question.intent).cloned();
-            let shared = |entity: &&Entity| !self.questions.iter().any(|q| q != question && inside(entity, q));
+            let shared =
+                |entity: &&Entity| !self.questions.iter().any(|q| q != question && inside(entity, q));
             Understanding {
                 intents: std::iter::once(first).chain(rest).collect(),
                 entities: self.entities.iter().filter(shared).cloned().collect(),

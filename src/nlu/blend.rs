@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// Shares of the reader of embeddings that are tried for each language.
 const SHARES: [f32; 9] = [0.0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0];
+/// With fewer held-out messages than this in a language, its share is that of all.
+const FEW: usize = 30;
 /// Passes of a quick retraining.
 const GLANCE: usize = 2;
 
@@ -71,8 +73,11 @@ impl Blend {
         let langs: BTreeSet<Lang> = set.langs.iter().copied().collect();
         let mut shares = BTreeMap::new();
         for lang in langs {
+            let count = all.clone().filter(|&at| mixed(at, 0.0).0 == lang).count();
             let loss = |share: f32| {
-                let of_lang = all.clone().map(|at| mixed(at, share)).filter(|(l, _)| *l == lang);
+                // Too few to tell the languages apart: all speak for it.
+                let counts = |l: Lang| l == lang || count < FEW;
+                let of_lang = all.clone().map(|at| mixed(at, share)).filter(|(l, _)| counts(*l));
                 let held_out: Vec<HeldOut> = of_lang.map(|(_, scores)| scores).collect();
                 calibration::loss(&held_out, calibration::temperature(&held_out))
             };
@@ -98,7 +103,7 @@ impl Blend {
         std::thread::scope(|scope| {
             let ngram = scope.spawn(|| refresh(&self.ngram));
             let dense = self.dense.as_ref().filter(|_| !set.embeddings.is_empty()).map(refresh);
-            let ngram = ngram.join().unwrap_or_else(|_| self.ngram.clone());
+            let ngram = ngram.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             Self { ngram, dense, shares: self.shares.clone(), temperature: self.temperature }
         })
     }

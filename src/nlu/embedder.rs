@@ -35,8 +35,9 @@ pub fn embed_all(
             vectors
         }
     };
-    if vectors.iter().any(|vector| vector.len() != encoder.dimensions()) {
-        return Err(EncoderError::Refused("it returned vectors of the wrong length".to_owned()));
+    let whole = vectors.len() == texts.len();
+    if !whole || vectors.iter().any(|vector| vector.len() != encoder.dimensions()) {
+        return Err(EncoderError::Refused("it returned vectors of the wrong number or length".to_owned()));
     }
     Ok(vectors)
 }

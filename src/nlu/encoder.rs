@@ -33,8 +33,15 @@ pub trait Encoder: Send + Sync {
     /// Length of every vector.
     fn dimensions(&self) -> usize;
 
-    /// One unit vector per text, same order. Errors: the model thread died or the model refused the input.
+    /// One unit vector per text, same order, when their turn comes. Errors: the model thread died or the model refused the
+    /// input.
     fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncoderError>;
+
+    /// The same for a customer who waits: before everything else, and [`EncoderError::Late`] rather than after a quarter of a
+    /// second.
+    fn encode_live(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncoderError> {
+        self.encode(texts)
+    }
 }
 
 /// Why there is no encoder, or no embedding.

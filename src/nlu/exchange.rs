@@ -62,8 +62,10 @@ pub fn intent_name(foreign: &str) -> String {
         return crate::model::OUT_OF_SCOPE.to_owned();
     }
     match foreign.split_once(['.', '/']) {
-        Some((domain, name)) => format!("{}.{}", clean(domain), clean(name)),
-        None => format!("imported.{}", clean(foreign)),
+        Some((domain, name)) if !clean(domain).is_empty() && !clean(name).is_empty() => {
+            format!("{}.{}", clean(domain), clean(name))
+        }
+        _ => format!("imported.{}", clean(foreign)),
     }
 }
 

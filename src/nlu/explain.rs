@@ -49,28 +49,37 @@ impl Nlu {
         let understanding = self.understand(text, context);
         let model = self.model();
         let intent = understanding.best().map_or("", |best| &best.intent);
-        let class = model.learned.head.intents.iter().position(|name| name == intent).unwrap_or(0);
-        let words = self.words(&model, text, class, understanding.lang);
+        let class = model.learned.head.intents.iter().position(|name| name == intent);
+        let words = class.map_or_else(Vec::new, |class| self.words(&model, text, class, understanding.lang));
         let nearest = self.nearest(&model, text, understanding.lang);
         Explanation { understanding, nearest, words }
     }
 
+    /// What each word does for the class: the message without it, read again.
     fn words(&self, model: &Model, text: &str, class: usize, lang: Lang) -> Vec<WordWeight> {
-        let probability = |text: &str| {
-            let grams = model.grams(&Normalised::new(text), lang);
-            let embedding = if model.learned.full { self.embed(text) } else { None };
-            model.learned.head.intent.probabilities(&grams, embedding.as_deref(), lang)[class]
-        };
-        let whole = probability(text);
-        let mut words: Vec<WordWeight> = Normalised::new(text)
-            .tokens
-            .iter()
-            .take(MOST_WORDS)
-            .filter_map(|token| {
-                let (before, after) = (text.get(..token.original.start)?, text.get(token.original.end..)?);
-                let weight = whole - probability(&format!("{before}{after}"));
-                Some(WordWeight { word: text.get(token.original.clone())?.to_owned(), weight })
+        let tokens = Normalised::new(text).tokens;
+        let spans = tokens.iter().take(MOST_WORDS).map(|token| token.original.clone());
+        let without: Vec<(String, String)> = spans
+            .filter_map(|span| {
+                let (before, after) = (text.get(..span.start)?, text.get(span.end..)?);
+                Some((text.get(span)?.to_owned(), format!("{before}{after}")))
             })
+            .collect();
+        let texts: Vec<&str> = std::iter::once(text).chain(without.iter().map(|(_, rest)| &**rest)).collect();
+        // All of them by the encoder, or none: two models cannot be compared.
+        let vectors = if model.learned.full { self.embed_all(&texts, true) } else { None };
+        let probability = |(at, text): (usize, &&str)| {
+            let grams = model.grams(&Normalised::new(text), lang);
+            let embedding = vectors.as_ref().and_then(|vectors| vectors.get(at)).map(Vec::as_slice);
+            let p = model.learned.head.intent.probabilities(&grams, embedding, lang);
+            p.get(class).copied().unwrap_or(0.0)
+        };
+        let mut p = texts.iter().enumerate().map(probability);
+        let whole = p.next().unwrap_or(0.0);
+        let mut words: Vec<WordWeight> = without
+            .iter()
+            .zip(p)
+            .map(|((word, _), p)| WordWeight { word: word.clone(), weight: whole - p })
             .collect();
         words.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         words
@@ -103,7 +112,7 @@ impl Nlu {
     /// Cosines of the embeddings; `None` without an encoder that answers.
     fn similarities(&self, model: &Model, text: &str) -> Option<Vec<(f32, usize)>> {
         let embedder = self.0.means.embedder.as_ref().filter(|_| model.learned.full)?;
-        let own = self.embed(text)?;
+        let own = self.embed(text, true)?;
         let texts: Vec<&str> = model.pack.examples.iter().map(|example| example.text.as_str()).collect();
         let vectors = embed_all(embedder, &texts, &|_, _| {}).ok()?;
         let dot = |other: &Vec<f32>| own.iter().zip(other).map(|(a, b)| a * b).sum();

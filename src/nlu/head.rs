@@ -70,10 +70,6 @@ impl Head {
         Self { intent: self.intent.refreshed(&messages.set), ..self.clone() }
     }
 
-    pub fn calibration(&self) -> Calibration {
-        self.calibration
-    }
-
     pub fn tone(&self, grams: &Grams, embedding: Option<&[f32]>, lang: Lang) -> Tone {
         let Some(tone) = &self.tone else { return Tone::Neutral };
         let p = tone.probabilities(grams, embedding, lang);
@@ -81,8 +77,8 @@ impl Head {
         best.and_then(|class| Tone::ALL.get(class).copied()).unwrap_or(Tone::Neutral)
     }
 
-    /// Best first; `out_of_scope` is always among them, and first when nothing else is probable enough. `prior`: how many
-    /// times as probable each intent is made by the conversation so far.
+    /// Best first; `out_of_scope` is always among them, and first when nothing else is probable enough. `prior`: by how
+    /// much the conversation so far multiplies the odds of an intent.
     pub fn intents(
         &self,
         grams: &Grams,
@@ -91,12 +87,11 @@ impl Head {
         prior: &BTreeMap<&str, f32>,
     ) -> Vec<IntentScore> {
         let mut p = self.intent.probabilities(grams, embedding, lang);
-        if !prior.is_empty() {
-            for (p, name) in p.iter_mut().zip(&self.intents) {
-                *p *= prior.get(name.as_str()).copied().unwrap_or(1.0);
-            }
-            let sum: f32 = p.iter().sum();
-            p.iter_mut().for_each(|p| *p /= sum.max(1e-9));
+        for (p, name) in p.iter_mut().zip(&self.intents) {
+            // The odds, times the factor. The others keep what the words alone give them: an emergency must not
+            // become less probable because trains were talked of before.
+            let factor = prior.get(name.as_str()).copied().unwrap_or(1.0);
+            *p = factor * *p / (1.0 + (factor - 1.0) * *p);
         }
         let calibration = if embedding.is_some() { self.calibration } else { self.ngram_calibration };
         self.ranked(&p, calibration)

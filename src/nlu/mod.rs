@@ -34,11 +34,12 @@ use model::Model;
 use normalise::Normalised;
 pub use pack::{IntentPack, PackError};
 pub use shelf::Shelf;
-pub use training::set_aside;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+pub use training::set_aside;
 
 /// A longer message, in bytes, is no keyword.
 const LONGEST_COMMAND: usize = 60;
@@ -53,10 +54,12 @@ pub struct Context {
     pub expected: Option<Expected>,
     /// The intent that the conversation was last about: a few words ("et demain ?") go on with it.
     pub previous: Option<String>,
+    /// Nobody waits: the encoder may take its time. For measuring.
+    pub patient: bool,
 }
 
 impl Context {
-    /// How many times as probable the conversation so far makes an intent, for a message of so many words. The fewer they are,
+    /// By how much the conversation so far multiplies the odds of an intent, for a message of so many words. The fewer they are,
     /// the less they say alone. The factors are by judgement: `tests/understanding/follow_ups.jsonl` holds them to what they are for.
     fn prior(&self, words: usize) -> BTreeMap<&str, f32> {
         let factor = match words {
@@ -120,7 +123,15 @@ impl Nlu {
     /// The encoder failed; the n-gram model goes on serving.
     pub fn complete(&self, progress: &dyn Fn(usize, usize)) -> Result<(), EncoderError> {
         let _one = self.0.training.lock().unwrap_or_else(PoisonError::into_inner);
-        let completed = self.model().completed(&self.0.means, progress);
+        let model = self.model();
+        let fresh;
+        let from = if model.hasty {
+            fresh = Model::new(model.pack.clone(), model.gazetteer.clone(), &self.0.means);
+            &fresh
+        } else {
+            &*model
+        };
+        let completed = from.completed(&self.0.means, progress);
         self.0.degraded.store(completed.is_err(), Ordering::Relaxed);
         if let Some(full) = completed? {
             self.swap(full);
@@ -128,8 +139,8 @@ impl Nlu {
         Ok(())
     }
 
-    /// Reads the folder of intents again and, when it is good, trains and swaps. `gazetteer`: the new one when
-    /// the timetable or the aliases changed. The model in service stays until its successor is ready. A pack that differs
+    /// Reads the folder of intents again and, when it is good, trains and swaps. `gazetteer`: of the
+    /// timetable and the aliases as they are now. The model in service stays until its successor is ready. A pack that differs
     /// little is learned at a glance; call [`Nlu::settle`] when there is time.
     ///
     /// # Errors
@@ -137,16 +148,17 @@ impl Nlu {
     pub fn reload(
         &self,
         folder: &Path,
-        gazetteer: Option<Gazetteer>,
+        gazetteer: Gazetteer,
         progress: &dyn Fn(usize, usize),
     ) -> Result<(), Vec<PackError>> {
         let pack = IntentPack::load(folder)?;
         let _one = self.0.training.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.model();
-        if pack.hash == before.pack.hash && gazetteer.is_none() {
+        let gazetteer = Arc::new(gazetteer);
+        if pack.hash == before.pack.hash {
+            self.swap(before.with_gazetteer(gazetteer));
             return Ok(());
         }
-        let gazetteer = gazetteer.map_or_else(|| before.gazetteer.clone(), Arc::new);
         let pack = Arc::new(pack);
         let glance = before.at_a_glance(pack.clone(), gazetteer.clone(), &self.0.means);
         match glance.unwrap_or_else(|error| self.failed(&error)) {
@@ -156,18 +168,20 @@ impl Nlu {
         Ok(())
     }
 
-    /// Learns properly what was learned at a glance. True: there was something to do.
+    /// Learns properly what was learned at a glance, or without an encoder that was away. True: there was something to do.
     pub fn settle(&self) -> bool {
         let _one = self.0.training.lock().unwrap_or_else(PoisonError::into_inner);
         let model = self.model();
-        if model.hasty {
+        let unread = self.0.means.embedder.is_some() && !model.learned.full;
+        if model.hasty || unread {
             self.learn(model.pack.clone(), model.gazetteer.clone(), &|_, _| {});
         }
-        model.hasty
+        model.hasty || unread
     }
 
     fn learn(&self, pack: Arc<IntentPack>, gazetteer: Arc<Gazetteer>, progress: &dyn Fn(usize, usize)) {
         let next = Model::new(pack, gazetteer, &self.0.means);
+        // Without its encoder the new pack answers by n-grams: `settle` tries again.
         let full = next.completed(&self.0.means, progress).unwrap_or_else(|error| self.failed(&error));
         self.swap(full.unwrap_or(next));
     }
@@ -184,7 +198,7 @@ impl Nlu {
         let model = self.model();
         let normal = Normalised::new(text);
         let learned = &model.learned;
-        let embedding = if learned.full { self.embed(text) } else { None };
+        let embedding = if learned.full { self.embed(text, context.patient) } else { None };
         let name = if embedding.is_some() { "encoder" } else { "ngram" };
         let embedding = embedding.as_deref();
         let finder = Finder {
@@ -200,7 +214,7 @@ impl Nlu {
         let grams = model.grams(&normal, lang);
         let prior = context.prior(normal.tokens.len());
         let mut intents = learned.head.intents(&grams, embedding, lang, &prior);
-        let questions = self.questions(&model, text, &normal, lang, &intents);
+        let questions = self.questions(&model, text, &normal, lang, &intents, embedding.is_some());
         if let Some(intent) = model.command(text) {
             intents.retain(|score| score.intent != intent);
             intents.insert(0, IntentScore { intent: intent.to_owned(), confidence: 1.0 });
@@ -217,19 +231,22 @@ impl Nlu {
         normal: &Normalised,
         lang: Lang,
         whole: &[IntentScore],
+        embedded: bool,
     ) -> Vec<Question> {
-        let parts = questions::parts(normal);
+        let parts: Vec<(Range<usize>, &str)> =
+            questions::parts(normal).into_iter().filter_map(|s| Some((s.clone(), text.get(s)?))).collect();
         if parts.len() < 2 || !questions::worth_a_look(whole) {
             return Vec::new();
         }
-        let texts: Vec<&str> = parts.iter().filter_map(|span| text.get(span.clone())).collect();
-        let vectors = if model.learned.full { self.embed_parts(&texts) } else { None };
-        let read = |at: usize| {
-            let grams = model.grams(&Normalised::new(texts[at]), lang);
-            let embedding = vectors.as_ref().map(|vectors| vectors[at].as_slice());
-            model.learned.head.intents(&grams, embedding, lang, &BTreeMap::new())
+        let texts: Vec<&str> = parts.iter().map(|&(_, part)| part).collect();
+        // An encoder that was late for the whole is not asked again while the customer waits.
+        let vectors = if embedded { self.embed_all(&texts, false) } else { None };
+        let read = |(at, (span, part)): (usize, (Range<usize>, &str))| {
+            let grams = model.grams(&Normalised::new(part), lang);
+            let embedding = vectors.as_ref().and_then(|vectors| vectors.get(at)).map(Vec::as_slice);
+            (span, model.learned.head.intents(&grams, embedding, lang, &BTreeMap::new()))
         };
-        let scored = parts.into_iter().enumerate().map(|(at, span)| (span, read(at))).collect();
+        let scored = parts.into_iter().enumerate().map(read).collect();
         let courtesy = |name: &str| model.pack.specs.iter().any(|spec| spec.name == name && spec.courtesy);
         let found = questions::questions(whole, scored, &courtesy);
         found
@@ -253,11 +270,6 @@ impl Nlu {
         if self.model().learned.full { "encoder" } else { "ngram" }
     }
 
-    /// Below this confidence the model in service calls a message out of scope.
-    pub fn threshold(&self) -> f32 {
-        self.model().learned.head.calibration().threshold
-    }
-
     fn model(&self) -> Arc<Model> {
         self.0.model.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -266,14 +278,14 @@ impl Nlu {
         *self.0.model.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(model);
     }
 
-    fn embed(&self, text: &str) -> Option<Vec<f32>> {
-        self.embed_parts(&[text])?.pop()
+    fn embed(&self, text: &str, patient: bool) -> Option<Vec<f32>> {
+        self.embed_all(&[text], patient)?.pop()
     }
 
-    /// One vector a text, or nothing when the encoder does not answer.
-    fn embed_parts(&self, texts: &[&str]) -> Option<Vec<Vec<f32>>> {
+    /// One vector a text, or nothing when the encoder does not answer, or not in time for one who waits.
+    fn embed_all(&self, texts: &[&str], patient: bool) -> Option<Vec<Vec<f32>>> {
         let encoder = &self.0.means.embedder.as_ref()?.encoder;
-        let vectors = encoder.encode(texts).ok();
+        let vectors = if patient { encoder.encode(texts) } else { encoder.encode_live(texts) }.ok();
         let whole = |vectors: &Vec<Vec<f32>>| {
             vectors.len() == texts.len() && vectors.iter().all(|v| v.len() == encoder.dimensions())
         };

@@ -68,12 +68,7 @@ impl Model {
         let head = self.learned.head.with_embeddings(&messages);
         let learned = Learned { head, full: true, ..self.learned.clone() };
         keep(means, &self.pack, &learned);
-        Ok(Some(Self {
-            pack: self.pack.clone(),
-            gazetteer: self.gazetteer.clone(),
-            learned,
-            hasty: false,
-        }))
+        Ok(Some(Self { pack: self.pack.clone(), gazetteer: self.gazetteer.clone(), learned, hasty: false }))
     }
 
     /// A model of `pack`, which differs little from this one's, in a blink. `None`: it differs too much.
@@ -102,6 +97,11 @@ impl Model {
         let head = self.learned.head.refreshed(&messages);
         let learned = Learned { head, ..self.learned.clone() };
         Ok(Some(Self { pack, gazetteer, learned, hasty: true }))
+    }
+
+    /// The same model over other names of stations.
+    pub fn with_gazetteer(&self, gazetteer: Arc<Gazetteer>) -> Self {
+        Self { pack: self.pack.clone(), gazetteer, learned: self.learned.clone(), hasty: self.hasty }
     }
 
     pub fn grams(&self, text: &super::normalise::Normalised, lang: crate::model::Lang) -> Grams {

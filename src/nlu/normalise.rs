@@ -241,11 +241,6 @@ fn fold(c: char, into: &mut String) {
     }
 }
 
-/// Two spellings that a customer would call the same: case, accents, spaces and punctuation aside.
-pub fn same_text(a: &str, b: &str) -> bool {
-    squeeze(a) == squeeze(b)
-}
-
 /// Letters and digits only, folded: the form in which texts are compared.
 pub fn squeeze(text: &str) -> String {
     Normalised::new(text).folded.replace(' ', "")

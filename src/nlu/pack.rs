@@ -9,6 +9,7 @@ mod tests;
 
 use super::normalise::Normalised;
 use crate::model::{IntentSpec, Lang, Tone};
+pub use annotations::without_annotations;
 pub use likeness::near_duplicates;
 use reader::Reader;
 use sha2::{Digest, Sha256};
@@ -75,10 +76,14 @@ pub struct ToneExample {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Lexicon(BTreeMap<Lang, HashMap<String, String>>);
 
+/// As the words of a message are compared: without case and accents.
+fn folded(text: &str) -> String {
+    Normalised::new(text).folded
+}
+
 impl Lexicon {
-    pub fn insert(&mut self, lang: Lang, spelling: &str, meaning: String) {
-        let spelling = Normalised::new(spelling).folded;
-        self.0.entry(lang).or_default().insert(spelling, meaning);
+    pub fn insert(&mut self, lang: Lang, spelling: &str, meaning: &str) {
+        self.0.entry(lang).or_default().insert(spelling.to_owned(), folded(meaning));
     }
 
     /// What `word`, folded, stands for.

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 /// Parts that are read apart, at most: a long mail has many sentences and one or two wishes.
 pub const MAX_PARTS: usize = 6;
-/// A shorter part goes with the one before it: "Bonjour.", "Merci !", "c'est quand ?".
+/// A shorter part goes with its neighbour: "Bonjour." with what follows, "Merci !" with what comes before.
 const MIN_WORDS: usize = 3;
 /// As sure as this must each part be of its own intent.
 const SURE: f32 = 0.55;
@@ -111,10 +111,7 @@ mod tests {
                 "quel quai pour Brest et est ce que je peux venir avec mon chien",
                 vec!["quel quai pour Brest", "et est ce que je peux venir avec mon chien"],
             ),
-            (
-                "is the 8:12 late and can i bring my bike",
-                vec!["is the 8:12 late", "and can i bring my bike"],
-            ),
+            ("is the 8:12 late and can i bring my bike", vec!["is the 8:12 late", "and can i bring my bike"]),
             ("Bonjour ! Le train de Rennes à Brest ?", vec!["Bonjour ! Le train de Rennes à Brest"]),
             ("prochain train pour Rennes. Merci", vec!["prochain train pour Rennes. Merci"]),
             ("", vec![]),

@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Files kept: the one in service and the one before, for whoever takes a change back.
-const KEPT: usize = 2;
+/// Files kept: of the pack in service and of the one before, for whoever takes a change back; each has one of n-grams and one
+/// with embeddings.
+const KEPT: usize = 4;
 /// A hash of the sources that learn (`build.rs`): another program learns otherwise.
 const LEARNER: &str = env!("GUICHET_LEARNER");
 const DIGEST_BYTES: usize = 32;
@@ -34,7 +35,10 @@ impl Shelf {
             tracing::warn!(file = %path.display(), "a learned model is damaged; learning again");
             return None;
         }
-        postcard::from_bytes(content).ok()
+        let learned = postcard::from_bytes(content);
+        learned
+            .inspect_err(|error| tracing::warn!(%error, "a learned model cannot be read; learning again"))
+            .ok()
     }
 
     /// # Errors
@@ -43,13 +47,23 @@ impl Shelf {
         std::fs::create_dir_all(&self.folder)?;
         let content = postcard::to_stdvec(learned).map_err(io::Error::other)?;
         // Whole or not at all: written beside, then put in place.
-        let part = self.folder.join(format!("learned-{}.part", std::process::id()));
-        let mut file = std::fs::File::create(&part)?;
-        file.write_all(&Sha256::digest(&content))?;
-        file.write_all(&content)?;
-        file.sync_all()?;
-        std::fs::rename(&part, self.path(pack, encoder))?;
-        self.forget_old()
+        let part = self.folder.join(format!("learned-{}.part", uuid::Uuid::now_v7()));
+        let put = || {
+            let mut file = std::fs::File::create(&part)?;
+            file.write_all(&Sha256::digest(&content))?;
+            file.write_all(&content)?;
+            file.sync_all()?;
+            std::fs::rename(&part, self.path(pack, encoder))
+        };
+        if let Err(error) = put() {
+            // What is left of it serves nobody; that it cannot be removed either is not the error to tell.
+            let _ = std::fs::remove_file(&part);
+            return Err(error);
+        }
+        if let Err(error) = self.forget_old() {
+            tracing::warn!(%error, "old learned models could not be removed");
+        }
+        Ok(())
     }
 
     fn path(&self, pack: &str, encoder: Option<&str>) -> PathBuf {
@@ -75,5 +89,61 @@ impl Shelf {
         files.sort();
         let old = files.len().saturating_sub(KEPT);
         files.into_iter().take(old).try_for_each(|(_, path)| std::fs::remove_file(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nlu::entities::stations::CommonWords;
+    use crate::nlu::evaluate::as_pack;
+    use crate::nlu::head::{Head, Messages};
+    use crate::nlu::language::LanguageModel;
+
+    fn learned() -> Learned {
+        let case =
+            |(text, intent)| serde_json::from_value(serde_json::json!({"text": text, "intent": intent}));
+        let cases = [("prochain train", "a.x"), ("mon sac perdu", "a.y"), ("le train part", "a.x")];
+        let pack = as_pack(&cases.map(|c| case(c).unwrap()), "test");
+        Learned {
+            language: LanguageModel::learn(&pack),
+            common: CommonWords::default(),
+            head: Head::train(&Messages::new(&pack)),
+            full: false,
+        }
+    }
+
+    #[test]
+    fn gives_back_what_was_learned_and_nothing_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(folder.path());
+        assert!(shelf.read("p", None).is_none());
+        shelf.write("p", None, &learned()).unwrap();
+        let back = shelf.read("p", None).unwrap();
+        assert_eq!(back.head.intents, ["a.x", "a.y"]);
+        assert!(shelf.read("p", Some("encoder")).is_none(), "another encoder");
+        assert!(shelf.read("q", None).is_none(), "another pack");
+
+        let path = shelf.path("p", None);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(shelf.read("p", None).is_none(), "a flipped bit");
+        std::fs::write(&path, b"short").unwrap();
+        assert!(shelf.read("p", None).is_none(), "a torn file");
+    }
+
+    #[test]
+    fn keeps_the_newest_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(folder.path());
+        let learned = learned();
+        for pack in ["a", "b", "c", "d", "e", "f"] {
+            shelf.write(pack, None, &learned).unwrap();
+        }
+        let files = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files, KEPT);
+        assert!(shelf.read("f", None).is_some());
     }
 }

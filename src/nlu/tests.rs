@@ -1,3 +1,4 @@
+use super::encoder::Encoder;
 use super::evaluate::{TestCase, as_pack};
 use super::*;
 use crate::model::{OUT_OF_SCOPE, StationRef};
@@ -47,7 +48,7 @@ fn pack() -> IntentPack {
     let case = |(text, lang, intent)| -> TestCase {
         serde_json::from_value(serde_json::json!({"text": text, "lang": lang, "intent": intent})).unwrap()
     };
-    as_pack(&lines.map(case), "test")
+    IntentPack { hash: "test".into(), ..as_pack(&lines.map(case), "test") }
 }
 
 fn nlu(encoder: Option<Arc<Words>>) -> Nlu {
@@ -108,11 +109,11 @@ fn a_broken_folder_leaves_the_model_in_service() {
     let nlu = nlu(None);
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("x.yaml"), "domain: x\n").unwrap();
-    assert!(nlu.reload(folder.path(), None, &|_, _| {}).is_err());
+    assert!(nlu.reload(folder.path(), Gazetteer::default(), &|_, _| {}).is_err());
     assert_eq!(nlu.pack().hash, "test");
     let good = "domain: x\nintents:\n  hello:\n    about: a\n    examples:\n      fr: |\n        - bonjour\n";
     std::fs::write(folder.path().join("x.yaml"), good).unwrap();
-    nlu.reload(folder.path(), None, &|_, _| {}).unwrap();
+    nlu.reload(folder.path(), Gazetteer::default(), &|_, _| {}).unwrap();
     let got = nlu.understand("bonjour", &Context::default());
     assert!(got.intents.iter().any(|score| score.intent == "x.hello"));
 }

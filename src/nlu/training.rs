@@ -38,6 +38,8 @@ pub struct TrainingSet {
 /// One linear reader: of n-grams, or of the embedding.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Linear {
+    /// Reads embeddings; else n-grams.
+    pub dense: bool,
     /// Empty for the reader of embeddings.
     pub vocabulary: Vocabulary,
     pub classifier: Classifier,
@@ -59,7 +61,7 @@ impl TrainingSet {
 
     /// Learns from the n-grams.
     pub fn learn_ngrams(&self) -> Learned {
-        self.learn(NGRAM, &|chosen| {
+        self.learn(false, NGRAM, &|chosen| {
             let vocabulary = Vocabulary::learn(chosen.iter().map(|&at| &self.grams[at]));
             let rows = self.grams.iter().map(|grams| vocabulary.row(grams)).collect();
             (vocabulary, rows)
@@ -68,14 +70,14 @@ impl TrainingSet {
 
     /// Learns from the embeddings.
     pub fn learn_embeddings(&self) -> Learned {
-        self.learn(DENSE, &|_| {
+        self.learn(true, DENSE, &|_| {
             (Vocabulary::default(), self.embeddings.iter().map(|embedding| dense_row(embedding)).collect())
         })
     }
 
     /// The same reader after a glance at all messages, for when a few of them are new: same features, fewer passes.
     pub fn refresh(&self, linear: &Linear, passes: usize) -> Linear {
-        let dense = linear.vocabulary.is_empty();
+        let dense = linear.dense;
         let rows: Vec<Row> = if dense {
             self.embeddings.iter().map(|embedding| dense_row(embedding)).collect()
         } else {
@@ -88,10 +90,15 @@ impl TrainingSet {
         linear
     }
 
-    fn learn(&self, how: Training, rows: &(dyn Fn(&[usize]) -> (Vocabulary, Vec<Row>) + Sync)) -> Learned {
+    fn learn(
+        &self,
+        dense: bool,
+        how: Training,
+        rows: &(dyn Fn(&[usize]) -> (Vocabulary, Vec<Row>) + Sync),
+    ) -> Learned {
         let aside: Vec<usize> = (0..self.len()).filter(|&at| self.aside.get(at) == Some(&true)).collect();
         if aside.len() < ENOUGH_ASIDE {
-            return self.cross_validated(how, rows);
+            return self.cross_validated(dense, how, rows);
         }
         let all: Vec<usize> = (0..self.len()).collect();
         let chosen: Vec<usize> = all.iter().copied().filter(|&at| !self.aside[at]).collect();
@@ -103,11 +110,12 @@ impl TrainingSet {
         // Then those set aside are learned too.
         let more = Training { passes: how.passes.div_ceil(4), ..how };
         self.fit(&mut classifier, &rows, &all, more, how.passes * chosen.len());
-        (Linear { vocabulary, classifier }, held_out)
+        (Linear { dense, vocabulary, classifier }, held_out)
     }
 
     fn cross_validated(
         &self,
+        dense: bool,
         how: Training,
         rows: &(dyn Fn(&[usize]) -> (Vocabulary, Vec<Row>) + Sync),
     ) -> Learned {
@@ -123,7 +131,8 @@ impl TrainingSet {
         let mut scored = std::thread::scope(|scope| {
             let other = scope.spawn(|| (0..FOLDS / 2).flat_map(fold).collect::<Vec<_>>());
             let mut mine: Vec<_> = (FOLDS / 2..FOLDS).flat_map(fold).collect();
-            mine.extend(other.join().unwrap_or_default());
+            // Half of the measure is no measure: its panic is ours.
+            mine.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             mine
         });
         scored.sort_by_key(|&(at, _)| at);
@@ -131,7 +140,7 @@ impl TrainingSet {
         let (vocabulary, rows) = rows(&all);
         let mut classifier = self.fresh(&vocabulary, &rows);
         self.fit(&mut classifier, &rows, &all, how, 0);
-        (Linear { vocabulary, classifier }, scored)
+        (Linear { dense, vocabulary, classifier }, scored)
     }
 
     fn fresh(&self, vocabulary: &Vocabulary, rows: &[Row]) -> Classifier {

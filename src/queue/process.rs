@@ -115,9 +115,10 @@ impl Worker {
             conversation_lang: conversation.lang,
             now,
             expected,
-            // "Et demain ?" can only go on with something that has a "when".
             previous: dialogue.intent.clone().filter(|name| {
-                live.intents.get(name).is_some_and(|spec| !spec.slots.is_empty())
+                // "Et demain ?" goes on with no "bonjour", and with nothing that the bot has forgotten.
+                let fresh = dialogue.is_fresh(now, self.mind.rules.forget_after);
+                fresh && live.intents.get(name).is_some_and(|spec| !spec.courtesy)
             }),
         };
         let (nlu, text) = (self.mind.nlu.clone(), message.text.clone());

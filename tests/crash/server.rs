@@ -24,7 +24,7 @@ impl Server {
             ("GUICHET__SERVER__METRICS_LISTEN", free_address()),
             ("GUICHET__SERVER__PUBLIC_URL", format!("http://{address}")),
             ("GUICHET__DATABASE__URL", text(database)),
-            ("GUICHET__FILES__CACHE", folder.path().join("cache").display().to_string()),
+            ("GUICHET__FILES__CACHE", text(concat!(env!("CARGO_TARGET_TMPDIR"), "/learned"))),
             ("GUICHET__NLU__ENCODER", String::new()),
             ("GUICHET__CHANNELS__TWILIO__ACCOUNT_SID", text(ACCOUNT)),
             ("GUICHET__CHANNELS__TWILIO__AUTH_TOKEN", text(TOKEN)),
@@ -39,7 +39,25 @@ impl Server {
             ("GUICHET__QUEUE__RETRY", format!("[{}]", ["\"200ms\""; 100].join(", "))),
             ("GUICHET__LOG__FILTER", text("info,guichet=debug,sqlx=warn")),
         ];
-        Self { address, environment, folder }
+        let server = Self { address, environment, folder };
+        // Once, and not at every start: twenty lives are about messages, not about learning.
+        let learned = server.command("learn").status().unwrap();
+        assert!(learned.success(), "{}", server.log());
+        server
+    }
+
+    fn command(&self, what: &str) -> std::process::Command {
+        let path = self.folder.path().join("log");
+        let log = std::fs::File::options().create(true).append(true).open(path).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_guichet"));
+        command
+            .arg(what)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .envs(self.environment.iter().map(|(key, value)| (key, value)))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        command
     }
 
     pub fn webhook(&self) -> String {
@@ -47,18 +65,7 @@ impl Server {
     }
 
     pub fn start(&self) -> Running {
-        let log =
-            std::fs::File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_guichet"))
-            .arg("serve")
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .envs(self.environment.iter().map(|(key, value)| (key, value)))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let child = Command::from(self.command("serve")).kill_on_drop(true).spawn().unwrap();
         Running { child, health: format!("http://{}/health", self.address) }
     }
 

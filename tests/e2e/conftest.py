@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
 import urllib.parse
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from fake_twilio import FakeTwilio
-from guichet_server import BINARY, POSTGRES, Server, psql
+from guichet_server import BINARY, POSTGRES, ROOT, Server, psql
 from peer import Peer
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -19,7 +20,11 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+    """What all servers would learn at their first start, learned once."""
+    folder = tmp_path_factory.mktemp("cache")
+    environment = {**os.environ, "GUICHET__NLU__ENCODER": "", "GUICHET__FILES__CACHE": str(folder)}
+    subprocess.run([str(BINARY), "learn"], cwd=ROOT, env=environment, check=True, timeout=180)
+    return folder
 
 
 @pytest.fixture(scope="module")

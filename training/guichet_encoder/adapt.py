@@ -20,9 +20,10 @@ from .distil import Views, distance, teacher_vectors
 from .noise import Noise
 from .pack import ANNOTATION, Example
 
-BATCH = 96
+EPOCHS = 8
+BATCH = 64
 GENERAL_BATCH = 96
-LEARNING_RATE = 1e-4
+LEARNING_RATE = 1.8e-4
 GENERAL_WEIGHT = 1.0
 TONE_WEIGHT = 0.4
 SMOOTHING = 0.1
@@ -62,14 +63,13 @@ class Heads(nn.Module):
 
 
 def train(
-    start: Path, minilm: Path, examples: list[Example], pairs: list[data.Pair], noise: Noise, epochs: float, out: Path, seed: int = 2,
-    learning_rate: float = LEARNING_RATE, general_weight: float = GENERAL_WEIGHT, contrast: float = 0.0,
+    start: Path, minilm: Path, examples: list[Example], pairs: list[data.Pair], noise: Noise, out: Path, seed: int = 2,
 ) -> None:  # fmt: skip
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rng = random.Random(seed)
     torch.manual_seed(seed)
     intents = {name: at for at, name in enumerate(sorted({example.intent for example in examples}))}
-    steps = int(epochs * len(examples) / BATCH)
+    steps = int(EPOCHS * len(examples) / BATCH)
     pairs = rng.sample(pairs, min(len(pairs), int(steps * GENERAL_BATCH)))
     english = list(dict.fromkeys(pair.en for pair in pairs))
     targets = {text: at for at, text in enumerate(english)}
@@ -78,7 +78,7 @@ def train(
     heads = Heads(student.config["hidden_size"], len(intents)).to(device)
     tok = data.tokenizer(start)
     optimizer = torch.optim.AdamW(
-        [{"params": student.parameters(), "lr": learning_rate}, {"params": heads.parameters(), "lr": 1e-3}], weight_decay=0.01
+        [{"params": student.parameters(), "lr": LEARNING_RATE}, {"params": heads.parameters(), "lr": 1e-3}], weight_decay=0.01
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / (0.06 * steps), max(0.0, 1 - step / steps)))
     general = general_batches(pairs, targets, noise, rng, tok)
@@ -96,12 +96,10 @@ def train(
                 other = student(data.padded(general_rows).to(device))
             own = own.float()
             loss = F.cross_entropy(heads.intent(own) * SCALE, labels, label_smoothing=SMOOTHING)
-            if contrast:
-                loss = loss + contrast * supervised_contrast(own, labels)
             if (tones >= 0).any():
                 loss = loss + TONE_WEIGHT * F.cross_entropy(heads.tone(own) * SCALE, tones, ignore_index=-100)
             goal = goal.to(device)
-            loss = loss + general_weight * distance(other.float(), vectors[goal.cpu()].float().to(device), goal[:, None] == goal[None, :])
+            loss = loss + GENERAL_WEIGHT * distance(other.float(), vectors[goal.cpu()].float().to(device), goal[:, None] == goal[None, :])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
@@ -117,16 +115,6 @@ def train(
                 break
     print()
     model.save(student, out, half=False)
-
-
-def supervised_contrast(vectors: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Khosla et al. 2020, https://arxiv.org/abs/2004.11362, equation 2."""
-    scores = vectors @ vectors.T / 0.1
-    scores = scores.masked_fill(torch.eye(len(labels), dtype=torch.bool, device=labels.device), -1e4)
-    same = (labels[:, None] == labels[None, :]) & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
-    log_p = F.log_softmax(scores, dim=-1)
-    count = same.sum(-1)
-    return -((log_p * same).sum(-1)[count > 0] / count[count > 0]).mean()
 
 
 def general_batches(pairs, targets, noise, rng, tok):

@@ -1,17 +1,16 @@
-"""The public sentence pairs, and texts as batches of token ids."""
+"""Texts as batches of token ids, and as vectors."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import random
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
+
+from .pairs import Pair, pairs  # noqa: F401  (data, to whoever trains)
 
 MAX_TOKENS = 64
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
@@ -24,31 +23,6 @@ def prepare(text: str) -> str:
     text = INVISIBLE.sub("", text).replace("’", "'").replace("`", "'")
     text = ELONGATED.sub(r"\1", text)
     return " ".join(SYMBOL.sub(lambda found: f" {found[0]} ", text).split())
-
-
-@dataclass(frozen=True)
-class Pair:
-    en: str
-    fr: str
-
-
-def pairs(path: Path) -> tuple[list[Pair], list[Pair]]:
-    """All pairs as (training, held out). Held out are 2,000 with distinct sentences on both sides, chosen by their hash; every pair that
-    shares a sentence with one of them is left out of training."""
-    every = []
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            en, fr, _ = line.rstrip("\n").split("\t")
-            every.append(Pair(en, fr))
-    held, english, french = [], set(), set()
-    for pair in sorted(every, key=lambda pair: hashlib.sha256(f"{pair.en}\t{pair.fr}".encode()).digest()):
-        if pair.en not in english and pair.fr not in french:
-            held.append(pair)
-            english.add(pair.en)
-            french.add(pair.fr)
-        if len(held) == 2000:
-            break
-    return [pair for pair in every if pair.en not in english and pair.fr not in french], held
 
 
 def tokenizer(folder: Path) -> Tokenizer:

@@ -23,6 +23,9 @@ LEARNING_RATE = 4e-4
 WARM_UP = 0.04
 CONTRAST = 0.15
 TEMPERATURE = 0.05
+EPOCHS = 4.0
+# The second stage goes on from here, at the learning rate that this one has come down to, with these pairs and the pack together.
+STOP_AFTER = 4000
 ENGLISH_SHARE = 0.4
 NOISY_SHARE = 0.6
 
@@ -57,7 +60,7 @@ def distance(student: Tensor, target: Tensor, same: Tensor) -> Tensor:
     return near + CONTRAST * F.cross_entropy(scores, torch.arange(len(same), device=same.device))
 
 
-def train(start: Path, minilm: Path, pairs: list[data.Pair], noise: Noise, epochs: float, out: Path, seed: int = 1) -> None:
+def train(start: Path, minilm: Path, pairs: list[data.Pair], noise: Noise, out: Path, seed: int = 1) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rng = random.Random(seed)
     torch.manual_seed(seed)
@@ -66,11 +69,11 @@ def train(start: Path, minilm: Path, pairs: list[data.Pair], noise: Noise, epoch
     vectors = teacher_vectors(minilm, english, device)
     student = model.load(start, dropout=0.05).to(device).train()
     tok = data.tokenizer(start)
-    steps = int(epochs * len(pairs) * (1 + ENGLISH_SHARE) / BATCH)
+    steps = int(EPOCHS * len(pairs) * (1 + ENGLISH_SHARE) / BATCH)
     optimizer = torch.optim.AdamW(student.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / (WARM_UP * steps), max(0.0, 1 - step / steps)))
     step, mean, began = 0, 0.0, time.monotonic()
-    while step < steps:
+    while step < STOP_AFTER:
         views = Views(pairs, targets, noise, rng)
         rows = [row.ids for row in tok.encode_batch(views.texts)]
         for part in data.bucketed([len(row) for row in rows], BATCH, rng):
@@ -87,13 +90,11 @@ def train(start: Path, minilm: Path, pairs: list[data.Pair], noise: Noise, epoch
             schedule.step()
             step += 1
             mean = 0.99 * mean + 0.01 * loss.item() if mean else loss.item()
-            if step % 50 == 0 or step == steps:
-                bar = "█" * (30 * step // steps)
-                left = (time.monotonic() - began) / step * (steps - step)
-                print(f"\rdistil {bar:<30} {step}/{steps}  loss {mean:.4f}  {left / 60:.1f} min left ", end="", flush=True)
-            if step % 1000 == 0:
-                model.save(student, out, half=False)
-            if step == steps:
+            if step % 50 == 0 or step == STOP_AFTER:
+                bar = "█" * (30 * step // STOP_AFTER)
+                left = (time.monotonic() - began) / step * (STOP_AFTER - step)
+                print(f"\rdistil {bar:<30} {step}/{STOP_AFTER}  loss {mean:.4f}  {left / 60:.1f} min left ", end="", flush=True)
+            if step == STOP_AFTER:
                 break
     print()
     model.save(student, out, half=False)

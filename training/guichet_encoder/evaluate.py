@@ -86,3 +86,9 @@ def noisy(encoder: Frozen, held: list[data.Pair], noise: Noise) -> float:
     clean = [pair.fr for pair in held[:500]] + [pair.en for pair in held[500:1000]]
     typed = [noise(pair.fr, "fr") for pair in held[:500]] + [noise(pair.en, "en") for pair in held[500:1000]]
     return retrieval(encoder, typed, clean)
+
+
+def noisy_by_hand(encoder: Frozen, path: Path) -> float:
+    """The same on 1,000 pairs that people wrote."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    return retrieval(encoder, [row["noisy"] for row in rows], [row["clean"] for row in rows])

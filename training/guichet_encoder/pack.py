@@ -44,7 +44,7 @@ def example(line: str, lang: str, intent: str) -> Example:
 
 def set_aside(text: str) -> bool:
     """One example in eight, by the hash of its text: never shown to the encoder, so that the server can calibrate its confidence on messages whose vectors
-    were not fitted to their intents (`src/nlu/calibration.rs` has the same rule)."""
+    were not fitted to their intents (`src/nlu/training.rs` has the same rule)."""
     return hashlib.sha256(text.encode()).digest()[0] % 8 == 0
 
 

@@ -66,7 +66,7 @@ def choose(old: Tokenizer, french: list[str], english: list[str]) -> list[str]:
     new = [piece for piece in learned if piece not in have]
     room = SIZE - len(chosen)
     print(f"vocabulary: {len(chosen)} pieces from MiniLM, {min(room, len(new))} of {len(new)} new French ones")
-    return chosen + new[:room]
+    return chosen + new[: max(0, room)]
 
 
 def learn(texts: list[str]) -> list[str]:

@@ -1,6 +1,6 @@
 use super::*;
 use crate::answers::{Registry, registry};
-use crate::model::{EscalateRule, SlotSpec};
+use crate::model::SlotSpec;
 use crate::transit::TimetableHandle;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -18,11 +18,9 @@ fn intent(name: &str, answer: Option<&str>, asked: &[&str]) -> IntentSpec {
     };
     IntentSpec {
         name: name.to_owned(),
-        about: String::new(),
-        keywords: Vec::new(),
         answer: answer.map(str::to_owned),
         slots: asked.iter().map(slot).collect(),
-        escalate: EscalateRule::default(),
+        ..IntentSpec::default()
     }
 }
 

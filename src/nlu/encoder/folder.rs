@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::EncoderError;
 
-const FOLDER_CURE: &str = "run `python3 scripts/setup.py model` for the default model, or name another \
-                           sentence-transformers folder in guichet.toml";
+const FOLDER_CURE: &str = "start in the folder that holds models/, or name another sentence-transformers folder \
+                           in guichet.toml";
 const FILE_CURE: &str = "copy the whole folder that sentence-transformers saved";
 const WEIGHTS_CURE: &str =
     "save the model again with sentence-transformers 2.3 or later, which writes model.safetensors";

@@ -19,10 +19,6 @@ use super::{EncoderError, unit};
 /// our pace.
 const QUEUE: usize = 256;
 
-/// A request of at most this many texts is a message somebody waits for; a longer one is an import or a
-/// retraining.
-const LIVE_TEXTS: usize = 4;
-
 /// A customer who waits gets an answer from n-grams after this time: ten times the usual, so that only a machine that
 /// is busy elsewhere reaches it.
 const LIVE_DEADLINE: Duration = Duration::from_millis(250);
@@ -50,6 +46,8 @@ pub(super) trait Model {
 
 struct Request {
     texts: Vec<String>,
+    /// Somebody waits for it; else it is an import or a training.
+    live: bool,
     reply: SyncSender<Result<Vec<Vec<f32>>, EncoderError>>,
 }
 
@@ -106,17 +104,16 @@ impl Owner {
 
     /// Embeds the beginning of each text; waits for room in the queue and for the answer.
     ///
-    /// Errors: `Refused` when the model failed on one of the texts, `Late` when a few texts took longer than
-    /// [`LIVE_DEADLINE`], `Stopped` when the thread is gone.
-    pub(super) fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncoderError> {
+    /// Errors: `Refused` when the model failed on one of the texts, `Late` when somebody waits for them and they took longer
+    /// than [`LIVE_DEADLINE`], `Stopped` when the thread is gone.
+    pub(super) fn encode(&self, texts: &[&str], live: bool) -> Result<Vec<Vec<f32>>, EncoderError> {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
         let (reply, answer) = sync_channel(1);
-        let live = texts.len() <= LIVE_TEXTS;
         let texts = texts.iter().map(|text| prepare(text)).collect();
         let requests = self.requests.as_ref().ok_or(EncoderError::Stopped)?;
-        requests.send(Request { texts, reply }).map_err(|_| EncoderError::Stopped)?;
+        requests.send(Request { texts, live, reply }).map_err(|_| EncoderError::Stopped)?;
         if !live {
             return answer.recv().map_err(|_| EncoderError::Stopped)?;
         }
@@ -155,6 +152,7 @@ fn load_and_try<M: Model>(
 /// A request being worked on.
 struct Pending {
     texts: Vec<String>,
+    live: bool,
     /// Indexes of the texts still to be embedded, longest first: popped from the end, neighbours are of like
     /// length.
     todo: Vec<usize>,
@@ -168,11 +166,14 @@ impl Pending {
         let mut todo: Vec<usize> = (0..request.texts.len()).collect();
         todo.sort_by_key(|index| std::cmp::Reverse(request.texts[*index].len()));
         let vectors = vec![Vec::new(); todo.len()];
-        Pending { texts: request.texts, todo, vectors, failure: None, reply: request.reply }
-    }
-
-    fn is_live(&self) -> bool {
-        self.texts.len() <= LIVE_TEXTS
+        Pending {
+            texts: request.texts,
+            live: request.live,
+            todo,
+            vectors,
+            failure: None,
+            reply: request.reply,
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -218,7 +219,7 @@ fn serve(model: &impl Model, waiting: &Receiver<Request>) {
 
 fn accept(request: Request, live: &mut VecDeque<Pending>, bulk: &mut VecDeque<Pending>) {
     let pending = Pending::new(request);
-    if pending.is_live() { live.push_back(pending) } else { bulk.push_back(pending) }
+    if pending.live { live.push_back(pending) } else { bulk.push_back(pending) }
 }
 
 /// Embeds one batch from the front of the queue and answers the requests that are complete.

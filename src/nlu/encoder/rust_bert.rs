@@ -45,7 +45,11 @@ impl Encoder for RustBertEncoder {
     }
 
     fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncoderError> {
-        self.owner.encode(texts)
+        self.owner.encode(texts, false)
+    }
+
+    fn encode_live(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncoderError> {
+        self.owner.encode(texts, true)
     }
 }
 

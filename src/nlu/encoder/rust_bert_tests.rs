@@ -117,8 +117,8 @@ fn what_is_missing_is_named_with_its_cure() {
     let nowhere = PathBuf::from("/nowhere/model");
     assert_eq!(
         load_error(&nowhere),
-        "the encoder needs /nowhere/model, which does not exist; run `python3 scripts/setup.py model` for the default model, or \
-         name another sentence-transformers folder in guichet.toml"
+        "the encoder needs /nowhere/model, which does not exist; start in the folder that holds models/, or name another \
+         sentence-transformers folder in guichet.toml"
     );
     for name in [
         "modules.json",

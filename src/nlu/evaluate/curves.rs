@@ -114,8 +114,7 @@ fn rejection(known: &[(&Judged, &str)]) -> Vec<(f64, f64)> {
 }
 
 fn worst(known: &[(&Judged, &str)]) -> Vec<Error> {
-    let mut wrong: Vec<&(&Judged, &str)> =
-        known.iter().filter(|(j, intent)| j.intent() != *intent).collect();
+    let mut wrong: Vec<&(&Judged, &str)> = known.iter().filter(|(j, intent)| j.intent() != *intent).collect();
     wrong.sort_by(|a, b| b.0.confidence().total_cmp(&a.0.confidence()));
     let error = |(j, intent): &(&Judged, &str)| Error {
         text: j.case.text.clone(),

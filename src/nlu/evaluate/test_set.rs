@@ -3,6 +3,7 @@
 use crate::model::{IntentSpec, Lang, Tone};
 use crate::nlu::pack::{Example, IntentPack};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -71,12 +72,10 @@ pub fn read_cases(path: &Path) -> Result<Vec<TestCase>, Vec<LineError>> {
 
 /// Messages with intents of any name as a pack to train on.
 pub fn as_pack(cases: &[TestCase], file: &str) -> IntentPack {
-    let mut pack = IntentPack { hash: file.to_owned(), ..IntentPack::default() };
+    let mut pack = IntentPack { hash: hash(cases), ..IntentPack::default() };
     let names: BTreeSet<&String> = cases.iter().filter_map(|case| case.intent.as_ref()).collect();
-    pack.specs = names
-        .into_iter()
-        .map(|name| IntentSpec { name: name.clone(), ..IntentSpec::default() })
-        .collect();
+    pack.specs =
+        names.into_iter().map(|name| IntentSpec { name: name.clone(), ..IntentSpec::default() }).collect();
     for (index, case) in cases.iter().enumerate() {
         let Some(intent) = &case.intent else { continue };
         pack.examples.push(Example {
@@ -90,4 +89,18 @@ pub fn as_pack(cases: &[TestCase], file: &str) -> IntentPack {
         });
     }
     pack
+}
+
+/// What a pack's hash is for files: same hash, same model.
+fn hash(cases: &[TestCase]) -> String {
+    let mut digest = Sha256::new();
+    for case in cases {
+        let lang = case.lang.map_or_else(String::new, |lang| lang.to_string());
+        for part in [case.text.as_str(), case.intent.as_deref().unwrap_or_default(), lang.as_str()] {
+            digest.update(part.as_bytes());
+            digest.update([0]);
+        }
+        digest.update([case.tone.map_or(0, |tone| 1 + tone as u8)]);
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,7 +3,7 @@
 use super::Foreign;
 use crate::model::{Lang, OUT_OF_SCOPE};
 use crate::nlu::normalise::squeeze;
-use crate::nlu::pack::IntentPack;
+use crate::nlu::pack::{IntentPack, without_annotations};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::io;
@@ -34,7 +34,7 @@ pub fn insert(
     let mut groups: BTreeMap<(String, Lang), Vec<String>> = BTreeMap::new();
     for (intent, lang, example) in examples {
         let text = example.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let key = squeeze(&text);
+        let key = squeeze(&without_annotations(&text));
         if key.is_empty() || !seen.insert(key) {
             done.known += 1;
             continue;
@@ -47,7 +47,8 @@ pub fn insert(
     for ((intent, lang), texts) in groups {
         done.added.insert((intent.clone(), lang), texts.len());
         let of_intent = pack.examples.iter().filter(|example| example.intent == intent);
-        let same = of_intent.clone().filter(|example| example.lang == lang).max_by_key(|example| example.line);
+        let same =
+            of_intent.clone().filter(|example| example.lang == lang).max_by_key(|example| example.line);
         match same.map(|e| (e, false)).or_else(|| of_intent.max_by_key(|e| e.line).map(|e| (e, true))) {
             Some((last, new_language)) => {
                 let base = Path::new(&last.file).file_name().unwrap_or_default();
@@ -56,7 +57,8 @@ pub fn insert(
             None => fresh.entry(intent).or_default().push((lang, texts)),
         }
     }
-    places.sort_by(|a, b| (&a.0, b.1).cmp(&(&b.0, a.1)));
+    // A language of its own goes in first: what comes at the same line pushes it down, behind its own block.
+    places.sort_by(|a, b| (&a.0, b.1, !a.3).cmp(&(&b.0, a.1, !b.3)));
     for (path, line, lang, new_language, texts) in places {
         let content = match done.files.remove(&path) {
             Some(content) => content,
@@ -82,7 +84,8 @@ fn after(content: &str, line: usize, lang: Lang, new_language: bool, texts: &[St
     }
     new.extend(texts.iter().map(|text| format!("{indent}- {text}")));
     lines.splice(line.min(lines.len())..line.min(lines.len()), new);
-    lines.join("\n") + "\n"
+    let end = if content.contains("\r\n") { "\r\n" } else { "\n" };
+    lines.join(end) + end
 }
 
 /// A new intent at the end of its domain's file, or in a file of its own.
@@ -105,6 +108,9 @@ fn new_intent(
         None if path.exists() => std::fs::read_to_string(&path)?,
         None => format!("domain: {domain}\nintents:\n"),
     };
+    if !content.ends_with('\n') {
+        content.push('\n');
+    }
     let _ = write!(content, "  {name}:\n    about: Imported; say here what it is about\n    examples:\n");
     for (lang, texts) in blocks {
         let _ = writeln!(content, "      {lang}: |");

@@ -54,7 +54,10 @@ fn lines(
             let inner = map.iter().find(|(key, _)| key.name == "text").and_then(|(_, node)| node.as_text());
             inner.or_else(|| item.as_text())
         };
-        return Ok(items.iter().filter_map(|item| Some((item.line, text_of(item)?.trim().to_owned()))).collect());
+        return Ok(items
+            .iter()
+            .filter_map(|item| Some((item.line, text_of(item)?.trim().to_owned())))
+            .collect());
     }
     let block = node.as_text().unwrap_or_default();
     let mut raw = document.text.lines().enumerate().skip(line);
@@ -75,7 +78,7 @@ fn entities(raw: &str, unknown: &mut Vec<String>) -> String {
     let mut rest = raw;
     while let Some(open) = rest.find('[') {
         let (before, tail) = rest.split_at(open);
-        out.push_str(before);
+        out.push_str(&before.replace(']', ")"));
         match annotation(&tail[1..]) {
             Some((surface, role, after)) => {
                 if is_role(&role) {
@@ -100,6 +103,9 @@ fn entities(raw: &str, unknown: &mut Vec<String>) -> String {
 /// Surface, role and what follows, of the text after a `[`.
 fn annotation(text: &str) -> Option<(&str, String, &str)> {
     let (surface, tail) = text.split_once(']')?;
+    if surface.trim().is_empty() || surface.contains('[') {
+        return None;
+    }
     if let Some(tail) = tail.strip_prefix('(') {
         let (entity, after) = tail.split_once(')')?;
         let role = entity.split(':').next().unwrap_or(entity);

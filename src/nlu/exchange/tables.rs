@@ -50,8 +50,9 @@ pub fn from_json_lines(text: &str, lang: Option<Lang>) -> Result<Read, ImportErr
     let mut read = Read::default();
     for (index, raw) in text.lines().enumerate().filter(|(_, raw)| !raw.trim().is_empty()) {
         let line = index + 1;
-        let parsed: Line = serde_json::from_str(raw)
-            .map_err(|e| refuse(line, e.to_string(), "write {\"text\": \"…\", \"intent\": \"…\"} on one line"))?;
+        let parsed: Line = serde_json::from_str(raw).map_err(|e| {
+            refuse(line, e.to_string(), "write {\"text\": \"…\", \"intent\": \"…\"} on one line")
+        })?;
         let lang = match &parsed.lang {
             Some(code) => Some(language(code, line)?),
             None => lang,

@@ -64,7 +64,7 @@ fn examples_go_into_the_files_and_come_back_as_rasa() {
     let intents = folder.path().join("intents");
     std::fs::create_dir(&intents).unwrap();
     let text = "# kept\ndomain: s\nintents:\n  next:\n    about: x\n    examples:\n      fr: |\n        - train de [Vitré](from)\n  \
-                last:\n    about: y\n    examples:\n      fr: |\n        - dernier train\n";
+                last:\n    about: the last\n    examples:\n      fr: |\n        - dernier train\n";
     std::fs::write(intents.join("s.yaml"), text).unwrap();
     let pack = IntentPack::load(&intents).unwrap();
     let new = |intent: &str, lang, text: &str| {

@@ -41,3 +41,8 @@ pub(super) fn annotations(raw: &str) -> Result<Annotated, (String, String)> {
     text.push_str(rest);
     Ok((text, entities))
 }
+
+/// The text that an example with annotations stands for; one with a broken annotation is taken as it is.
+pub fn without_annotations(raw: &str) -> String {
+    annotations(raw).map_or_else(|_| raw.to_owned(), |(text, _)| text)
+}

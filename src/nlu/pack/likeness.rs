@@ -30,6 +30,10 @@ pub fn near_duplicates(pack: &IntentPack) -> Vec<(usize, usize)> {
 }
 
 fn likeness(a: &HashSet<u64>, b: &HashSet<u64>) -> f64 {
+    let (less, more) = (a.len().min(b.len()) as f64, a.len().max(b.len()) as f64);
+    if less < NEAR * more {
+        return 0.0; // However much they share, it is not enough.
+    }
     let shared = a.intersection(b).count();
     shared as f64 / (a.len() + b.len() - shared).max(1) as f64
 }

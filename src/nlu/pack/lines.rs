@@ -2,9 +2,10 @@
 
 use super::annotations::annotations;
 use super::reader::Reader;
-use super::{Example, ToneExample};
+use super::{Example, ToneExample, folded};
 use crate::model::{Lang, Tone};
 use crate::nlu::yaml::{Document, Key, Node, Value};
+use std::collections::HashMap;
 
 /// Marks before an example that say how it feels.
 const TONE_MARKS: [(&str, Tone); 3] =
@@ -126,10 +127,23 @@ impl Reader {
             let Some(lang) = self.lang_of(key) else { continue };
             let entries = self.map_of(key, node);
             self.check_duplicates(entries);
+            let mut seen: HashMap<String, &Key> = HashMap::new();
             for (spelling, meaning) in entries {
-                if let Some(meaning) = self.text_of(spelling, meaning) {
-                    self.pack.lexicon.insert(lang, &spelling.name, meaning);
+                let Some(meaning) = self.text_of(spelling, meaning) else { continue };
+                let word = folded(&spelling.name);
+                if word.is_empty() || word.contains(' ') {
+                    let cure = "write one word of letters and digits before the colon";
+                    self.complain(spelling.line, format!("'{}' is not one word", spelling.name), cure);
+                    continue;
                 }
+                if let Some(first) = seen.insert(word.clone(), spelling).filter(|f| f.name != spelling.name) {
+                    let what = format!(
+                        "'{}' is '{}' of line {} without accents",
+                        spelling.name, first.name, first.line
+                    );
+                    self.complain(spelling.line, what, "keep one of the two");
+                }
+                self.pack.lexicon.insert(lang, &word, &meaning);
             }
         }
     }

@@ -1,9 +1,7 @@
 //! One file of the pack after the other, every mistake noted with its line.
 
 use super::{IntentPack, NOT_INTENTS, PackError, ROLES};
-use crate::model::{
-    EscalateRule, EscalationReason, IntentSpec, OUT_OF_SCOPE, Priority, SlotSpec,
-};
+use crate::model::{EscalateRule, EscalationReason, IntentSpec, OUT_OF_SCOPE, Priority, SlotSpec};
 use crate::nlu::normalise::squeeze;
 use crate::nlu::yaml::{self, Document, Key, Node, Value};
 use sha2::{Digest, Sha256};
@@ -259,5 +257,4 @@ impl Reader {
             None
         })
     }
-
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::EscalationReason;
 
 fn load(files: &[(&str, &str)]) -> Result<IntentPack, Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
