@@ -50,15 +50,20 @@ pub(super) const NIGHT: (i8, i8) = (22, 29);
 
 const PARTS: &[(&str, (i8, i8))] = &[("morning", MORNING), ("afternoon", AFTERNOON), ("evening", EVENING)];
 
-/// What the listed word means that `word` is a slip or two away from. The first letter is hardly ever mistyped,
-/// and asking for it keeps "romain" from being "demain".
+/// What the listed word means that `word` is a slip or two away from. The first letter is hardly ever mistyped:
+/// asking for it keeps "romain" from being "demain".
 fn near<T: Copy>(word: &str, known: &[(&str, T)]) -> Option<T> {
     if word.len() < 5 || word.len() > 12 || NOT_SLIPS.contains(&word) {
         return None;
     }
     let is_slip = |name: &str| {
+        if word.as_bytes().first() != name.as_bytes().first() {
+            return false;
+        }
         let slips = if name.len() >= 8 && word.len() >= 7 { 2 } else { 1 };
-        word.as_bytes().first() == name.as_bytes().first() && distance(word, name, slips) <= slips
+        // Two slips ask for the first two letters: "démarche" is no "dimanche".
+        let far = distance(word, name, slips);
+        far <= slips && word.get(..far) == name.get(..far)
     };
     known.iter().find(|(name, _)| is_slip(name)).map(|&(_, meaning)| meaning)
 }

@@ -111,12 +111,13 @@ fn compact(word: &str) -> Option<Clock> {
             clock_of(figure(figures)?, figure(minute)?, false)
         }
     }?;
-    Some(Clock { vague, ..clock })
+    // "24h" is a whole day.
+    (clock.hour < 24).then_some(Clock { vague, ..clock })
 }
 
 /// `18 h 30`, `18 heures 30`.
 fn with_unit(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
-    let hour = figure(text.word(at))?;
+    let hour = figure(text.word(at)).filter(|hour| *hour < 24)?;
     if !matches!(text.word(at + 1), "h" | "heures" | "heure") || sep(text, at + 1) != Some(Sep::Space) {
         return None;
     }
@@ -224,6 +225,8 @@ fn run_together(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
     let alone = at == 0
         || word.starts_with('0')
         || matches!(before, "a" | "de" | "its" | "by" | "for" | "4" | "departure");
+    // "the 100 late minutes"
+    let counted = counted || word.len() == 3 && !stands_free(text, at + 1);
     let good = unit || article && !counted || alone && word.len() == 4 && !year && !counted;
     good.then_some((clock, at + 1 + usize::from(unit)))
 }
@@ -232,7 +235,7 @@ fn run_together(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
 fn bare(text: &Normalised, at: usize, beside: Beside) -> Option<(Clock, usize)> {
     let (hour, end) = cardinal(text, at).filter(|(hour, _)| (1..=12).contains(hour))?;
     let led = previous(text, at) == "at" || beside.bound;
-    let free = stands_free(text, end) && !(text.word(at) == "one" && !is_boundary(text, end));
+    let free = stands_free(text, end) && (text.word(at) != "one" || is_boundary(text, end));
     (led && free || part_follows(text, end)).then_some(())?;
     Some((clock_of(hour % 12, 0, true)?, end))
 }

@@ -76,7 +76,6 @@ fn expression(text: &Normalised, start: usize, now: &ZonedDateTime) -> Option<Me
         at += words.len;
         parts.bound = Some(words.bound);
         first = if words.inside { start } else { at };
-        // "d'ici", "l'": articles after the bound belong to what follows.
         found = piece(text, at, now, &mut parts);
     }
     let mut end = match found {

@@ -80,12 +80,9 @@ fn now(text: &Normalised, at: usize) -> Option<usize> {
     if let Some(phrase) = phrases.iter().find(|phrase| is(text, at, phrase)) {
         return Some(at + phrase.len());
     }
-    // "and now my phone is dead": a word of telling, unless little else is said or a clause ends with it.
-    let short = match text.word(at) {
-        "maintenant" => text.tokens.len() <= 4 || at > 0 && is_boundary(text, at + 1),
-        "now" | "mnt" | "mtn" | "rn" | "mtnt" => text.tokens.len() <= 4,
-        _ => false,
-    };
+    // "and now my phone is dead": a word of telling, unless little else is said.
+    let word = matches!(text.word(at), "now" | "maintenant" | "mnt" | "mtn" | "rn" | "mtnt");
+    let short = word && text.tokens.len() <= 4;
     short.then_some(at + 1)
 }
 

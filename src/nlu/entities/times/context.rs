@@ -71,7 +71,7 @@ pub(super) fn is_link(word: &str) -> bool {
 pub(super) fn part(text: &Normalised, at: usize) -> Option<((i8, i8), usize)> {
     let (word, next) = (text.word(at), text.word(at + 1));
     let whole = |at: usize| match (text.word(at), text.word(at + 1)) {
-        ("apres" | "aprs" | "apre" | "apres-", "midi") => Some(((12, 18), at + 2)),
+        ("apres" | "aprs" | "apre", "midi") => Some(((12, 18), at + 2)),
         ("am", _) => Some(((5, 12), at + 1)),
         ("pm", _) => Some(((12, 18), at + 1)),
         ("journee", _) => Some(((5, 20), at + 1)),
@@ -129,7 +129,6 @@ pub(super) fn is_duration(text: &Normalised, at: usize, end: usize, parts: &Part
             | "dealy"
             | "delay"
             | "stood"
-            | "resté"
             | "reste"
             | "perdu"
             | "attendu"
@@ -137,10 +136,11 @@ pub(super) fn is_duration(text: &Normalised, at: usize, end: usize, parts: &Part
             | "waited"
             | "environ"
     ) && (!before.starts_with("dep")
-        || parts.clock.is_some_and(|clock| clock.hour <= 5 && clock.minute == 0))
+        || parts.clock.is_some_and(|clock| clock.hour <= 5) && !is_exact(text.word(at)))
         && (before == "by" && matches!(before2, "late" | "l8" | "delayed")
             || !matches!(parts.bound, Some(Bound::Before | Bound::After)));
-    let more = matches!(before, "de" | "d") && matches!(before2, "plus" | "moins" | "pres");
+    let more =
+        matches!(before, "de" | "d") && matches!(before2, "plus" | "moins" | "pres" | "retard" | "attente");
     if lasts && parts.days.is_none() && parts.part.is_none() || more || measures(text, end) {
         return true;
     }
@@ -150,13 +150,29 @@ pub(super) fn is_duration(text: &Normalised, at: usize, end: usize, parts: &Part
         parts.days.is_none() && parts.part.is_none() && parts.bound.is_none() && parts.until.is_none();
     // "d'une heure", unlike "celui d 5h"
     let elided = sep(text, at) == Some(Sep::Apostrophe);
-    few && alone && at > 0 && (elided || !leads_to_time(before))
+    few && alone
+        && at > 0
+        && (elided || !leads_to_time(before) || is_train(before) && !is_figure_start(text.word(at)))
         || few
             && alone
             && at == 0
             && !is_boundary(text, end)
             && number(text.word(0)).is_some()
             && !is_figure(text.word(0))
+}
+
+/// "5h04": to the minute, nobody waits.
+fn is_exact(word: &str) -> bool {
+    word.contains('h') && is_figure_start(word) && word.ends_with(|c: char| c.is_ascii_digit())
+}
+
+fn is_figure_start(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// "bloquer un train une heure"
+fn is_train(word: &str) -> bool {
+    matches!(word, "train" | "ter" | "tgv")
 }
 
 /// What follows measures something: "1h20 de retard", "2h10 dans la vue", "cinq heures à tuer".

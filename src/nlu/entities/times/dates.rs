@@ -322,7 +322,7 @@ pub(super) fn season(text: &Normalised, at: usize, today: Date) -> Option<(Days,
             _ => return None,
         })
     };
-    let (lead, next) = (text.word(at), text.word(at + 1));
+    let lead = text.word(at);
     // "tout l'été", "all summer" say the whole of it.
     let all = usize::from(matches!(lead, "tout" | "tt" | "all"));
     let (month, end) = match text.word(at + all) {
@@ -337,7 +337,6 @@ pub(super) fn season(text: &Normalised, at: usize, today: Date) -> Option<(Days,
     let back = i16::from(lead == "last");
     let first = Date::new(today.year().checked_add(later)?.checked_sub(back)?, month, 1).ok()?;
     let last = first.checked_add(3.months()).ok()?;
-    let _ = next;
     Some((Days::new(first, last.since(first).ok()?.get_days()), end))
 }
 

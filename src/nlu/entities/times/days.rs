@@ -47,7 +47,7 @@ fn relative(text: &Normalised, at: usize, today: Date) -> Option<(Days, usize)> 
         ("apres" | "apre" | "apr", _) if days_away(next) == Some(1) => return found(2, None, at + 2),
         ("avant", _) if days_away(next) == Some(-1) => return found(-2, None, at + 2),
         ("the", "day") if matches!(third, "after" | "before") => {
-            return relative(text, at + 1, today).map(|(days, end)| (days, end));
+            return relative(text, at + 1, today);
         }
         ("day", "after") if days_away(third) == Some(1) => return found(2, None, at + 3),
         ("day", "before") if days_away(third) == Some(-1) => return found(-2, None, at + 3),
@@ -85,7 +85,7 @@ fn weekend(text: &Normalised, at: usize, today: Date) -> Option<(Days, usize)> {
         + usize::from(matches!(word, "ce" | "this" | "next" | "le" | "the" | "dis" | "c") || is_first(word));
     let led = first > at;
     let end = match (text.word(first), text.word(first + 1)) {
-        ("weekend" | "wkend" | "wknd" | "wikend" | "wkd", _) => first + 1,
+        ("weekend" | "wkend" | "wknd" | "wikend" | "wekend" | "weeknd" | "wkends" | "wkd", _) => first + 1,
         ("we", _) if matches!(word, "ce" | "le") => first + 1,
         ("week" | "wik", "end") => first + 2,
         _ => return None,
@@ -132,7 +132,6 @@ fn week(text: &Normalised, at: usize, today: Date) -> Option<(Days, usize)> {
     let since_monday = i32::from(today.weekday().to_monday_zero_offset());
     let monday = |weeks: i32| Some(Days::new(plus_days(today, 7 * weeks - since_monday)?, 7));
     let first = at + usize::from(matches!(text.word(at), "la" | "le" | "l"));
-    let led = first > at;
     let (word, next) = (text.word(first), text.word(first + 1));
     let of_week = |word: &str| matches!(word, "week" | "wk");
     let of_semaine = |word: &str| matches!(word, "semaine" | "smaine" | "sem" | "semain");
@@ -159,7 +158,7 @@ fn week(text: &Normalised, at: usize, today: Date) -> Option<(Days, usize)> {
         ("next", "year") => (dates::whole_year(today, 1)?, first + 2),
         _ => return dates::season(text, at, today),
     };
-    Some((days, if led || end > first { end } else { first }))
+    Some((days, end))
 }
 
 /// "samedi", "next Monday", "vendredi dernier", "lundi en huit", "samedi 14".
@@ -228,7 +227,7 @@ fn is_backed(text: &Normalised, at: usize, end: usize) -> bool {
     );
     let part =
         part_of_day(text.word(end)).is_some() || text.word(end) == "apres" && text.word(end + 1) == "midi";
-    let french = matches!(text.word(at), "mon");
+    let french = text.word(at) == "mon";
     let alone = !french && text.tokens.len() == 1 && is_boundary(text, end);
     let clock = !french && text.word(end).bytes().next().is_some_and(|b| b.is_ascii_digit());
     before || part || alone || clock
