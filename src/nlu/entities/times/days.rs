@@ -193,6 +193,10 @@ fn named(text: &Normalised, at: usize, today: Date) -> Option<(Days, usize)> {
     } else if follows == "en" && text.word(end + 1) == "huit" {
         ahead += 7;
         end += 2;
+    } else if follows == "week" && !matches!(text.word(end + 1), "end" | "ends") {
+        // "Monday week"
+        ahead += 7;
+        end += 1;
     }
     Some((Days::new(plus_days(today, ahead)?, 1), end))
 }

@@ -16,7 +16,9 @@ pub(in crate::nlu::entities) fn noon(text: &Normalised, at: usize, beside: Besid
         "lunch" | "lunchtime" if beside.day || beside.bound => 12,
         _ => return None,
     };
-    Some((clock_of(hour, 0, false)?, at + 1))
+    // "midi dix", "minuit trente"
+    let (minute, end) = minutes_after(text, at + 1);
+    Some((clock_of(hour, minute, false)?, end))
 }
 
 /// `et demie`, `et quart`, `moins le quart`, `moins vingt` after a full hour.

@@ -143,6 +143,8 @@ fn reads_holidays_seasons_and_spans() {
         ("cet été", "06-01 00:00>09-01 00:00"),
         ("le mois prochain", "04-01 00:00>05-01 00:00"),
         ("du 28 mars au 2 avril", "03-28 00:00>04-03 00:00"),
+        ("Monday week", "03-23 00:00>03-24 00:00"),
+        ("minuit trente", "03-15 00:30"),
         ("lundi en huit", "03-23 00:00>03-24 00:00"),
         ("23h à 1h", "03-14 23:00>03-15 01:00"),
         ("tonight at one", "03-15 01:00"),
