@@ -1,286 +1,322 @@
-//! Hours and minutes as customers write them: `18h30`, `7:12`, `6pm`, `half past six`, `dans 20 min`.
+//! Hours and minutes in figures, as customers write them: `18h30`, `7:12`, `6pm`, `0712`, `17.20`, `at 6`.
 
-use super::calendar_words::{number, unit_minutes};
+use super::calendar_words::part_of_day;
+use super::times::numbers::{cardinal, is_figure};
+use super::times::spoken;
 use crate::nlu::normalise::{Normalised, Sep};
 
 /// A time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Clock {
-    /// 0 to 23.
+    /// 0 to 24: midnight ends the day that is named beside it.
     pub hour: i8,
     pub minute: i8,
     /// Said on a twelve-hour clock without morning or evening: `half past six`.
     pub twelve: bool,
+    /// `7ish`.
+    pub vague: bool,
 }
 
-fn clock_of(hour: i8, minute: i8, twelve: bool) -> Option<Clock> {
-    let hour = if hour == 24 { 0 } else { hour };
-    ((0..24).contains(&hour) && (0..60).contains(&minute)).then_some(Clock { hour, minute, twelve })
+/// What already stands beside a time: with it, bare figures count.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Beside {
+    /// A day or a part of it.
+    pub day: bool,
+    /// A word such as `before`.
+    pub bound: bool,
 }
 
-fn sep(text: &Normalised, at: usize) -> Option<Sep> {
+pub(super) fn clock_of(hour: i8, minute: i8, twelve: bool) -> Option<Clock> {
+    let fits = (0..24).contains(&hour) || hour == 24 && minute < 60;
+    (fits && (0..60).contains(&minute)).then_some(Clock { hour, minute, twelve, vague: false })
+}
+
+pub(super) fn sep(text: &Normalised, at: usize) -> Option<Sep> {
     text.tokens.get(at).map(|token| token.before)
 }
 
+pub(super) fn previous(text: &Normalised, at: usize) -> &str {
+    at.checked_sub(1).map_or("", |before| text.word(before))
+}
+
 fn figure(word: &str) -> Option<i8> {
-    (word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit())).then(|| word.parse().ok()).flatten()
+    (word.len() <= 2 && is_figure(word)).then(|| word.parse().ok()).flatten()
 }
 
-/// How far ahead of now, in minutes, and the word after: "dans 20 min", "in half an hour", "maintenant".
-pub(super) fn ahead(text: &Normalised, at: usize) -> Option<(i64, usize)> {
-    let (word, next, third) = (text.word(at), text.word(at + 1), text.word(at + 2));
-    match (word, next, third) {
-        ("tout", "de", "suite") => return Some((0, at + 3)),
-        ("right" | "just", "now", _) => return Some((0, at + 2)),
-        ("at", "the", "moment") | ("en", "ce", "moment") => return Some((0, at + 3)),
-        ("immediatement" | "immediately", _, _) => return Some((0, at + 1)),
-        // "and now my phone is dead": a word of telling, unless little else is said.
-        ("now" | "maintenant" | "mnt" | "mtn", _, _) if text.tokens.len() <= 4 => return Some((0, at + 1)),
-        _ => {}
+/// A time of day from `at`, and the word after.
+pub(super) fn clock(text: &Normalised, at: usize, beside: Beside) -> Option<(Clock, usize)> {
+    let french = spoken::noon(text, at, beside)
+        .or_else(|| compact(text.word(at)).map(|clock| (clock, at + 1)))
+        .or_else(|| with_unit(text, at))
+        .or_else(|| spoken::french(text, at));
+    if let Some((clock, end)) = french {
+        let (clock, end) = spoken::quarters_after(text, clock, end);
+        return with_half_day(text, clock, end);
     }
-    let lead = match (word, next) {
-        ("dans" | "in" | "ds" | "within", "moins") => 3,
-        ("dans" | "in" | "ds" | "within", _) => 1,
-        ("d", "ici") => 2,
-        _ => return None,
-    };
-    amount(text, at + lead)
+    tied_figures(text, at)
+        .or_else(|| hours_and_half_day(text, at))
+        .or_else(|| spoken::english(text, at, beside))
+        .or_else(|| run_together(text, at))
+        .or_else(|| bare(text, at, beside))
 }
 
-fn amount(text: &Normalised, at: usize) -> Option<(i64, usize)> {
-    let (word, next, third) = (text.word(at), text.word(at + 1), text.word(at + 2));
-    match (word, next, third) {
-        ("half", "an", "hour") => return Some((30, at + 3)),
-        ("une" | "1", "demi", "heure") => return Some((30, at + 3)),
-        ("un" | "1", "quart", "d") if text.word(at + 3) == "heure" => return Some((15, at + 4)),
-        ("an" | "a", "hour", _) => return Some((60, at + 2)),
-        _ => {}
+/// `7ish pm`.
+fn with_half_day(text: &Normalised, clock: Clock, end: usize) -> Option<(Clock, usize)> {
+    match half_day(text, end) {
+        Some((pm, after)) if clock.twelve && clock.hour <= 12 => {
+            Some((Clock { hour: on_half(clock.hour, pm), twelve: false, ..clock }, after))
+        }
+        _ => Some((clock, end)),
     }
-    let digits = word.len() - word.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (count, unit, end) = if digits > 0 && digits < word.len() {
-        (word[..digits].parse::<i64>().ok()?, &word[digits..], at + 1)
-    } else {
-        let count = if digits > 0 { word.parse::<i64>().ok()? } else { i64::from(number(word)?) };
-        (count, next, at + 2)
-    };
-    // "1h30"
-    if let Some((hours, minutes)) = unit.strip_prefix('h').and_then(|tail| figure(tail).map(|m| (count, m)))
-        && (0..=72).contains(&hours)
-    {
-        return Some((hours * 60 + i64::from(minutes), end));
+}
+
+pub(super) fn on_half(hour: i8, pm: bool) -> i8 {
+    hour % 12 + if pm { 12 } else { 0 }
+}
+
+/// `am`, `p.m.`: afternoon or not, and the word after.
+pub(super) fn half_day(text: &Normalised, at: usize) -> Option<(bool, usize)> {
+    let dotted = |at: usize| text.word(at + 1) == "m" && sep(text, at + 1) == Some(Sep::Dot);
+    match text.word(at) {
+        "am" if previous(text, at) != "i" => Some((false, at + 1)),
+        "pm" => Some((true, at + 1)),
+        "a" if dotted(at) => Some((false, at + 2)),
+        "p" if dotted(at) => Some((true, at + 2)),
+        _ => None,
     }
-    let minutes = unit_minutes(unit)?;
-    (0..=1000).contains(&count).then(|| (count * minutes, end))
 }
 
-/// A time of day from `at`. `known`: a day or part of the day stands beside it, so that bare figures count.
-pub(super) fn clock(text: &Normalised, at: usize, known: bool) -> Option<(Clock, usize)> {
-    let word = text.word(at);
-    compact(word)
-        .map(|clock| (clock, at + 1))
-        .or_else(|| figures(text, at, known))
-        .or_else(|| spoken_english(text, at))
-        .or_else(|| spoken(text, at))
-}
-
-/// `18h`, `18h30`, `6pm`, `630pm`, `1830h`.
+/// `18h`, `18h30`, `18heures30`, `6pm`, `630pm`, `7ish`.
 fn compact(word: &str) -> Option<Clock> {
     let digits = word.len() - word.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     if digits == 0 || digits > 4 || digits == word.len() {
         return None;
     }
     let (figures, tail) = word.split_at(digits);
-    let split = |figures: &str| -> Option<(i8, i8)> {
-        match figures.len() {
-            1 | 2 => Some((figures.parse().ok()?, 0)),
-            _ => {
-                let (hour, minute) = figures.split_at(figures.len() - 2);
-                Some((hour.parse().ok()?, minute.parse().ok()?))
-            }
-        }
+    let (hour, minute) = match digits {
+        1 | 2 => (figures.parse().ok()?, 0),
+        _ => (figures[..digits - 2].parse().ok()?, figures[digits - 2..].parse().ok()?),
     };
-    match tail {
-        "h" | "hr" | "hrs" | "heures" | "heure" | "hs" | "hh" => {
-            let (hour, minute) = split(figures)?;
-            clock_of(hour, minute, false)
-        }
-        "am" | "a" if tail == "am" => {
-            let (hour, minute) = split(figures)?;
-            clock_of(hour % 12, minute, false).filter(|_| hour <= 12)
-        }
-        "pm" => {
-            let (hour, minute) = split(figures)?;
-            clock_of(hour % 12 + 12, minute, false).filter(|_| hour <= 12)
-        }
+    let (tail, vague) = match tail.strip_suffix("ish") {
+        Some(tail) => (tail, true),
+        None => (tail, false),
+    };
+    let clock = match tail {
+        "h" | "hr" | "hrs" | "heures" | "heure" | "hs" | "hh" | "heur" => clock_of(hour, minute, false),
+        "am" | "pm" => clock_of(on_half(hour, tail == "pm"), minute, false).filter(|_| hour <= 12),
+        "" if vague => clock_of(hour, minute, hour <= 12),
         _ => {
-            let minute = tail.strip_prefix(['h', 'H'])?;
+            let minute = tail.strip_prefix("heures").or_else(|| tail.strip_prefix('h'))?;
             let minute = minute.trim_end_matches("min").trim_end_matches("mn").trim_end_matches('m');
-            clock_of(figure(figures)?, figure(minute).filter(|_| !minute.is_empty())?, false)
+            clock_of(figure(figures)?, figure(minute)?, false)
         }
-    }
+    }?;
+    // "24h" is a whole day.
+    (clock.hour < 24).then_some(Clock { vague, ..clock })
 }
 
-/// `18 h 30`, `18:30`, `6.30 pm`, `18 heures 30`, `6 o'clock`.
-fn figures(text: &Normalised, at: usize, known: bool) -> Option<(Clock, usize)> {
+/// `18 h 30`, `18 heures 30`.
+fn with_unit(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
+    let hour = figure(text.word(at)).filter(|hour| *hour < 24)?;
+    if !matches!(text.word(at + 1), "h" | "heures" | "heure") || sep(text, at + 1) != Some(Sep::Space) {
+        return None;
+    }
+    let (minute, end) = spoken::minutes_after(text, at + 2);
+    Some((clock_of(hour, minute, false)?, end))
+}
+
+/// `18:30`, `6.30pm`, `7:15 a.m.`, `the 7.14`.
+fn tied_figures(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
     let hour = figure(text.word(at))?;
-    if sep(text, at + 1) == Some(Sep::Colon)
-        || (sep(text, at + 1) == Some(Sep::Dot) && half_day(text, at + 2).is_some())
-    {
-        let next = text.word(at + 1);
-        if next.len() >= 2
-            && let Some(minute) = next.get(..2).and_then(figure)
-        {
-            let glued = match next.get(2..) {
-                Some("") => half_day(text, at + 2).map(|pm| (pm, at + 3)),
-                Some("am") => Some((false, at + 2)),
-                Some("pm") => Some((true, at + 2)),
-                _ => return None,
-            };
-            return Some(match glued {
-                Some((pm, end)) => (clock_of(hour % 12 + if pm { 12 } else { 0 }, minute, false)?, end),
-                None => (clock_of(hour, minute, false)?, at + 2),
-            });
-        }
-    }
-    if let Some(pm) = half_day(text, at + 1)
-        && hour <= 12
-    {
-        return Some((clock_of(hour % 12 + if pm { 12 } else { 0 }, 0, false)?, at + 2));
-    }
-    let before = at.checked_sub(1).map_or("", |b| text.word(b));
-    // "the 7.14": figures with a dot are a time only where one is spoken of.
-    if sep(text, at + 1) == Some(Sep::Dot)
-        && matches!(before, "the" | "at" | "le" | "de" | "by" | "a" | "on")
-        && let Some(minute) = figure(text.word(at + 1)).filter(|_| text.word(at + 1).len() == 2)
-    {
-        return Some((clock_of(hour, minute, false)?, at + 2));
-    }
-    match text.word(at + 1) {
-        "h" | "heures" | "heure" if sep(text, at + 1) == Some(Sep::Space) => {
-            let (minute, end) = minutes_after(text, at + 2);
-            Some((clock_of(hour, minute, false)?, end))
-        }
-        "o" if text.word(at + 2) == "clock" => Some((clock_of(hour, 0, hour <= 12)?, at + 3)),
-        _ => {
-            let bare =
-                known && before == "at" && hour <= 12 && sep(text, at + 1).is_none_or(|s| s >= Sep::Space);
-            bare.then(|| clock_of(hour, 0, true)).flatten().map(|clock| (clock, at + 1))
-        }
-    }
-}
-
-fn half_day(text: &Normalised, at: usize) -> Option<bool> {
-    match text.word(at) {
-        "am" => Some(false),
-        "pm" => Some(true),
-        "a" if text.word(at + 1) == "m" && sep(text, at + 1) == Some(Sep::Dot) => Some(false),
-        "p" if text.word(at + 1) == "m" && sep(text, at + 1) == Some(Sep::Dot) => Some(true),
-        _ => None,
-    }
-}
-
-/// `30`, `vingt`, `et demie`, `et quart`, `moins le quart` after the hour: minutes and the word after.
-fn minutes_after(text: &Normalised, at: usize) -> (i8, usize) {
-    let (word, next, third) = (text.word(at), text.word(at + 1), text.word(at + 2));
-    match (word, next) {
-        ("et", "demi" | "demie") => return (30, at + 2),
-        ("et", "quart") => return (15, at + 2),
-        _ => {}
-    }
-    if sep(text, at).is_none_or(|before| before > Sep::Hyphen) || text.word(at + 1) == "min" && third == "de"
-    {
-        return (0, at);
-    }
-    match (number(word), number(next)) {
-        (Some(tens @ (20 | 30 | 40 | 50)), Some(ones @ 1..=9))
-            if sep(text, at + 1) <= Some(Sep::Hyphen) && !is_figure(word) =>
-        {
-            (tens + ones, at + 2)
-        }
-        (Some(minute), _) if minute > 1 && (!is_figure(word) || word.len() == 2) => (minute.min(59), at + 1),
-        _ => (0, at),
-    }
-}
-
-fn is_figure(word: &str) -> bool {
-    word.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// `half past six`, `quarter to seven`, `ten past eight`, `six o'clock`.
-fn spoken_english(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
-    let first = at + usize::from(text.word(at) == "a" && text.word(at + 1) == "quarter");
-    if number(text.word(first)).is_some() && text.word(first + 1) == "o" && text.word(first + 2) == "clock" {
-        return Some((clock_of(number(text.word(first))?, 0, true)?, first + 3));
-    }
-    // "the ten fifteen", "at six forty"
-    let before = at.checked_sub(1).map_or("", |b| text.word(b));
-    if let (Some(hour @ 1..=12), Some(minute @ 10..=50)) = (number(text.word(at)), number(text.word(at + 1)))
-        && matches!(before, "the" | "at" | "my" | "for")
-        && !is_figure(text.word(at))
-        && !is_figure(text.word(at + 1))
-    {
-        let ones = number(text.word(at + 2)).filter(|ones| (1..=9).contains(ones) && minute >= 20);
-        let end = at + 2 + usize::from(ones.is_some());
-        return Some((clock_of(hour % 12, minute + ones.unwrap_or(0), true)?, end));
-    }
-    let minutes = match text.word(first) {
-        "half" => 30,
-        "quarter" => 15,
-        word => number(word).filter(|minutes| minutes % 5 == 0)?,
-    };
-    let (hour, back) = match text.word(first + 1) {
-        "past" => (number(text.word(first + 2))?, false),
-        "to" if minutes < 30 => (number(text.word(first + 2))?, true),
-        _ if minutes == 30 => {
-            return Some((
-                clock_of(number(text.word(first + 1)).filter(|_| text.word(first) == "half")?, 30, true)?,
-                first + 2,
-            ));
-        }
+    let next = text.word(at + 1);
+    let minute = next.get(..2).and_then(figure)?;
+    let tie = sep(text, at + 1).filter(|sep| matches!(sep, Sep::Colon | Sep::Dot))?;
+    let half = match next.get(2..) {
+        Some("") => half_day(text, at + 2),
+        Some("am") => Some((false, at + 2)),
+        Some("pm") => Some((true, at + 2)),
+        // "7.12h"
+        Some("h" | "hrs") => return Some((clock_of(hour, minute, false)?, at + 2)),
         _ => return None,
     };
-    if !(1..=12).contains(&hour) {
+    if let Some((pm, end)) = half {
+        return Some((clock_of(on_half(hour, pm), minute, false).filter(|_| hour <= 12)?, end));
+    }
+    // A dot stands in prices, dates and versions too.
+    let goes_on = matches!(sep(text, at + 2), Some(Sep::Dot | Sep::Colon | Sep::Slash));
+    let priced = text.marks.iter().any(|mark| matches!(mark, '€' | '£'));
+    if goes_on || tie == Sep::Dot && (priced || counts_things(text.word(at + 2))) {
         return None;
     }
-    let total = i16::from(hour) * 60 + if back { -i16::from(minutes) } else { i16::from(minutes) };
-    let pm = half_day(text, first + 3);
-    let hour = i8::try_from(total / 60).ok()?;
-    let minute = i8::try_from(total % 60).ok()?;
-    match pm {
-        Some(pm) => Some((clock_of(hour % 12 + if pm { 12 } else { 0 }, minute, false)?, first + 4)),
-        None => Some((clock_of(hour % 12, minute, true)?, first + 3)),
+    let twelve = text.word(at).len() == 1 && hour > 0 && !is_french_lead(previous(text, at));
+    Some((clock_of(hour, minute, twelve)?, at + 2))
+}
+
+/// After these the hour is told on the French twenty-four-hour clock.
+fn is_french_lead(word: &str) -> bool {
+    matches!(
+        word,
+        "a" | "de" | "d" | "le" | "du" | "vers" | "celui" | "mon" | "avant" | "apres" | "des" | "pour"
+    )
+}
+
+/// Units that make the number before them no hour.
+pub(super) fn counts_things(word: &str) -> bool {
+    matches!(
+        word,
+        "euros"
+            | "euro"
+            | "eur"
+            | "eu"
+            | "balles"
+            | "quid"
+            | "percent"
+            | "pourcent"
+            | "km"
+            | "min"
+            | "mins"
+            | "minutes"
+            | "minute"
+            | "heures"
+            | "hours"
+            | "hour"
+            | "jours"
+            | "days"
+            | "mois"
+            | "months"
+            | "ans"
+            | "years"
+            | "personnes"
+            | "people"
+            | "places"
+            | "an"
+            | "pounds"
+            | "points"
+            | "fois"
+            | "times"
+    )
+}
+
+/// `6 pm`.
+fn hours_and_half_day(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
+    let hour = figure(text.word(at)).filter(|hour| *hour <= 12)?;
+    let (pm, end) = half_day(text, at + 1)?;
+    Some((clock_of(on_half(hour, pm), 0, false)?, end))
+}
+
+/// `0712`, `the 2215`, `1830 hrs`: only where nothing else is counted. What reads as a year is one.
+fn run_together(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
+    let word = text.word(at);
+    let priced = sep(text, at) == Some(Sep::Other) && text.marks.iter().any(|mark| matches!(mark, '€' | '£'));
+    let tied = |at: usize| {
+        sep(text, at).is_some_and(|sep| sep > Sep::Space && sep < Sep::Comma && sep != Sep::Other)
+    };
+    if priced || !is_figure(word) || !(3..=4).contains(&word.len()) || at > 0 && tied(at) || tied(at + 1) {
+        return None;
+    }
+    let (hour, minute) = (word[..word.len() - 2].parse().ok()?, word[word.len() - 2..].parse().ok()?);
+    let clock = clock_of(hour, minute, false).filter(|clock| clock.hour < 24)?;
+    let unit = matches!(text.word(at + 1), "h" | "hrs" | "hours" | "hr");
+    let before = previous(text, at);
+    let article =
+        matches!(before, "the" | "da" | "my" | "mi" | "at" | "le" | "du" | "mon" | "celui" | "vers");
+    let year = (1990..2040).contains(&word.parse::<i16>().ok()?);
+    let counted = counts_things(text.word(at + 1)) && !unit;
+    let alone = at == 0
+        || word.starts_with('0')
+        || matches!(before, "a" | "de" | "its" | "by" | "for" | "4" | "departure");
+    // "the 100 late minutes"
+    let counted = counted || word.len() == 3 && !stands_free(text, at + 1);
+    let good = unit || article && !counted || alone && word.len() == 4 && !year && !counted;
+    good.then_some((clock, at + 1 + usize::from(unit)))
+}
+
+/// `at 6`, `before 4`, `three in the afternoon`: an hour that only its neighbours make one.
+fn bare(text: &Normalised, at: usize, beside: Beside) -> Option<(Clock, usize)> {
+    let (hour, end) = cardinal(text, at).filter(|(hour, _)| (1..=12).contains(hour))?;
+    let led = previous(text, at) == "at" || beside.bound;
+    let free = stands_free(text, end) && (text.word(at) != "one" || is_boundary(text, end));
+    (led && free || part_follows(text, end)).then_some(())?;
+    Some((clock_of(hour % 12, 0, true)?, end))
+}
+
+/// "in the afternoon", "at night", "du soir", "tomorrow morning".
+pub(super) fn part_follows(text: &Normalised, at: usize) -> bool {
+    let is_part = |at: usize| part_of_day(text.word(at)).is_some();
+    match text.word(at) {
+        "in" => is_part(at + 1) || matches!(text.word(at + 1), "the" | "da") && is_part(at + 2),
+        "at" => text.word(at + 1) == "night",
+        "du" => is_part(at + 1),
+        _ => false,
     }
 }
 
-/// `dix-sept heures trente`, `six heures et demie`, `huit heures moins le quart`, `seven pm`.
-fn spoken(text: &Normalised, at: usize) -> Option<(Clock, usize)> {
-    let first = number(text.word(at)).filter(|_| !is_figure(text.word(at)))?;
-    let second = number(text.word(at + 1)).filter(|_| !is_figure(text.word(at + 1)));
-    let (hour, mut end) = match second {
-        Some(ones) if (first == 20 && ones <= 4) || (first == 10 && (7..=9).contains(&ones)) => {
-            (first + ones, at + 2)
-        }
-        _ if first == 20 && text.word(at + 1) == "et" && text.word(at + 2) == "une" => (21, at + 3),
-        _ => (first, at + 1),
-    };
-    if let Some(pm) = half_day(text, end)
-        && hour <= 12
-    {
-        return Some((clock_of(hour % 12 + if pm { 12 } else { 0 }, 0, false)?, end + 1));
-    }
-    if !matches!(text.word(end), "h" | "heure" | "heures") || hour > 24 {
-        return None;
-    }
-    end += 1;
-    if text.word(end) == "moins" {
-        let skip = usize::from(text.word(end + 1) == "le");
-        let less = match text.word(end + 1 + skip) {
-            "quart" => 15,
-            word => number(word)?,
-        };
-        return Some((clock_of((hour + 23) % 24, 60 - less, false)?, end + 2 + skip));
-    }
-    let (minute, end) = minutes_after(text, end);
-    // French says "six heures" for the morning: no twelve-hour doubt.
-    Some((clock_of(hour, minute, false)?, end))
+pub(super) fn is_boundary(text: &Normalised, at: usize) -> bool {
+    sep(text, at).is_none_or(|sep| sep >= Sep::Comma)
+}
+
+/// Nothing follows that the number before could count.
+pub(super) fn stands_free(text: &Normalised, at: usize) -> bool {
+    is_boundary(text, at)
+        || matches!(
+            text.word(at),
+            "in" | "at"
+                | "to"
+                | "from"
+                | "for"
+                | "on"
+                | "and"
+                | "or"
+                | "but"
+                | "please"
+                | "pls"
+                | "plz"
+                | "then"
+                | "so"
+                | "i"
+                | "we"
+                | "it"
+                | "is"
+                | "only"
+                | "sharp"
+                | "this"
+                | "until"
+                | "that"
+                | "will"
+                | "my"
+                | "the"
+                | "if"
+                | "2"
+                | "4"
+                | "svp"
+                | "stp"
+                | "et"
+                | "ou"
+                | "pour"
+                | "de"
+                | "a"
+                | "au"
+                | "je"
+                | "il"
+                | "ce"
+                | "dans"
+                | "vers"
+                | "tomorrow"
+                | "tonight"
+                | "today"
+                | "demain"
+                | "o"
+                | "est"
+                | "who"
+                | "when"
+                | "qui"
+                | "que"
+                | "with"
+                | "avec"
+                | "si"
+                | "as"
+                | "there"
+                | "no"
+                | "non"
+        )
 }

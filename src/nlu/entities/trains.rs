@@ -1,17 +1,19 @@
 //! Train numbers and lines.
 
+mod lines;
+mod spelled;
+
+use super::clock_words::counts_things;
 use super::{MAX_ENTITIES, Mention};
 use crate::model::EntityValue;
 use crate::nlu::normalise::{Normalised, Sep};
+use spelled::spelled;
 
-/// Words before a train number that name its kind.
+/// Names of trains that stand before their numbers and belong to them: `TGV 8617`.
 const BRANDS: &[&str] = &[
-    "train",
-    "trains",
-    "tr1",
-    "trin",
     "ter",
     "tgv",
+    "tvg",
     "inoui",
     "ouigo",
     "intercites",
@@ -30,18 +32,60 @@ const BRANDS: &[&str] = &[
     "omnibus",
     "nightjet",
 ];
+/// Words before a train number that say only that it is one: `train 8745` is train `8745`.
+const TRAIN_WORDS: &[&str] =
+    &["train", "trains", "tr1", "trin", "trian", "tarin", "tain", "trein", "service", "services"];
 /// Between brand and number: "train number 8745", "TER n° 857412".
 const BETWEEN: &[&str] = &["n", "no", "num", "numero", "number", "nr", "inoui", "numbered"];
-/// Words before the name of a line.
-const LINES: &[&str] =
-    &["ligne", "lignes", "line", "rer", "transilien", "metro", "tram", "tramway", "bus", "lign"];
+/// A number after these is one of something else.
+const OTHER_NUMBERS: &[&str] = &[
+    "n",
+    "no",
+    "numero",
+    "number",
+    "ref",
+    "reference",
+    "dossier",
+    "commande",
+    "order",
+    "code",
+    "cp",
+    "tel",
+    "telephone",
+    "phone",
+    "carte",
+    "card",
+    "contrat",
+    "client",
+    "customer",
+    "facture",
+    "invoice",
+    "billet",
+    "ticket",
+    "booking",
+    "reservation",
+    "pv",
+    "voiture",
+    "coach",
+    "car",
+    "place",
+    "seat",
+    "siege",
+    "iso",
+    "in",
+    "en",
+    "since",
+    "depuis",
+    "annee",
+    "year",
+];
 
 /// Train numbers with their brand words, and lines, in the order of the text.
 pub fn find(text: &Normalised) -> Vec<Mention> {
-    let mut found = Vec::new();
+    let mut found: Vec<Mention> = Vec::new();
     let mut at = 0;
     while at < text.tokens.len() && found.len() < MAX_ENTITIES {
-        match train_at(text, at).or_else(|| line_at(text, at)) {
+        match train_at(text, at).or_else(|| lines::line_at(text, at)) {
             Some(mention) => {
                 at = mention.tokens.end;
                 found.push(mention);
@@ -53,31 +97,49 @@ pub fn find(text: &Normalised) -> Vec<Mention> {
 }
 
 fn joined(text: &Normalised, at: usize) -> bool {
-    text.tokens.get(at).is_some_and(|token| token.before <= Sep::Dash || token.before == Sep::Other)
+    text.tokens
+        .get(at)
+        .is_some_and(|token| token.before <= Sep::Hyphen || matches!(token.before, Sep::Dash | Sep::Other))
+}
+
+fn train(tokens: std::ops::Range<usize>, number: &str) -> Option<Mention> {
+    Some(Mention { tokens, value: EntityValue::Train { number: number.to_owned() } })
 }
 
 fn train_at(text: &Normalised, at: usize) -> Option<Mention> {
     let word = text.word(at);
-    if BRANDS.contains(&word) {
-        let mut end = at + 1;
-        while end < at + 4 && BETWEEN.contains(&text.word(end)) && joined(text, end) {
-            end += 1;
+    let brand = BRANDS.contains(&word);
+    if brand || TRAIN_WORDS.contains(&word) {
+        let mut number_at = at + 1;
+        while number_at < at + 4 && BETWEEN.contains(&text.word(number_at)) && joined(text, number_at) {
+            number_at += 1;
         }
-        let number = text.word(end);
-        if joined(text, end) && is_number(number, 3) && !is_clock(text, end) {
-            let value = EntityValue::Train { number: number.to_owned() };
-            return Some(Mention { tokens: at..end + 1, value });
+        if !joined(text, number_at) {
+            return None;
         }
-        return None;
+        let number = text.word(number_at);
+        let start = if brand { at } else { number_at };
+        // "TER 200" is a kind of train.
+        let least = if matches!(word, "ter" | "tgv") { 4 } else { 3 };
+        if is_number(number, least) && !is_clock(text, number_at) {
+            return train(start..number_at + 1, number);
+        }
+        let (number, end) = spelled(text, number_at, true)?;
+        return train(start..end, &number);
     }
-    // "ter857412"; and a lone six-figure number as the regional trains carry.
+    // "ter857412"
     let digits = word.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-    let brand = &word[..word.len() - digits.len()];
-    let lone = brand.is_empty() && digits.len() == 6 && digits.starts_with('8');
-    if is_number(digits, 3) && (lone || (BRANDS.contains(&brand))) {
-        return Some(Mention { tokens: at..at + 1, value: EntityValue::Train { number: digits.to_owned() } });
+    let prefix = &word[..word.len() - digits.len()];
+    if is_number(digits, 3) && BRANDS.contains(&prefix) {
+        return train(at..at + 1, digits);
     }
-    None
+    if is_lone_number(text, at) {
+        return train(at..at + 1, word);
+    }
+    // "it's the eight five three seven"
+    let before = at.checked_sub(1).map_or("", |before| text.word(before));
+    let (number, end) = spelled(text, at, false).filter(|_| matches!(before, "the" | "le" | "du" | "da"))?;
+    train(at..end, &number)
 }
 
 fn is_number(word: &str, least: usize) -> bool {
@@ -86,54 +148,53 @@ fn is_number(word: &str, least: usize) -> bool {
 
 /// "train 18:30": the figures are a time.
 fn is_clock(text: &Normalised, at: usize) -> bool {
-    text.tokens.get(at + 1).is_some_and(|next| next.before == Sep::Colon || next.before == Sep::Slash)
+    text.tokens.get(at + 1).is_some_and(|next| matches!(next.before, Sep::Colon | Sep::Slash))
+        && starts_with_figure(text, at + 1)
 }
 
-fn line_at(text: &Normalised, at: usize) -> Option<Mention> {
+fn starts_with_figure(text: &Normalised, at: usize) -> bool {
+    text.word(at).bytes().next().is_some_and(|b| b.is_ascii_digit())
+}
+
+/// "le 8741", "Terminus of 17756?": four to six figures that are no hour, year, price or telephone number.
+fn is_lone_number(text: &Normalised, at: usize) -> bool {
     let word = text.word(at);
-    // "payer en ligne c'est possible", "on line"
-    let before = at.checked_sub(1).map_or("", |b| text.word(b));
-    if !LINES.contains(&word)
-        || (word.starts_with("lig") && before == "en")
-        || (word == "line" && before == "on")
-    {
-        return None;
+    if !is_number(word, 4) || word.starts_with('0') {
+        return false;
     }
-    let mut end = at + 1;
-    // "ligne de RER C", "RER line C", "ligne du tram 2": the last of the words names it.
-    while end < at + 3
-        && (LINES.contains(&text.word(end)) || matches!(text.word(end), "n" | "numero" | "number"))
-    {
-        if !is_line_name(text.word(end))
-            || LINES.contains(&text.word(end))
-            || is_line_name(text.word(end + 1))
-        {
-            end += 1;
-        } else {
-            break;
+    let shaped = match word.len() {
+        4 => {
+            // "2215" reads as an hour, "2026" as a year.
+            let (hours, minutes) = (&word[..2], &word[2..]);
+            hours > "23" || minutes > "59" && !matches!(hours, "19" | "20")
         }
-    }
-    let name = text.word(end);
-    let glued =
-        text.tokens.get(end).is_some_and(|token| token.before <= Sep::Hyphen && token.before != Sep::Dot);
-    let elided = text.tokens.get(end + 1).is_some_and(|token| token.before == Sep::Apostrophe);
-    let capital = text.tokens.get(end).is_some_and(|token| token.capital);
-    let word_like = matches!(name, "a" | "y" | "d" | "l" | "t" | "i") && !capital && word != "rer";
-    if !glued || elided || word_like || !is_line_name(name) {
-        return None;
-    }
-    Some(Mention { tokens: at..end + 1, value: EntityValue::Line { name: name.to_uppercase() } })
-}
-
-/// A letter, or up to three figures, or both: `C`, `4`, `T3a`, `P12`.
-fn is_line_name(word: &str) -> bool {
-    let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
-    let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    letters + digits == word.len()
-        && !word.is_empty()
-        && letters <= 2
-        && digits <= 3
-        && (digits > 0 || letters == 1)
+        // Postal codes of towns end in zeros.
+        5 => !word.ends_with("00"),
+        _ => word.starts_with('8'),
+    };
+    let figures = |at: usize| starts_with_figure(text, at);
+    let tied = |at: usize| {
+        let tie = text
+            .tokens
+            .get(at)
+            .is_some_and(|t| matches!(t.before, Sep::Hyphen | Sep::Dot | Sep::Colon | Sep::Slash));
+        tie && figures(at)
+    };
+    let before = at.checked_sub(1).map_or("", |before| text.word(before));
+    let spaced_figures =
+        figures(at + 1) && text.tokens[at + 1].before <= Sep::Dot && text.word(at + 1).len() <= 3
+            || at > 0 && figures(at - 1) && before.len() > 1 && text.tokens[at].before <= Sep::Dot;
+    let priced = text.marks.iter().any(|mark| matches!(mark, '€' | '£'))
+        && (text.tokens[at].before == Sep::Other
+            || text.tokens.get(at + 1).is_none_or(|t| t.before == Sep::Other));
+    shaped
+        && text.tokens[at].sigil.is_none()
+        && at.checked_sub(1).is_none_or(|_| !tied(at))
+        && !tied(at + 1)
+        && !spaced_figures
+        && !priced
+        && !counts_things(text.word(at + 1))
+        && !OTHER_NUMBERS.contains(&before)
 }
 
 #[cfg(test)]
@@ -144,8 +205,28 @@ mod tests {
     fn finds_trains_and_lines() {
         for (message, surface, value) in [
             ("mon TER 857412 est en retard", "TER 857412", "857412"),
-            ("le train n° 8745 roule", "train n° 8745", "8745"),
-            ("train number 8745 late?", "train number 8745", "8745"),
+            ("le train n° 8745 roule", "8745", "8745"),
+            ("train number 8745 late?", "8745", "8745"),
+            ("Ma fille voyage dans le 8741, seule", "8741", "8741"),
+            ("Terminus of 17756?", "17756", "17756"),
+            ("the service 9412", "9412", "9412"),
+            ("our train number nine two four one", "nine two four one", "9241"),
+            ("tgv six one seven three", "tgv six one seven three", "6173"),
+            ("le tgv soixante et un soixante-treize", "tgv soixante et un soixante-treize", "6173"),
+            ("le huit mille cinq cent trente et un", "huit mille cinq cent trente et un", "8531"),
+            ("appelez le 06 44 00 12 33", "", ""),
+            ("dossier 8741", "", ""),
+            ("en 2023", "", ""),
+            ("35400 euros", "", ""),
+            ("sur la D ça roule ?", "D", "D"),
+            ("is the A behaving tonight", "A", "A"),
+            ("la linge N", "linge N", "N"),
+            ("#ligneJ", "ligneJ", "J"),
+            ("RERB", "RERB", "B"),
+            ("my 7:12 on line R", "line R", "R"),
+            ("on line a ticket costs more", "", ""),
+            ("le a l'heure", "", ""),
+            ("RER 60 € d'amende", "", ""),
             ("tgv8617", "tgv8617", "8617"),
             ("le RER C marche", "RER C", "C"),
             ("la ligne N est en panne", "ligne N", "N"),
