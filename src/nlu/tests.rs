@@ -125,3 +125,42 @@ fn a_short_message_keeps_the_language_of_the_conversation() {
         assert_eq!(nlu(None).understand(text, &context).lang, lang, "{text}");
     }
 }
+
+#[test]
+fn an_encoder_that_was_away_while_training_is_learned_from_when_it_is_back() {
+    let encoder = Arc::new(Words { broken: AtomicBool::new(false) });
+    let nlu = nlu(Some(encoder.clone()));
+    nlu.complete(&|_, _| {}).unwrap();
+    assert!(!nlu.settle(), "nothing to do");
+    let folder = tempfile::tempdir().unwrap();
+    let file = "domain: s\nintents:\n  next:\n    about: a\n    examples:\n      fr: |\n        - un train\n        - le rail\n  \
+                lost:\n    about: b\n    examples:\n      fr: |\n        - un sac\n        - ma valise\n";
+    std::fs::write(folder.path().join("s.yaml"), file).unwrap();
+    encoder.broken.store(true, Ordering::Relaxed);
+    nlu.reload(folder.path(), Gazetteer::default(), &|_, _| {}).unwrap();
+    assert_eq!((nlu.model_name(), nlu.degraded()), ("ngram", true));
+    encoder.broken.store(false, Ordering::Relaxed);
+    assert!(nlu.settle());
+    assert_eq!(nlu.model_name(), "encoder");
+}
+
+#[test]
+fn a_few_words_lean_on_the_conversation_and_hide_no_other_intent() {
+    let nlu = nlu(None);
+    let confidence = |previous: Option<&str>, text: &str, intent: &str| {
+        let context = Context { previous: previous.map(str::to_owned), ..Context::default() };
+        let got = nlu.understand(text, &context);
+        got.intents.iter().find(|score| score.intent == intent).map_or(0.0, |score| score.confidence)
+    };
+    assert!(confidence(Some("s.next"), "et demain", "s.next") > confidence(None, "et demain", "s.next"));
+    let lost = confidence(None, "mon sac", "s.lost");
+    assert!((confidence(Some("s.next"), "mon sac", "s.lost") - lost).abs() < 1e-6);
+}
+
+#[test]
+fn explains_with_the_nearest_examples_and_the_words_that_decide() {
+    let why = nlu(None).explain("où est mon sac rouge", &Context::default());
+    assert_eq!(why.understanding.best().unwrap().intent, "s.lost");
+    assert_eq!(why.nearest[0].intent, "s.lost");
+    assert_eq!(why.words[0].word, "sac");
+}
