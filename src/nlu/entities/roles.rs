@@ -1,6 +1,7 @@
 //! Whether a station is where one leaves from or goes to, from the words around it.
 
 mod cue;
+#[rustfmt::skip] // Lists of words read better in lines than in columns.
 mod lists;
 #[cfg(test)]
 mod tests;
@@ -227,7 +228,11 @@ impl Way {
             self.roles[open] = Some("to");
         }
         let ends = all.clone().filter(|&at| self.roles[at] == Some("to")).count();
-        let arrival = all.clone().find(|&at| self.cues[at] == Some(Cue::Arrive) && ends > 1);
+        let arrival = all.clone().find(|&at| {
+            matches!(self.cues[at], Some(Cue::Arrive | Cue::Bound))
+                && self.roles[at] == Some("to")
+                && ends > 1
+        });
         let stays = |at: &usize| {
             self.roles[*at] == Some("at") && !matches!(self.cues[*at], Some(Cue::Stop | Cue::OfPlace))
         };

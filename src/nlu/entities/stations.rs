@@ -3,6 +3,7 @@
 mod build;
 mod common;
 mod context;
+#[rustfmt::skip] // Lists of words read better in lines than in columns.
 mod lists;
 mod nearest;
 mod scan;

@@ -202,4 +202,12 @@ mod tests {
         assert!(typos.candidates("monparnase", 2).contains(&1));
         assert!(typos.candidates("", 1).is_empty());
     }
+
+    #[test]
+    fn hears_what_is_spelled_by_ear() {
+        for (a, b) in [("bordeaux", "bordo"), ("quimper", "kimper"), ("marseille", "marseile")] {
+            assert_eq!(sound(a), sound(b));
+        }
+        assert_ne!(sound("rennes"), sound("nantes"));
+    }
 }

@@ -125,7 +125,7 @@ fn lead(behind: &Behind, back: usize, place: bool, alone: bool, french: bool) ->
         "" => None,
         "to" | "too" | "2" | ">" if alone && (word != "2" || !french) => Some(Cue::Step),
         "puis" | "then" => Some(Cue::Step),
-        "et" | "and" | "ou" | "or" | "n" | "e" if alone => Some(Cue::And),
+        "et" | "and" | "adn" | "nad" | "ou" | "or" | "n" | "e" if alone => Some(Cue::And),
         "et" | "and" => None,
         "2" if !french => (!before.is_empty() || behind.start == 1).then_some(Cue::To),
         "de" | "d" | "du" | "of" | "des" | "2" => Some(of(behind, back)),

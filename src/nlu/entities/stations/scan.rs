@@ -89,6 +89,9 @@ impl<'s, 't> Scan<'s, 't> {
         {
             return false;
         }
+        if self.plain_words(spelling, &range) {
+            return self.text.tokens[range.end - 1].capital || self.gare_before(range.start);
+        }
         let everyday = self.everyday(spelling, &range);
         if everyday && spelling.strength == Strength::Part {
             return self.gare_before(range.start);
@@ -108,6 +111,13 @@ impl<'s, 't> Scan<'s, 't> {
     /// "I run" is not Irun: a word falls into pieces by a slip only when none of them is a word.
     fn in_pieces(&self, spelling: &Spelling, range: &Range<usize>) -> bool {
         range.len() > spelling.pieces && range.clone().any(|at| self.common.count(self.text.word(at)) > 0)
+    }
+
+    /// "can you get us to Paris", "à l'hôpital de Laval": such names are only read with a capital.
+    fn plain_words(&self, spelling: &Spelling, range: &Range<usize>) -> bool {
+        let plain = |at: usize| self.common.count(self.text.word(at)) > 3;
+        let tiny = range.len() == 1 && spelling.ordinary && spelling.key.len() <= 2;
+        tiny || (range.len() == 2 && range.clone().all(plain))
     }
 
     fn everyday(&self, spelling: &Spelling, range: &Range<usize>) -> bool {
