@@ -74,7 +74,7 @@ fn gazetteer(config: &Config, timetable: &TimetableHandle) -> Result<Gazetteer, 
     } else {
         AliasFile::default()
     };
-    Ok(Gazetteer::new(stations, &file.aliases, &file.ordinary))
+    Ok(Gazetteer::with_known(stations, &file.aliases, &file.known, &file.ordinary))
 }
 
 /// The encoder with its cache; none, and why, when there is none to be had. Blocks for about a second.

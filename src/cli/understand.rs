@@ -91,5 +91,8 @@ fn shown(value: &EntityValue, timezone: &TimeZone) -> String {
         EntityValue::Time { start, end } => format!("{} – {}", local(start), local(end)),
         EntityValue::Train { number } => format!("train {number}"),
         EntityValue::Line { name } => format!("line {name}"),
+        EntityValue::Reference { code } => format!("booking {code}"),
+        EntityValue::Phone { number } => number.clone(),
+        EntityValue::Email { address } => address.clone(),
     }
 }

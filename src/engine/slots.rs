@@ -93,6 +93,9 @@ fn fits(value: &EntityValue, slot: &SlotSpec) -> bool {
         EntityValue::Time { .. } => "time",
         EntityValue::Train { .. } => "train",
         EntityValue::Line { .. } => "line",
+        EntityValue::Reference { .. } => "reference",
+        EntityValue::Phone { .. } => "phone",
+        EntityValue::Email { .. } => "email",
     };
     kind == slot.entity
 }

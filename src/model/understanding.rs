@@ -84,12 +84,31 @@ pub enum EntityValue {
     Line {
         name: String,
     },
+    /// A booking, by its six letters and figures in capitals.
+    Reference {
+        code: String,
+    },
+    /// Figures only, with the `+` that the customer wrote.
+    Phone {
+        number: String,
+    },
+    Email {
+        address: String,
+    },
+}
+
+impl EntityValue {
+    /// Whether it points to one customer. Such values are neither logged nor counted by content.
+    pub fn is_personal(&self) -> bool {
+        matches!(self, Self::Reference { .. } | Self::Phone { .. } | Self::Email { .. })
+    }
 }
 
 /// A thing found in the text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entity {
-    /// `from, to, via, at, when, train, line`; a station whose role the words do not tell is `station`.
+    /// `from, to, via, at, when, train, line, ref, phone, email`. A station of which the words only say that the
+    /// message is about it is `at`; `station` where another kind of answer was asked for.
     pub role: String,
     /// As written by the customer.
     pub surface: String,

@@ -9,6 +9,8 @@ use std::path::Path;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AliasFile {
     pub aliases: Vec<Alias>,
+    /// Towns that customers name, served or not.
+    pub known: Vec<Alias>,
     /// Stations whose names are everyday words too ("die", "nice", "us").
     pub ordinary: Vec<String>,
 }
@@ -38,6 +40,7 @@ impl AliasFile {
                     read.ordinary =
                         words.lines().map(str::trim).filter(|w| !w.is_empty()).map(String::from).collect();
                 }
+                "known" => read.known = known(&node.as_text().unwrap_or_default()),
                 "aliases" => {
                     for item in node.as_list().unwrap_or_default() {
                         match alias(item) {
@@ -50,7 +53,9 @@ impl AliasFile {
                         }
                     }
                 }
-                other => complain(key.line, format!("unknown key '{other}'"), "use aliases or ordinary"),
+                other => {
+                    complain(key.line, format!("unknown key '{other}'"), "use aliases, known or ordinary")
+                }
             }
         }
         if errors.is_empty() { Ok(read) } else { Err(errors) }
@@ -68,4 +73,16 @@ fn alias(item: &yaml::Node) -> Option<Alias> {
         }
     }
     Some(Alias { name: name.filter(|name| !name.trim().is_empty())?, also })
+}
+
+/// `Vitré, Guingamp = ggp` by commas and lines; a line that begins with `#` is a heading.
+fn known(text: &str) -> Vec<Alias> {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let entries = lines.flat_map(|line| line.split(','));
+    let names = |entry: &str| -> Vec<String> {
+        entry.split('=').map(str::trim).filter(|name| !name.is_empty()).map(String::from).collect()
+    };
+    let alias =
+        |mut names: Vec<String>| (!names.is_empty()).then(|| Alias { name: names.remove(0), also: names });
+    entries.map(names).filter_map(alias).collect()
 }

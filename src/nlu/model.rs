@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// A pack that shares this part of its examples with the one before is learned at a glance first.
 const MOSTLY_THE_SAME: f64 = 0.8;
 
+/// The roles under which examples mark stations.
+const STATION_ROLES: [&str; 5] = ["from", "to", "via", "at", "station"];
+
 /// What a pack teaches; kept on the shelf.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Learned {
@@ -44,7 +47,7 @@ impl Model {
         let learned = kept.unwrap_or_else(|| {
             let learned = Learned {
                 language: LanguageModel::learn(&pack),
-                common: CommonWords::learn(pack.examples.iter().map(without_stations)),
+                common: common_words(&pack),
                 head: Head::train(&Messages::new(&pack)),
                 full: false,
             };
@@ -121,18 +124,26 @@ fn keep(means: &Means, pack: &IntentPack, learned: &Learned) {
     }
 }
 
-fn without_stations(example: &Example) -> String {
+/// The words of a pack that mean no station.
+pub(super) fn common_words(pack: &IntentPack) -> CommonWords {
+    CommonWords::learn(pack.examples.iter().map(without_stations))
+}
+
+/// The text of an example without the names of stations and what is personal, and those names.
+fn without_stations(example: &Example) -> (String, Vec<String>) {
     let mut text = example.text.clone();
-    let mut spans: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut spans: BTreeMap<usize, (usize, bool)> = BTreeMap::new();
     for (role, span) in &example.entities {
         if !matches!(role.as_str(), "when" | "train" | "line") {
-            spans.insert(span.start, span.end);
+            spans.insert(span.start, (span.end, STATION_ROLES.contains(&role.as_str())));
         }
     }
-    for (start, end) in spans.into_iter().rev() {
-        if text.get(start..end).is_some() {
+    let mut names = Vec::new();
+    for (start, (end, station)) in spans.into_iter().rev() {
+        if let Some(name) = example.text.get(start..end) {
+            names.extend(station.then(|| name.to_owned()));
             text.replace_range(start..end, ".");
         }
     }
-    text
+    (text, names)
 }

@@ -393,5 +393,8 @@ fn value(value: &EntityValue, wall: &Wall) -> String {
         }
         EntityValue::Train { number } => number.clone(),
         EntityValue::Line { name } => name.clone(),
+        EntityValue::Reference { code } => code.clone(),
+        EntityValue::Phone { number } => number.clone(),
+        EntityValue::Email { address } => address.clone(),
     }
 }

@@ -1,9 +1,12 @@
-//! Things found in a message: stations with their roles, times, trains, lines.
+//! Things found in a message: stations with their roles, times, trains, lines, and what is personal.
 
 mod calendar_words;
 mod clock_words;
+pub mod personal;
 pub mod roles;
 pub mod stations;
+#[cfg(test)]
+mod tests;
 pub mod times;
 pub mod trains;
 mod typos;
@@ -46,21 +49,25 @@ impl Finder<'_> {
     /// Everything found in `text`, in the order of the text.
     pub fn find(&self, original: &str, text: &Normalised) -> Vec<Entity> {
         let now = self.now.to_jiff().to_zoned_datetime(self.timezone.clone());
-        let trains = trains::find(text);
+        let personal = personal::find(original, text, self.common);
+        let mut trains = trains::find(text);
+        trains.retain(|train| !overlaps(&personal, train));
         let mut times = times::find(text, &now);
         let expects = |kind: &str| self.expected.is_some_and(|expected| expected.kind == kind);
-        times.retain(|time| !overlaps(&trains, time));
-        let mut taken: Vec<Range<usize>> =
-            trains.iter().chain(&times).map(|mention| mention.tokens.clone()).collect();
+        times.retain(|time| !overlaps(&trains, time) && !overlaps(&personal, time));
+        let others: Vec<&Mention> = trains.iter().chain(&times).chain(&personal).collect();
+        let mut taken: Vec<Range<usize>> = others.iter().map(|mention| mention.tokens.clone()).collect();
+        taken.extend(personal::handles(original, text));
         taken.sort_by_key(|range| range.start);
         let stations = self.gazetteer.find(text, self.common, &taken, expects("station"));
+        let stations = settled(text, stations);
         let roles = roles::assign(text, &stations, self.expected);
         let role_of = |mention: &Mention| match mention.value {
             EntityValue::Train { .. } => "train",
             EntityValue::Line { .. } => "line",
-            _ => "when",
+            _ => personal::role(&mention.value).unwrap_or("when"),
         };
-        let others = trains.iter().chain(&times).map(|mention| (role_of(mention), mention));
+        let others = others.into_iter().map(|mention| (role_of(mention), mention));
         let mut found: Vec<(&str, &Mention)> = roles.into_iter().zip(&stations).chain(others).collect();
         found.sort_by_key(|(_, mention)| mention.tokens.start);
         found
@@ -79,4 +86,25 @@ fn overlaps(taken: &[Mention], mention: &Mention) -> bool {
     taken
         .iter()
         .any(|other| other.tokens.start < mention.tokens.end && mention.tokens.start < other.tokens.end)
+}
+
+/// Without the stations that are ruled out and those named twice.
+fn settled(text: &Normalised, mut stations: Vec<Mention>) -> Vec<Mention> {
+    let out = roles::ruled_out(text, &stations);
+    let mut at = 0..out.len();
+    stations.retain(|_| at.next().is_none_or(|at| !out[at]));
+    let again = |at: usize| {
+        let this = &stations[at];
+        // The fuller name stays: "chalon ? moi c'est chalon sur saône".
+        stations.iter().enumerate().any(|(other, that)| {
+            let fuller = that.tokens.len() > this.tokens.len();
+            other != at
+                && that.value == this.value
+                && (fuller || (that.tokens.len() == this.tokens.len() && other < at))
+        })
+    };
+    let twice: Vec<bool> = (0..stations.len()).map(again).collect();
+    let mut at = 0..twice.len();
+    stations.retain(|_| at.next().is_none_or(|at| !twice[at]));
+    stations
 }

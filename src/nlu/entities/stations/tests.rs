@@ -78,3 +78,50 @@ fn a_station_of_the_alias_file_alone_says_so() {
     let mentions = gazetteer().find(&text, &CommonWords::default(), &[], false);
     assert!(matches!(&mentions[0].value, EntityValue::Station { station } if station.id == "alias:Gotham"));
 }
+
+#[test]
+fn towns_beyond_the_timetable_are_known() {
+    let station = |id: &str, name: &str| StationRef { id: id.into(), name: name.into() };
+    let stations = vec![
+        station("MDB", "Montauban-de-Bretagne"),
+        station("BSV", "Besançon Viotte"),
+        station("BSF", "Besançon Franche-Comté TGV"),
+    ];
+    let town = |name: &str, also: &[&str]| Alias {
+        name: name.into(),
+        also: also.iter().map(|a| a.to_string()).collect(),
+    };
+    let known = [
+        town("Montauban", &[]),
+        town("Besançon", &["besac"]),
+        town("Le Croisic", &[]),
+        town("Quimper", &[]),
+        town("Bordeaux", &[]),
+    ];
+    let gazetteer = Gazetteer::with_known(stations, &[], &known, &[]);
+    let ids = |message: &str| -> Vec<String> {
+        let text = Normalised::new(message);
+        let mentions = gazetteer.find(&text, &CommonWords::default(), &[], false);
+        let ids = |value: &EntityValue| match value {
+            EntityValue::Station { station } => station.id.clone(),
+            EntityValue::Ambiguous { options } => {
+                options.iter().map(|option| &*option.id).collect::<Vec<_>>().join("/")
+            }
+            other => panic!("{other:?}"),
+        };
+        mentions.iter().map(|mention| ids(&mention.value)).collect()
+    };
+    for (message, expected) in [
+        // Another town with the same beginning is asked about; the town's own stations are served.
+        ("train pour Montauban", vec!["MDB/alias:Montauban"]),
+        ("train pour Besançon", vec!["BSF/BSV"]),
+        ("de besac à Montauban de Bretagne", vec!["BSF/BSV", "MDB"]),
+        ("je suis au Croisic", vec!["alias:Le Croisic"]),
+        ("le croisic est joli", vec!["alias:Le Croisic"]),
+        ("vers kimper puis bordo", vec!["alias:Quimper", "alias:Bordeaux"]),
+        ("M. Quimper est parti", vec![]),
+        ("un verre de bordeaux", vec![]),
+    ] {
+        assert_eq!(ids(message), expected, "{message}");
+    }
+}
