@@ -115,6 +115,7 @@ impl Worker {
             conversation_lang: conversation.lang,
             now,
             expected,
+            patient: false,
             previous: dialogue.intent.clone().filter(|name| {
                 // "Et demain ?" goes on with no "bonjour", and with nothing that the bot has forgotten.
                 let fresh = dialogue.is_fresh(now, self.mind.rules.forget_after);

@@ -70,6 +70,28 @@ fn for_each_form(key: &[u8], deletes: usize, mut each: impl FnMut(u32)) {
     }
 }
 
+/// Damerau's distance in its restricted form (no substring edited twice); `limit + 1` when it is more.
+pub(super) fn distance(a: &str, b: &str, limit: usize) -> usize {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len().abs_diff(b.len()) > limit {
+        return limit + 1;
+    }
+    let mut before = vec![0usize; b.len() + 1];
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let change = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = change.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()].min(limit + 1)
+}
+
 /// What one slip costs; those that fingers and ears make cost half.
 pub(super) const SLIP: usize = 2;
 
