@@ -38,6 +38,7 @@ fn check(text: &str, now: i64, expected: Option<Expected>) {
         now: Timestamp(now),
         expected,
         previous: Some("schedules.next_departure".into()),
+        patient: false,
     };
     let got = NLU.understand(text, &context);
     assert!(!got.intents.is_empty() && got.intents.len() <= 6);

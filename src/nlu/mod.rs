@@ -22,7 +22,7 @@ mod shelf;
 mod training;
 mod yaml;
 
-use crate::model::{IntentScore, Lang, Question, Timestamp, Understanding};
+use crate::model::{Entity, IntentScore, Lang, Question, Timestamp, Understanding};
 pub use embedder::Embedder;
 pub use encoder::EncoderError;
 pub use entities::Expected;
@@ -44,6 +44,14 @@ pub use training::set_aside;
 /// A longer message, in bytes, is no keyword.
 const LONGEST_COMMAND: usize = 60;
 
+/// Words that only tie a new value to what was said before, folded.
+const LINKS: &[&str] = &[
+    "et", "and", "what", "about", "how", "non", "no", "plutot", "rather", "sinon", "or", "ou", "pour", "for",
+    "on", "at", "in", "le", "la", "les", "l", "the", "du", "de", "d", "des", "au", "aux", "a", "to", "from",
+    "depuis", "vers", "en", "apres", "avant", "after", "before", "alors", "then", "instead", "that", "celui",
+    "suivant", "next", "one", "ligne", "line", "train",
+];
+
 /// What is known beside the text of a message.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
@@ -59,13 +67,21 @@ pub struct Context {
 }
 
 impl Context {
-    /// By how much the conversation so far multiplies the odds of an intent, for a message of so many words. The fewer they are,
-    /// the less they say alone. The factors are by judgement: `tests/understanding/follow_ups.jsonl` holds them to what they are for.
-    fn prior(&self, words: usize) -> BTreeMap<&str, f32> {
-        let factor = match words {
-            0..=3 => 6.0,
-            4..=5 => 3.0,
-            6..=8 => 1.5,
+    /// By how much the conversation so far multiplies the odds of an intent. The fewer the words, the less they say alone;
+    /// nothing but a new value ("et demain ?", "no, Nantes") says nothing at all. The factors are by judgement:
+    /// `tests/understanding/follow_ups.jsonl` holds them to what they are for.
+    fn prior(&self, text: &Normalised, entities: &[Entity]) -> BTreeMap<&str, f32> {
+        let in_entity = |at: &usize| {
+            let start = text.tokens[*at].original.start;
+            entities.iter().any(|entity| entity.span.contains(&start))
+        };
+        let (values, words): (Vec<usize>, Vec<usize>) = (0..text.tokens.len()).partition(in_entity);
+        let telling = words.iter().filter(|&&at| !LINKS.contains(&text.word(at))).count();
+        let factor = match (telling, text.tokens.len()) {
+            (0, 1..=8) if !values.is_empty() || !words.is_empty() => 100.0,
+            (_, 0..=3) => 6.0,
+            (_, 4..=5) => 3.0,
+            (_, 6..=8) => 1.5,
             _ => 1.0,
         };
         self.previous.iter().map(|intent| (intent.as_str(), factor)).collect()
@@ -212,7 +228,7 @@ impl Nlu {
         let names: Vec<_> = entities.iter().filter(|e| e.role != "when").map(|e| e.span.clone()).collect();
         let lang = learned.language.detect(&normal, &names, context.conversation_lang);
         let grams = model.grams(&normal, lang);
-        let prior = context.prior(normal.tokens.len());
+        let prior = context.prior(&normal, &entities);
         let mut intents = learned.head.intents(&grams, embedding, lang, &prior);
         let questions = self.questions(&model, text, &normal, lang, &intents, embedding.is_some());
         if let Some(intent) = model.command(text) {
