@@ -12,6 +12,8 @@ const MIN_WORDS: usize = 3;
 const SURE: f32 = 0.55;
 /// A message that is this sure to be about one thing is not taken apart.
 const ONE_THING: f32 = 0.97;
+/// A message in which no second intent is this probable holds no second question.
+const ANOTHER: f32 = 0.03;
 /// Both questions must be among the message's own first guesses.
 const GUESSES: usize = 4;
 
@@ -49,7 +51,9 @@ const OPENERS: &[&[&str]] = &[
 
 /// Is it worth reading the parts? `ranked`: what the message as a whole seems to mean.
 pub fn worth_a_look(ranked: &[IntentScore]) -> bool {
-    ranked.first().is_some_and(|best| best.confidence < ONE_THING)
+    let mut inside = ranked.iter().filter(|score| score.intent != OUT_OF_SCOPE).map(|score| score.confidence);
+    let (best, second) = (inside.next().unwrap_or(0.0), inside.next().unwrap_or(0.0));
+    best < ONE_THING && second >= ANOTHER
 }
 
 /// The message's sentences, as byte ranges of the original; fewer than two: it is one.

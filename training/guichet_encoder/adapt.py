@@ -8,7 +8,6 @@ geometry that new intents and other domains rest on.
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 
 import torch
@@ -16,6 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from . import data, model
+from .descent import Descent
 from .distil import Views, distance, teacher_vectors
 from .noise import Noise
 from .pack import ANNOTATION, Example
@@ -24,6 +24,8 @@ EPOCHS = 8
 BATCH = 64
 GENERAL_BATCH = 96
 LEARNING_RATE = 1.8e-4
+HEAD_RATE = 1e-3
+WARM_UP = 0.06
 GENERAL_WEIGHT = 1.0
 TONE_WEIGHT = 0.4
 SMOOTHING = 0.1
@@ -77,14 +79,11 @@ def train(
     student = model.load(start, dropout=0.1).to(device).train()
     heads = Heads(student.config["hidden_size"], len(intents)).to(device)
     tok = data.tokenizer(start)
-    optimizer = torch.optim.AdamW(
-        [{"params": student.parameters(), "lr": LEARNING_RATE}, {"params": heads.parameters(), "lr": 1e-3}], weight_decay=0.01
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / (0.06 * steps), max(0.0, 1 - step / steps)))
+    groups = [{"params": list(student.parameters()), "lr": LEARNING_RATE}, {"params": list(heads.parameters()), "lr": HEAD_RATE}]
+    descent = Descent("adapt", groups, steps, WARM_UP)
     general = general_batches(pairs, targets, noise, rng, tok)
     places = Places(examples, rng)
-    step, mean, began = 0, 0.0, time.monotonic()
-    while step < steps:
+    while not descent.over:
         texts = [data.prepare(noise(t, e.lang) if rng.random() < NOISY_SHARE else t) for e in examples for t in [places.text(e)]]
         rows = [row.ids for row in tok.encode_batch(texts)]
         for part in data.bucketed([len(row) for row in rows], BATCH, rng):
@@ -100,20 +99,9 @@ def train(
                 loss = loss + TONE_WEIGHT * F.cross_entropy(heads.tone(own) * SCALE, tones, ignore_index=-100)
             goal = goal.to(device)
             loss = loss + GENERAL_WEIGHT * distance(other.float(), vectors[goal.cpu()].float().to(device), goal[:, None] == goal[None, :])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            step += 1
-            mean = 0.98 * mean + 0.02 * loss.item() if mean else loss.item()
-            if step % 25 == 0 or step == steps:
-                bar = "█" * (30 * step // steps)
-                left = (time.monotonic() - began) / step * (steps - step)
-                print(f"\radapt {bar:<30} {step}/{steps}  loss {mean:.4f}  {left / 60:.1f} min left ", end="", flush=True)
-            if step == steps:
+            descent.step(loss)
+            if descent.over:
                 break
-    print()
     model.save(student, out, half=False)
 
 

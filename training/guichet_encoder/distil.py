@@ -8,7 +8,6 @@ weight, in-batch contrast against the teacher's other vectors, rows with the sam
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from . import data, model
+from .descent import Descent
 from .noise import Noise
 
 BATCH = 128
@@ -70,10 +70,8 @@ def train(start: Path, minilm: Path, pairs: list[data.Pair], noise: Noise, out: 
     student = model.load(start, dropout=0.05).to(device).train()
     tok = data.tokenizer(start)
     steps = int(EPOCHS * len(pairs) * (1 + ENGLISH_SHARE) / BATCH)
-    optimizer = torch.optim.AdamW(student.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / (WARM_UP * steps), max(0.0, 1 - step / steps)))
-    step, mean, began = 0, 0.0, time.monotonic()
-    while step < STOP_AFTER:
+    descent = Descent("distil", [{"params": list(student.parameters()), "lr": LEARNING_RATE}], steps, WARM_UP, STOP_AFTER)
+    while not descent.over:
         views = Views(pairs, targets, noise, rng)
         rows = [row.ids for row in tok.encode_batch(views.texts)]
         for part in data.bucketed([len(row) for row in rows], BATCH, rng):
@@ -82,19 +80,7 @@ def train(start: Path, minilm: Path, pairs: list[data.Pair], noise: Noise, out: 
             goal = goal.to(device)
             with torch.autocast(device.type, torch.bfloat16):
                 student_vectors = student(data.padded([rows[at] for at in part]).to(device))
-            loss = distance(student_vectors.float(), target, goal[:, None] == goal[None, :])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            step += 1
-            mean = 0.99 * mean + 0.01 * loss.item() if mean else loss.item()
-            if step % 50 == 0 or step == STOP_AFTER:
-                bar = "█" * (30 * step // STOP_AFTER)
-                left = (time.monotonic() - began) / step * (STOP_AFTER - step)
-                print(f"\rdistil {bar:<30} {step}/{STOP_AFTER}  loss {mean:.4f}  {left / 60:.1f} min left ", end="", flush=True)
-            if step == STOP_AFTER:
+            descent.step(distance(student_vectors.float(), target, goal[:, None] == goal[None, :]))
+            if descent.over:
                 break
-    print()
     model.save(student, out, half=False)
