@@ -78,6 +78,13 @@ impl Grams {
     }
 }
 
+impl Grams {
+    /// Without the runs of characters: a reader that learns from these alone asks for few features.
+    pub fn words_only(&self) -> Self {
+        Self { words: self.words.clone(), chars: Vec::new() }
+    }
+}
+
 /// Digits as `0`, so that "18h30" and "7h05" look alike; `None` when there are none.
 fn mask_digits(word: &str) -> Option<String> {
     word.bytes()
