@@ -35,9 +35,10 @@ pub fn report(
     let reliability: Vec<(f64, f64)> = filled
         .map(|bin| (bin.mean_confidence * 100.0, 100.0 * bin.right as f64 / (bin.right + bin.wrong) as f64))
         .collect();
-    let most_examples = learning.iter().map(|point| point.examples).max().unwrap_or(1).max(2) as f64;
+    let sizes = || learning.iter().map(|point| point.examples.max(1) as f64);
+    let (least, most) = (sizes().fold(f64::INFINITY, f64::min), sizes().fold(1.0, f64::max));
     let learned = |lang: &str| -> Vec<(f64, f64)> {
-        let x = |examples: usize| 100.0 * (examples as f64).ln() / most_examples.ln();
+        let x = |examples: usize| 100.0 * (examples as f64 / least).ln() / (most / least).ln().max(1e-9);
         let accuracy = |point: &LearningPoint| point.metrics.by_lang.get(lang).map(|share| share.accuracy);
         learning.iter().filter_map(|point| Some((x(point.examples), accuracy(point)? * 100.0))).collect()
     };
