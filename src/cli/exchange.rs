@@ -128,10 +128,9 @@ fn tried(folder: &Path, done: &Inserted) -> anyhow::Result<Result<(), Vec<PackEr
                 std::fs::copy(&path, copy.join(path.file_name().unwrap_or_default()))?;
             }
         }
-        let changed = done.files.iter();
-        changed
-            .map(|(path, text)| std::fs::write(copy.join(path.file_name().unwrap_or_default()), text))
-            .collect()
+        done.files.iter().try_for_each(|(path, text)| {
+            std::fs::write(copy.join(path.file_name().unwrap_or_default()), text)
+        })
     };
     let read = fill().map(|()| IntentPack::load(&copy).map(drop));
     let removed = copy.parent().map_or(Ok(()), std::fs::remove_dir_all);

@@ -45,6 +45,9 @@ pub struct Linear {
     pub classifier: Classifier,
 }
 
+/// The vocabulary of the chosen messages, and the rows of all messages in it.
+type ReadRows<'a> = dyn Fn(&[usize]) -> (Vocabulary, Vec<Row>) + Sync + 'a;
+
 /// A reader, and what readers that had not seen them said of some messages: position and scores.
 pub type Learned = (Linear, Vec<(usize, HeldOut)>);
 
@@ -90,12 +93,7 @@ impl TrainingSet {
         linear
     }
 
-    fn learn(
-        &self,
-        dense: bool,
-        how: Training,
-        rows: &(dyn Fn(&[usize]) -> (Vocabulary, Vec<Row>) + Sync),
-    ) -> Learned {
+    fn learn(&self, dense: bool, how: Training, rows: &ReadRows<'_>) -> Learned {
         let aside: Vec<usize> = (0..self.len()).filter(|&at| self.aside.get(at) == Some(&true)).collect();
         if aside.len() < ENOUGH_ASIDE {
             return self.cross_validated(dense, how, rows);
@@ -113,12 +111,7 @@ impl TrainingSet {
         (Linear { dense, vocabulary, classifier }, held_out)
     }
 
-    fn cross_validated(
-        &self,
-        dense: bool,
-        how: Training,
-        rows: &(dyn Fn(&[usize]) -> (Vocabulary, Vec<Row>) + Sync),
-    ) -> Learned {
+    fn cross_validated(&self, dense: bool, how: Training, rows: &ReadRows<'_>) -> Learned {
         let folds = self.folds();
         let fold = |part: usize| {
             let chosen: Vec<usize> = (0..folds.len()).filter(|&at| folds[at] != part).collect();

@@ -208,7 +208,7 @@ fn phone(original: &str, text: &Normalised, at: usize) -> Option<Mention> {
     let least = if plus { 4 } else { 6 };
     let prefix = plus || first.len() == 5 || matches!(first, "06" | "07");
     let begun = prefix && end > at + 1 && number.len() >= least;
-    if !whole && !(begun && called()) {
+    if !(whole || begun && called()) {
         return None;
     }
     let number = if plus { format!("+{number}") } else { number };

@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Bins of the calibration error.
 const BINS: usize = 10;
 
+/// A message and the intent expected of it.
+type Expected<'a> = (&'a Judged, &'a str);
+
 /// Everything `guichet eval` tells.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
@@ -162,7 +165,7 @@ fn by_intent(with_intent: &[(&Judged, &str)]) -> BTreeMap<String, Measure> {
 }
 
 fn out_of_scope(with_intent: &[(&Judged, &str)]) -> OutOfScope {
-    let (outside, inside): (Vec<(&Judged, &str)>, Vec<(&Judged, &str)>) =
+    let (outside, inside): (Vec<Expected>, Vec<Expected>) =
         with_intent.iter().copied().partition(|(_, intent)| *intent == OUT_OF_SCOPE);
     let caught = outside.iter().filter(|(j, _)| j.intent() == OUT_OF_SCOPE).count();
     let rejected = inside.iter().filter(|(j, _)| j.intent() == OUT_OF_SCOPE).count();
@@ -190,7 +193,7 @@ fn out_of_scope(with_intent: &[(&Judged, &str)]) -> OutOfScope {
     }
 }
 
-fn recall_at(rejected: f64, inside: &[(&Judged, &str)], outside: &[(&Judged, &str)]) -> f64 {
+fn recall_at(rejected: f64, inside: &[Expected], outside: &[Expected]) -> f64 {
     let mut sure: Vec<f32> = inside.iter().map(|(j, _)| j.in_scope_confidence()).collect();
     sure.sort_by(f32::total_cmp);
     let threshold = sure.get((sure.len() as f64 * rejected) as usize).copied().unwrap_or(0.0);

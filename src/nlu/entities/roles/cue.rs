@@ -81,7 +81,7 @@ pub(super) fn cue(text: &Normalised, stations: &[Mention], which: usize) -> Opti
         match word {
             "gare" | "gares" | "station" | "stations" => place = true,
             "de" | "d" | "du" | "of" if matches!(further, "gare" | "gares" | "station") => {}
-            _ if SKIPPED.contains(&word) && !(word == "d" && !further.is_empty()) => {}
+            _ if SKIPPED.contains(&word) && (word != "d" || further.is_empty()) => {}
             _ => break,
         }
         back += 1;
