@@ -13,6 +13,10 @@ const ENOUGH_ASIDE: usize = 400;
 /// One message in so many is set aside.
 const ASIDE: u8 = 8;
 
+/// A few examples are gone through more often, up to so many steps in all and so many times.
+const STEPS: usize = 60_000;
+const MOST_PASSES: usize = 60;
+
 /// The best of a few tries on the pack's own held-out messages.
 pub const NGRAM: Training = Training { passes: 12, l2: 2e-5, rate: 1.0 };
 pub const DENSE: Training = Training { passes: 12, l2: 1e-5, rate: 0.3 };
@@ -94,6 +98,8 @@ impl TrainingSet {
     }
 
     fn learn(&self, dense: bool, how: Training, rows: &ReadRows<'_>) -> Learned {
+        let passes = (STEPS / self.len().max(1)).clamp(how.passes, MOST_PASSES);
+        let how = Training { passes, ..how };
         let aside: Vec<usize> = (0..self.len()).filter(|&at| self.aside.get(at) == Some(&true)).collect();
         if aside.len() < ENOUGH_ASIDE {
             return self.cross_validated(dense, how, rows);

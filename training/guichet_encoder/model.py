@@ -101,6 +101,14 @@ def load(folder: Path, dropout: float = 0.0) -> Encoder:
     return encoder
 
 
+def mixed(one: Encoder, other: Encoder, share: float) -> Encoder:
+    """`share` of the first's weights and the rest of the other's: what the first learned, less of what it forgot. They must have come from the
+    same start (Wortsman et al. 2021, https://arxiv.org/abs/2109.01903)."""
+    weights = other.state_dict()
+    one.load_state_dict({name: share * weight + (1 - share) * weights[name] for name, weight in one.state_dict().items()})
+    return one
+
+
 def save(encoder: Encoder, folder: Path, half: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     kind = torch.float16 if half else torch.float32
