@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder with parallel/ and intents/")
     parser.add_argument("--work", type=Path, default=ROOT / ".local" / "training", help="where intermediate models lie")
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "guichet-fr-en", help="the shipped folder")
-    parser.add_argument("--folders", type=Path, nargs="*", help="evaluate: the encoders to compare (default: MiniLM, base, adapted)")
+    parser.add_argument("--folders", type=Path, nargs="*", help="evaluate: the encoders to compare (default: MiniLM, each stage, and what is shipped)")
     arguments = parser.parse_args()
     for name, step in steps.items():
         if arguments.step in (name, "all"):
@@ -92,10 +92,13 @@ def copy_tokenizer(start: Path, out: Path) -> None:
             target.write_bytes(path.read_bytes())
 
 
+def as_shipped(arguments, name: str) -> model.Encoder:
+    return model.mixed(model.load(arguments.work / name), model.load(arguments.work / "start"), ADAPTED_SHARE)
+
+
 def ship(arguments) -> None:
     copy_tokenizer(arguments.work / "adapted", arguments.out)
-    shipped = model.mixed(model.load(arguments.work / "adapted"), model.load(arguments.work / "start"), ADAPTED_SHARE)
-    model.save(shipped, arguments.out, half=True)
+    model.save(as_shipped(arguments, "adapted"), arguments.out, half=True)
     (arguments.out / "model.safetensors").chmod(0o644)
     weights = (arguments.out / "model.safetensors").read_bytes()
     print(f"{arguments.out}: {len(weights) / 1e6:.1f} MB, sha256 {hashlib.sha256(weights).hexdigest()}")
@@ -103,12 +106,13 @@ def ship(arguments) -> None:
 
 def leave_out(arguments) -> None:
     make_adapted(arguments, tuple(LEFT_OUT), "without-six")
+    model.save(as_shipped(arguments, "without-six"), arguments.work / "without-six", half=False)
 
 
 def measure(arguments) -> None:
     _, held = pairs(arguments)
     examples, test = pack.read(ROOT / "intents"), pack.test_set(ROOT / "tests" / "understanding" / "held_out.jsonl")
-    folders = arguments.folders or [minilm(), arguments.work / "base", arguments.work / "adapted"]
+    folders = arguments.folders or [minilm(), arguments.work / "base", arguments.work / "adapted", arguments.out]
     table = {}
     for folder in folders:
         encoder = evaluate.Frozen(folder)
