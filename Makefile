@@ -16,7 +16,7 @@ run: ## Install what is missing, build in release and serve the demo railway on 
 	-@$(TARGET)/release/guichet learn
 	@exec $(TARGET)/release/guichet serve --demo
 
-setup: ## Install everything: libtorch, the encoder, a browser and Postgres for the tests, cargo-deny
+setup: ## Install everything: libtorch, a browser and Postgres for the tests, cargo-deny, what the benchmarks compare with
 	@$(SETUP) all
 
 test: ## Run every test, on SQLite and on a throwaway Postgres, and end to end in a browser
