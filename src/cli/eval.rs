@@ -1,13 +1,13 @@
 //! `guichet eval`: how well messages are understood.
 
-use super::progress;
+use super::{progress, refuse};
 use crate::model::Timestamp;
 use crate::nlu::entities::stations::Gazetteer;
 use crate::nlu::evaluate::{
-    Curves, FOLDS, Judged, LearningPoint, LineError, Metrics, TestCase, as_pack, cross_validate,
-    is_set_aside, judge, read_cases, report,
+    Curves, FOLDS, Judged, LearningPoint, Metrics, TestCase, as_pack, cross_validate, is_set_aside, judge,
+    read_cases, report,
 };
-use crate::nlu::pack::{IntentPack, PackError};
+use crate::nlu::pack::IntentPack;
 use crate::nlu::{Means, Nlu};
 use comfy_table::{Table, presets};
 use std::collections::BTreeMap;
@@ -56,11 +56,11 @@ pub fn run(args: &EvalArgs, settings: EvalSettings<'_>) -> anyhow::Result<ExitCo
                 settings.means.shelf = None;
                 as_pack(&cases, &path.display().to_string())
             }
-            Err(errors) => return Ok(refuse_lines(&errors)),
+            Err(errors) => return Ok(refuse(&errors)),
         },
         None => match IntentPack::load(settings.intents) {
             Ok(pack) => pack,
-            Err(errors) => return Ok(refuse_pack(&errors)),
+            Err(errors) => return Ok(refuse(&errors)),
         },
     };
     if pack.examples.is_empty() {
@@ -72,7 +72,7 @@ pub fn run(args: &EvalArgs, settings: EvalSettings<'_>) -> anyhow::Result<ExitCo
     };
     let cases = match read_cases(test) {
         Ok(cases) => cases,
-        Err(errors) => return Ok(refuse_lines(&errors)),
+        Err(errors) => return Ok(refuse(&errors)),
     };
     let title = format!("{} on {} examples", test.display(), pack.examples.len());
     let judged = learn_and_judge(pack.clone(), cases.clone(), &settings);
@@ -164,16 +164,6 @@ fn tell(args: &EvalArgs, metrics: &Metrics, judged: &[Judged]) -> anyhow::Result
         print(metrics, judged);
     }
     Ok(())
-}
-
-fn refuse_lines(errors: &[LineError]) -> ExitCode {
-    errors.iter().for_each(|error| eprintln!("{error}"));
-    ExitCode::from(2)
-}
-
-fn refuse_pack(errors: &[PackError]) -> ExitCode {
-    errors.iter().for_each(|error| eprintln!("{error}"));
-    ExitCode::from(2)
 }
 
 fn percent(share: f64) -> String {

@@ -1,5 +1,6 @@
 //! `guichet import` and `guichet export`: examples from and to other systems.
 
+use super::refuse;
 use crate::model::{Lang, OUT_OF_SCOPE};
 use crate::nlu::exchange::{self, Foreign, Inserted, Read};
 use crate::nlu::language::LanguageModel;
@@ -137,11 +138,6 @@ fn tried(folder: &Path, done: &Inserted) -> anyhow::Result<Result<(), Vec<PackEr
     let read = read?;
     removed?;
     Ok(read)
-}
-
-fn refuse(errors: &[PackError]) -> ExitCode {
-    errors.iter().for_each(|error| eprintln!("{error}"));
-    ExitCode::from(2)
 }
 
 /// `Some(None)`: not said. `None`: said wrongly.

@@ -137,6 +137,12 @@ fn with_ngrams(config: &Config) -> anyhow::Result<Nlu> {
     Ok(Nlu::train(library.pack, library.gazetteer, means(config)))
 }
 
+/// What must be corrected first, a line each.
+fn refuse(errors: &[impl std::fmt::Display]) -> ExitCode {
+    errors.iter().for_each(|error| eprintln!("{error}"));
+    ExitCode::from(2)
+}
+
 /// A bar on the terminal; nothing where nobody looks.
 fn progress(what: &'static str) -> impl Fn(usize, usize) {
     let shown = std::io::stderr().is_terminal();

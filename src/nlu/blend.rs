@@ -65,31 +65,28 @@ impl Blend {
         };
         let dense = Tempered::new(set.learn_embeddings());
         let mixed = |at: usize, share: f32| {
-            let ((position, own), (_, other)) = (&dense.held_out[at], &ngram.held_out[at]);
+            let ((_, own), (_, other)) = (&dense.held_out[at], &ngram.held_out[at]);
             let logits = mix(&own.logits, dense.temperature, &other.logits, ngram.temperature, share);
-            (set.langs[*position], HeldOut { label: own.label, logits })
+            HeldOut { label: own.label, logits }
         };
+        let lang_of = |at: usize| set.langs[dense.held_out[at].0];
         let all = 0..dense.held_out.len().min(ngram.held_out.len());
         let langs: BTreeSet<Lang> = set.langs.iter().copied().collect();
         let mut shares = BTreeMap::new();
         for lang in langs {
-            let count = all.clone().filter(|&at| mixed(at, 0.0).0 == lang).count();
+            let count = all.clone().filter(|&at| lang_of(at) == lang).count();
             let loss = |share: f32| {
                 // Too few to tell the languages apart: all speak for it.
-                let counts = |l: Lang| l == lang || count < FEW;
-                let of_lang = all.clone().map(|at| mixed(at, share)).filter(|(l, _)| counts(*l));
-                let held_out: Vec<HeldOut> = of_lang.map(|(_, scores)| scores).collect();
+                let speaks = |at: &usize| count < FEW || lang_of(*at) == lang;
+                let held_out: Vec<HeldOut> = all.clone().filter(speaks).map(|at| mixed(at, share)).collect();
                 calibration::loss(&held_out, calibration::temperature(&held_out))
             };
             let best = SHARES.into_iter().min_by(|a, b| loss(*a).total_cmp(&loss(*b))).unwrap_or(1.0);
             tracing::debug!(%lang, share = best, "share of the encoder");
             shares.insert(lang, best);
         }
-        let share_of = |at: usize| {
-            let lang = set.langs[dense.held_out[at].0];
-            shares.get(&lang).copied().unwrap_or(1.0)
-        };
-        let held_out: Vec<HeldOut> = all.map(|at| mixed(at, share_of(at)).1).collect();
+        let share_of = |at: usize| shares.get(&lang_of(at)).copied().unwrap_or(1.0);
+        let held_out: Vec<HeldOut> = all.map(|at| mixed(at, share_of(at))).collect();
         let temperature = calibration::temperature(&held_out);
         (Self { ngram, dense: Some(dense), shares, temperature }, held_out)
     }
@@ -120,7 +117,7 @@ impl Blend {
             (Some(dense), Some(embedding)) => {
                 let own = dense.linear.logits(&dense_row(embedding));
                 let share = self.shares.get(&lang).copied().unwrap_or(1.0);
-                // Nearly all of a message's time without an encoder goes into n-grams: not for nothing.
+                // N-grams that count for nothing are not read.
                 let other = if share < 1.0 { ngram(&self.ngram) } else { vec![0.0; own.len()] };
                 let mixed = mix(&own, dense.temperature, &other, self.ngram.temperature, share);
                 (mixed, self.temperature)

@@ -8,7 +8,6 @@ pub use insert::{Inserted, insert};
 pub use rasa::{from_rasa, to_rasa};
 pub use tables::{from_csv, from_json_lines};
 
-use super::pack::ROLES;
 use crate::model::Lang;
 
 /// One example on its way in.
@@ -45,10 +44,6 @@ pub struct ImportError {
 
 fn refuse(line: usize, what: impl Into<String>, cure: &str) -> ImportError {
     ImportError { line, what: what.into(), cure: cure.to_owned() }
-}
-
-fn is_role(name: &str) -> bool {
-    ROLES.iter().any(|&(role, _)| role == name)
 }
 
 /// Rasa's and our name of an intent: `domain.name`, lower case, `_` for what else there is. Without a domain: `imported`.

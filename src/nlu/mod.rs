@@ -71,14 +71,14 @@ impl Context {
     /// nothing but a new value ("et demain ?", "no, Nantes") says nothing at all. The factors are by judgement:
     /// `tests/understanding/follow_ups.jsonl` holds them to what they are for.
     fn prior(&self, text: &Normalised, entities: &[Entity]) -> BTreeMap<&str, f32> {
-        let in_entity = |at: &usize| {
+        let tells = |at: &usize| {
             let start = text.tokens[*at].original.start;
-            entities.iter().any(|entity| entity.span.contains(&start))
+            let value = entities.iter().any(|entity| entity.span.contains(&start));
+            !value && !LINKS.contains(&text.word(*at))
         };
-        let (values, words): (Vec<usize>, Vec<usize>) = (0..text.tokens.len()).partition(in_entity);
-        let telling = words.iter().filter(|&&at| !LINKS.contains(&text.word(at))).count();
+        let telling = (0..text.tokens.len()).filter(tells).count();
         let factor = match (telling, text.tokens.len()) {
-            (0, 1..=8) if !values.is_empty() || !words.is_empty() => 100.0,
+            (0, 1..=8) => 100.0,
             (_, 0..=3) => 6.0,
             (_, 4..=5) => 3.0,
             (_, 6..=8) => 1.5,

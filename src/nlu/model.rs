@@ -1,22 +1,19 @@
 //! Everything learned from one pack.
 
 use super::Means;
-use super::embedder::embed_all;
+use super::embedder::{Embedder, embed_all};
 use super::encoder::EncoderError;
 use super::entities::stations::{CommonWords, Gazetteer};
 use super::features::Grams;
 use super::head::{Head, Messages};
 use super::language::LanguageModel;
-use super::pack::{Example, IntentPack};
+use super::pack::{Example, IntentPack, kind_of};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// A pack that shares this part of its examples with the one before is learned at a glance first.
 const MOSTLY_THE_SAME: f64 = 0.8;
-
-/// The roles under which examples mark stations.
-const STATION_ROLES: [&str; 5] = ["from", "to", "via", "at", "station"];
 
 /// What a pack teaches; kept on the shelf.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -66,9 +63,7 @@ impl Model {
         let Some(embedder) = means.embedder.as_ref().filter(|_| !self.learned.full) else {
             return Ok(None);
         };
-        let mut messages = Messages::new(&self.pack);
-        messages.embed(embed_all(embedder, &self.pack.texts().collect::<Vec<_>>(), progress)?);
-        let head = self.learned.head.with_embeddings(&messages);
+        let head = self.learned.head.with_embeddings(&embedded(&self.pack, embedder, progress)?);
         let learned = Learned { head, full: true, ..self.learned.clone() };
         keep(means, &self.pack, &learned);
         Ok(Some(Self { pack: self.pack.clone(), gazetteer: self.gazetteer.clone(), learned, hasty: false }))
@@ -93,10 +88,10 @@ impl Model {
         if !alike || names(&pack) != names(&self.pack) {
             return Ok(None);
         }
-        let mut messages = Messages::new(&pack);
-        if let Some(embedder) = means.embedder.as_ref().filter(|_| self.learned.full) {
-            messages.embed(embed_all(embedder, &pack.texts().collect::<Vec<_>>(), &|_, _| {})?);
-        }
+        let messages = match means.embedder.as_ref().filter(|_| self.learned.full) {
+            Some(embedder) => embedded(&pack, embedder, &|_, _| {})?,
+            None => Messages::new(&pack),
+        };
         let head = self.learned.head.refreshed(&messages);
         let learned = Learned { head, ..self.learned.clone() };
         Ok(Some(Self { pack, gazetteer, learned, hasty: true }))
@@ -110,6 +105,17 @@ impl Model {
     pub fn grams(&self, text: &super::normalise::Normalised, lang: crate::model::Lang) -> Grams {
         Grams::new(text, &self.pack.lexicon, lang)
     }
+}
+
+/// The pack's messages with their embeddings.
+fn embedded(
+    pack: &IntentPack,
+    embedder: &Embedder,
+    progress: &dyn Fn(usize, usize),
+) -> Result<Messages, EncoderError> {
+    let mut messages = Messages::new(pack);
+    messages.embed(embed_all(embedder, &pack.texts().collect::<Vec<_>>(), progress)?);
+    Ok(messages)
 }
 
 fn key(example: &Example) -> (&str, &str) {
@@ -135,7 +141,7 @@ fn without_stations(example: &Example) -> (String, Vec<String>) {
     let mut spans: BTreeMap<usize, (usize, bool)> = BTreeMap::new();
     for (role, span) in &example.entities {
         if !matches!(role.as_str(), "when" | "train" | "line") {
-            spans.insert(span.start, (span.end, STATION_ROLES.contains(&role.as_str())));
+            spans.insert(span.start, (span.end, kind_of(role) == Some("station")));
         }
     }
     let mut names = Vec::new();

@@ -32,6 +32,11 @@ pub const ROLES: &[(&str, &str)] = &[
     ("email", "email"),
 ];
 
+/// The kind of entity that a role marks; `None`: there is no such role.
+pub fn kind_of(role: &str) -> Option<&'static str> {
+    ROLES.iter().find(|(known, _)| *known == role).map(|&(_, kind)| kind)
+}
+
 /// Files of the folder that hold something other than intents.
 const NOT_INTENTS: &[&str] = &["stations.yaml", "lexicon.yaml", "tone.yaml"];
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from fake_twilio import FakeTwilio
-from guichet_server import BINARY, POSTGRES, ROOT, Server, psql
+from guichet_server import BINARY, POSTGRES, ROOT, Server, inherited, psql
 from peer import Peer
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -22,7 +22,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 def cache(tmp_path_factory) -> Path:
     """What all servers would learn at their first start, learned once."""
     folder = tmp_path_factory.mktemp("cache")
-    environment = {**os.environ, "GUICHET__NLU__ENCODER": "", "GUICHET__FILES__CACHE": str(folder)}
+    environment = {**inherited(), "GUICHET__NLU__ENCODER": "", "GUICHET__FILES__CACHE": str(folder)}
     subprocess.run([str(BINARY), "learn"], cwd=ROOT, env=environment, check=True, timeout=180)
     return folder
 

@@ -35,6 +35,11 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG
 
 
+def inherited() -> dict[str, str]:
+    """The environment without what this machine's user has configured, which is not what is tested."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("GUICHET__")}
+
+
 class Server:
     def __init__(
         self, folder: Path, cache: Path, twilio: fake_twilio.FakeTwilio, other: peer.Peer, database: str, more: dict[str, str],
@@ -42,10 +47,8 @@ class Server:
         address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{address}"
         self.folder, self.database = folder, database
-        # What this machine's user has configured is not what is tested.
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith("GUICHET__")}
         self.environment = {
-            **inherited,
+            **inherited(),
             "GUICHET__SERVER__LISTEN": address,
             "GUICHET__SERVER__METRICS_LISTEN": f"127.0.0.1:{free_port()}",
             "GUICHET__SERVER__PUBLIC_URL": self.url,

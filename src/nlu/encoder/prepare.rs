@@ -1,6 +1,7 @@
 //! A text as the encoder reads it, the same in training (`training/guichet_encoder/data.py`, `prepare`).
 
 use super::MAX_TEXT_CHARS;
+use crate::nlu::normalise::is_invisible;
 
 /// The beginning of a text, at most [`MAX_TEXT_CHARS`] characters, with nothing invisible, emoji apart from words (a word with one
 /// stuck to it would be a single unknown token), straight apostrophes, and "siiii" as "si".
@@ -28,12 +29,6 @@ pub(super) fn prepare(text: &str) -> String {
         }
     }
     out.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Zero-width characters, writing-direction marks, variation selectors, skin tones, soft hyphen.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
-        | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
 }
 
 /// Arrows, dingbats, emoji.

@@ -1,8 +1,8 @@
 //! Rasa's training data, version 3: https://legacy-docs-oss.rasa.com/docs/rasa/training-data-format
 
-use super::{Foreign, ImportError, Read, is_role, refuse};
+use super::{Foreign, ImportError, Read, refuse};
 use crate::model::Lang;
-use crate::nlu::pack::IntentPack;
+use crate::nlu::pack::{IntentPack, kind_of};
 use crate::nlu::yaml;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -81,7 +81,7 @@ fn entities(raw: &str, unknown: &mut Vec<String>) -> String {
         out.push_str(&before.replace(']', ")"));
         match annotation(&tail[1..]) {
             Some((surface, role, after)) => {
-                if is_role(&role) {
+                if kind_of(&role).is_some() {
                     let _ = write!(out, "[{surface}]({role})");
                 } else {
                     out.push_str(surface);

@@ -1,6 +1,6 @@
 //! `[text](role)` in an example.
 
-use super::ROLES;
+use super::{ROLES, kind_of};
 use std::ops::Range;
 
 pub(super) type Annotated = (String, Vec<(String, Range<usize>)>);
@@ -27,7 +27,7 @@ pub(super) fn annotations(raw: &str) -> Result<Annotated, (String, String)> {
         if surface.trim().is_empty() {
             return Err(unbalanced("an annotation is empty"));
         }
-        if !ROLES.iter().any(|&(known, _)| known == role) {
+        if kind_of(role).is_none() {
             let known: Vec<&str> = ROLES.iter().map(|&(known, _)| known).collect();
             return Err((
                 format!("unknown entity role '{role}'"),

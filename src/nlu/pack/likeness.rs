@@ -1,6 +1,6 @@
 //! Examples that say nearly the same in the same words: they teach nothing and flatter whoever measures.
 
-use super::{Example, IntentPack, ROLES};
+use super::{Example, IntentPack, kind_of};
 use crate::nlu::features::fnv;
 use crate::nlu::normalise::Normalised;
 use std::collections::{HashMap, HashSet};
@@ -44,7 +44,7 @@ fn features(example: &Example) -> HashSet<u64> {
     let mut entities: Vec<_> = example.entities.iter().collect();
     entities.sort_by_key(|(_, span)| std::cmp::Reverse(span.start));
     for (role, span) in entities {
-        let kind = ROLES.iter().find(|(known, _)| known == role).map_or("x", |(_, kind)| kind);
+        let kind = kind_of(role).unwrap_or("x");
         text.replace_range(span.clone(), &format!(" x{kind} "));
     }
     let text = Normalised::new(&text);

@@ -1,6 +1,6 @@
 //! One file of the pack after the other, every mistake noted with its line.
 
-use super::{IntentPack, NOT_INTENTS, PackError, ROLES};
+use super::{IntentPack, NOT_INTENTS, PackError, ROLES, kind_of};
 use crate::model::{EscalateRule, EscalationReason, IntentSpec, OUT_OF_SCOPE, Priority, SlotSpec};
 use crate::nlu::normalise::squeeze;
 use crate::nlu::yaml::{self, Document, Key, Node, Value};
@@ -196,12 +196,12 @@ impl Reader {
 
     fn check_slot(&mut self, slot: &SlotSpec, line: usize) {
         let roles: Vec<&str> = ROLES.iter().map(|&(role, _)| role).collect();
-        match ROLES.iter().find(|&&(role, _)| role == slot.name) {
+        match kind_of(&slot.name) {
             None => {
                 let what = format!("no entity can fill the slot '{}'", slot.name);
                 self.complain(line, what, format!("name it after a role: {}", roles.join(", ")));
             }
-            Some(&(_, kind)) if slot.entity != kind => {
+            Some(kind) if slot.entity != kind => {
                 let what = format!("the slot '{}' has the entity kind '{}'", slot.name, slot.entity);
                 self.complain(line, what, format!("write `entity: {kind}`"));
             }
