@@ -5,7 +5,7 @@ pub mod responses;
 pub mod sms;
 mod timetable;
 
-use crate::model::{EntityValue, Fact, Lang, Timestamp};
+use crate::model::{ContactId, EntityValue, Fact, Lang, Timestamp};
 use crate::transit::TimetableHandle;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -14,6 +14,11 @@ use std::sync::Arc;
 /// What an answer source is asked.
 #[derive(Debug, Clone)]
 pub struct Query {
+    /// `domain.name`: one source may serve several.
+    pub intent: String,
+    /// The customer's words, for what no slot holds ("le dernier", "avant 18 h").
+    pub text: String,
+    pub contact: ContactId,
     pub slots: BTreeMap<String, EntityValue>,
     pub lang: Lang,
     pub now: Timestamp,

@@ -150,7 +150,7 @@ fn provenance(source: &Source, lang: Lang) -> String {
 fn facts(timetable: &Timetable, asked: &Asked, found: &transit::Departures) -> Vec<Fact> {
     let source = format!("timetable: {}", timetable.source().label);
     let as_of = instant(timetable, timetable.source().as_of);
-    let fact = |value: String| Fact { value, source: source.clone(), as_of };
+    let fact = |value: String| Fact { value, source: source.clone(), as_of, ride: None };
     if found.rows.is_empty() {
         let to = asked.to.map_or("anywhere", |to| to.name.as_str());
         let after = timetable.local(asked.at).strftime("%Y-%m-%d %H:%M").to_string();

@@ -13,7 +13,14 @@ fn slot(table: &Timetable, name: &str) -> EntityValue {
 fn query(slots: Vec<(&str, EntityValue)>, lang: Lang, now: &str) -> Query {
     let slots: BTreeMap<String, EntityValue> =
         slots.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Query { slots, lang, now: paris(now) }
+    Query {
+        intent: "schedules.next_departure".into(),
+        text: String::new(),
+        contact: crate::model::ContactId::default(),
+        slots,
+        lang,
+        now: paris(now),
+    }
 }
 
 async fn ask(sources: &Registry, query: &Query) -> Lookup {

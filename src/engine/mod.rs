@@ -7,7 +7,7 @@ mod slots;
 use crate::answers::Lookup;
 use crate::model::{
     Conversation, ConversationState, Dialogue, EntityValue, EscalationReason, Fact, IntentSpec, MessageKind,
-    OUT_OF_SCOPE, Priority, Timestamp, Understanding,
+    NewWatch, OUT_OF_SCOPE, Priority, Timestamp, Understanding, Watched,
 };
 use serde_json::{Value, json};
 pub use several::Several;
@@ -65,6 +65,19 @@ pub struct Escalation {
     pub priority: Priority,
 }
 
+/// What a decision does beyond saying something.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// The contact wants to be told.
+    Watch(NewWatch),
+    /// No more of this; `None`: of anything.
+    Unwatch(Option<Watched>),
+    OptOut,
+    OptIn,
+    /// The conversation is over, until the customer writes again.
+    Close,
+}
+
 /// What happens next; committed as a whole.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Decision {
@@ -72,6 +85,8 @@ pub struct Decision {
     pub lines: Vec<Line>,
     pub kind: Option<MessageKind>,
     pub facts: Vec<Fact>,
+    /// Beyond words: committed with them.
+    pub effects: Vec<Effect>,
     pub escalation: Option<Escalation>,
     /// The intent that the conversation is now about.
     pub intent: Option<String>,
@@ -286,6 +301,10 @@ impl Situation<'_> {
 }
 
 impl Planned {
+    pub fn intent(&self) -> &str {
+        &self.spec.name
+    }
+
     /// Second step: with what the source found. `None`: there is no such source (not configured).
     pub fn decide(self, found: Option<Lookup>) -> Decision {
         let Planned { mut decision, spec, .. } = self;

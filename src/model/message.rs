@@ -1,4 +1,6 @@
-use super::{AgentId, Conversation, ConversationId, MessageId, Timestamp, Understanding, named_enum};
+use super::{
+    AgentId, Conversation, ConversationId, MessageId, Timestamp, ToldRide, Understanding, named_enum,
+};
 use serde::{Deserialize, Serialize};
 
 named_enum!(
@@ -53,6 +55,9 @@ pub struct Fact {
     pub source: String,
     /// When the data was made or published, not when we read it.
     pub as_of: Timestamp,
+    /// The train that it is about, when it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ride: Option<ToldRide>,
 }
 
 /// One inbound or outbound message.

@@ -170,7 +170,14 @@ impl Worker {
         match situation.plan() {
             Plan::Decided(decision) => *decision,
             Plan::LookUp(planned) => {
-                let query = Query { slots: planned.slots.clone(), lang: understanding.lang, now };
+                let query = Query {
+                    intent: planned.intent().to_owned(),
+                    text: message.text.clone(),
+                    contact: conversation.contact_id,
+                    slots: planned.slots.clone(),
+                    lang: understanding.lang,
+                    now,
+                };
                 let found = match self.mind.sources.get(&planned.source) {
                     Some(source) => Some(source.look_up(&query).await),
                     None => None,

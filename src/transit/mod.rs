@@ -1,8 +1,10 @@
 //! The timetable: what trains are scheduled, on which days, from a GTFS feed.
 
 mod feed;
+pub mod live;
 mod load;
 mod naming;
+pub mod planner;
 mod service;
 mod timetable;
 

@@ -124,6 +124,7 @@ pub async fn everything_of_a_message_is_stored(db: Arc<TestDb>) {
         value: "departure 8745 Rennes 18:04".into(),
         source: "timetable: demo railway".into(),
         as_of: at(-5),
+        ride: None,
     }];
     tx.insert_message(&mut m).await.unwrap();
     assert_eq!(m.seq, 2);

@@ -110,7 +110,8 @@ async fn waiting(store: &Store, text: &str) -> ConversationId {
     bot.id = MessageId::new();
     bot.direction = crate::model::Direction::Outbound;
     bot.author = crate::model::Author::Bot;
-    bot.facts = vec![Fact { value: text.into(), source: text.into(), as_of: Timestamp(i64::MAX) }];
+    bot.facts =
+        vec![Fact { value: text.into(), source: text.into(), as_of: Timestamp(i64::MAX), ride: None }];
     bot.provider_id = None;
     tx.insert_message(&mut bot).await.unwrap();
     let failed = crate::model::DeliveryStatus::Failed;

@@ -1,0 +1,45 @@
+use super::{StationRef, Timestamp};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// One run of a train: the source's trip and the service day it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TrainKey {
+    /// `trip_id` of GTFS, or the other source's own id.
+    pub trip: String,
+    pub day: Date,
+}
+
+/// A train as it was told to a customer: what a later update is held against.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToldRide {
+    pub key: TrainKey,
+    /// The number that customers see.
+    pub number: Option<String>,
+    pub from: StationRef,
+    pub to: Option<StationRef>,
+    /// As told: expected where live data said so, else scheduled.
+    pub departs: Timestamp,
+    pub arrives: Option<Timestamp>,
+    pub platform: Option<String>,
+    /// It was told to be cancelled.
+    pub cancelled: bool,
+}
+
+/// What a contact wants to be told about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Watched {
+    Line { name: String },
+    Pair { from: StationRef, to: StationRef },
+    Station { station: StationRef },
+    Train { number: String },
+}
+
+/// A subscription to ask for: from `from` to before `until`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewWatch {
+    pub what: Watched,
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
