@@ -225,5 +225,26 @@ pub trait Planner: Send + Sync {
     async fn traffic(&self, query: &TrafficQuery, now: Timestamp) -> Result<Told<Traffic>, Unknown>;
 }
 
+/// One scheduled train of a service day, as the demonstration's simulator and tests walk through them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScheduledRun {
+    pub key: TrainKey,
+    /// `route_id` of the feed.
+    pub route: String,
+    pub number: Option<String>,
+    pub calls: Vec<ScheduledCall>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScheduledCall {
+    /// `stop_id` of the feed: a platform where it has some.
+    pub stop: String,
+    /// Station id: its parent, or itself.
+    pub station: String,
+    pub sequence: u32,
+    pub arrival: Option<Timestamp>,
+    pub departure: Option<Timestamp>,
+}
+
 /// The planner in service.
 pub type SharedPlanner = Arc<dyn Planner>;
