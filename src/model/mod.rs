@@ -13,7 +13,7 @@ pub use conversation::{
     Agent, Contact, Conversation, ConversationState, Dialogue, EscalationReason, Priority, Role,
 };
 pub use event::{Actor, Event, EventKind, NewEvent};
-pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId};
+pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, WatchId};
 pub use intent::{EscalateRule, IntentSpec, SlotSpec};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
 pub use ride::{NewWatch, ToldRide, TrainKey, Watched};

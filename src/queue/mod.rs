@@ -2,6 +2,7 @@
 //! in the transaction that commits its effects, so a process killed at any instant loses and repeats nothing.
 
 pub mod deliver;
+mod effects;
 pub mod process;
 mod receipts;
 
