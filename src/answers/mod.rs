@@ -4,6 +4,9 @@ pub mod dates;
 pub mod responses;
 pub mod sms;
 mod timetable;
+mod watches;
+
+pub use watches::{Watches, watched};
 
 use crate::model::{ContactId, EntityValue, Fact, Lang, Timestamp};
 use crate::transit::TimetableHandle;
@@ -66,6 +69,11 @@ impl Registry {
         self.0.get(name)
     }
 
+    /// Puts a source in, in place of one of the same name.
+    pub fn add(&mut self, source: Arc<dyn AnswerSource>) {
+        self.0.insert(source.name(), source);
+    }
+
     /// In alphabetical order, for messages that list what exists.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.0.keys().copied()
@@ -76,6 +84,8 @@ impl Registry {
 pub fn registry(timetable: &TimetableHandle) -> Registry {
     let sources: Vec<Arc<dyn AnswerSource>> = vec![
         Arc::new(timetable::Departures::new(timetable.clone())), // one line each
+        // Knows nothing until the database is open and `app` puts it in again.
+        Arc::new(Watches::new(None, jiff::tz::TimeZone::UTC)),
     ];
     Registry(sources.into_iter().map(|source| (source.name(), source)).collect())
 }

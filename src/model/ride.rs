@@ -1,4 +1,4 @@
-use super::{StationRef, Timestamp};
+use super::{StationRef, Timestamp, named_enum};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,22 @@ pub struct ToldRide {
     /// It was told to be cancelled.
     pub cancelled: bool,
 }
+
+named_enum!(
+    /// What happened to a train since it was told, as templates read it.
+    RideChange {
+        Cancelled = "cancelled",
+        /// It does not stop where one gets on.
+        NotFrom = "not_from",
+        /// It does not stop where one gets off.
+        NotTo = "not_to",
+        Later = "later",
+        Earlier = "earlier",
+        Platform = "platform",
+        /// Contrary to what was said, it runs.
+        Running = "running",
+    }
+);
 
 /// What a contact wants to be told about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
