@@ -32,7 +32,8 @@ impl Watches {
         let today = day(query.now);
         // `until` is the first moment at which it does not hold any more.
         let last = day(Timestamp(watch.until.0.saturating_sub(1)));
-        let begins = (watch.from > query.now).then(|| day_words(day(watch.from), today, query.lang)).flatten();
+        let begins =
+            (watch.from > query.now).then(|| day_words(day(watch.from), today, query.lang)).flatten();
         let mut item = watched(&watch.what);
         if let Some(item) = item.as_object_mut() {
             item.insert("begins".into(), json!(begins));
@@ -73,7 +74,8 @@ impl AnswerSource for Watches {
     }
 
     fn samples(&self) -> Samples {
-        let line = json!({ "type": "line", "name": "J", "from": null, "to": null, "begins": null, "until": null });
+        let line =
+            json!({ "type": "line", "name": "J", "from": null, "to": null, "begins": null, "until": null });
         let pair = json!({ "type": "pair", "name": null, "from": "Rennes", "to": "Saint-Pierre-des-Corps",
             "begins": "demain", "until": "samedi 20 décembre" });
         let train = json!({ "type": "train", "name": "8745", "from": null, "to": null, "begins": "demain", "until": "demain" });

@@ -65,7 +65,9 @@ impl Watched {
     pub fn is_same(&self, other: &Watched) -> bool {
         match (self, other) {
             (Watched::Line { name: a }, Watched::Line { name: b }) => a.to_lowercase() == b.to_lowercase(),
-            (Watched::Pair { from: a, to: b }, Watched::Pair { from: c, to: d }) => (&a.id, &b.id) == (&c.id, &d.id),
+            (Watched::Pair { from: a, to: b }, Watched::Pair { from: c, to: d }) => {
+                (&a.id, &b.id) == (&c.id, &d.id)
+            }
             (Watched::Station { station: a }, Watched::Station { station: b }) => a.id == b.id,
             (Watched::Train { number: a }, Watched::Train { number: b }) => a == b,
             _ => false,

@@ -128,7 +128,8 @@ fn gone(train: &Train, from: &Stop, to: Option<&Stop>) -> Option<Kind> {
 /// Where the customer gets on and off. A train that calls twice is meant at the call nearest to the told time.
 fn calls<'a>(run: &'a Run, ride: &ToldRide) -> Option<(&'a Stop, Option<&'a Stop>)> {
     let away = |stop: &Stop| {
-        stop.departure.map_or(i64::MAX, |moment| (moment.scheduled.0.saturating_sub(ride.departs.0)).saturating_abs())
+        stop.departure
+            .map_or(i64::MAX, |moment| (moment.scheduled.0.saturating_sub(ride.departs.0)).saturating_abs())
     };
     let boards = |stop: &Stop| stop.station.id == ride.from.id && (stop.departure.is_some() || stop.skipped);
     let (at, from) = run.stops.iter().enumerate().filter(|(_, s)| boards(s)).min_by_key(|(_, s)| away(s))?;
@@ -138,8 +139,14 @@ fn calls<'a>(run: &'a Run, ride: &ToldRide) -> Option<(&'a Stop, Option<&'a Stop
 
 /// What a watched train does otherwise than scheduled, at the stops that are still ahead, each with the key of its event.
 /// `was_cancelled`: the contact was told so.
-pub(super) fn of_run(run: &Run, was_cancelled: bool, limits: Limits, now: Timestamp) -> Vec<(String, Change)> {
-    let ahead: Vec<&Stop> = run.stops.iter().filter(|s| s.departure.is_some_and(|d| d.best() > now)).collect();
+pub(super) fn of_run(
+    run: &Run,
+    was_cancelled: bool,
+    limits: Limits,
+    now: Timestamp,
+) -> Vec<(String, Change)> {
+    let ahead: Vec<&Stop> =
+        run.stops.iter().filter(|s| s.departure.is_some_and(|d| d.best() > now)).collect();
     let Some(first) = ahead.first() else { return Vec::new() };
     let key = |what: String| event(&run.train.key, &what);
     let last = run.stops.last().map(|stop| &stop.station);

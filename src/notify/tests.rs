@@ -46,7 +46,14 @@ fn moment(time: &str) -> Option<Moment> {
 }
 
 fn stop(name: &str, arrival: Option<Moment>, departure: Option<Moment>) -> Stop {
-    Stop { station: station(name), arrival, departure, platform: None, planned_platform: None, skipped: false }
+    Stop {
+        station: station(name),
+        arrival,
+        departure,
+        platform: None,
+        planned_platform: None,
+        skipped: false,
+    }
 }
 
 /// Vitré 17:30, Rennes 18:00–18:04 platform 3, Paris 20:00; on time, and live data says so.
@@ -177,8 +184,11 @@ async fn stage(now: &str) -> Stage {
     let config = ChannelConfig { kind: "webchat".into(), settings: Default::default() };
     let channels = Channels::build(&BTreeMap::from([("web".to_owned(), config)]), &context).unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files =
-        FilesConfig { intents: root.join("intents"), responses: root.join("responses"), ..FilesConfig::default() };
+    let files = FilesConfig {
+        intents: root.join("intents"),
+        responses: root.join("responses"),
+        ..FilesConfig::default()
+    };
     let sources = crate::answers::registry(&TimetableHandle::default());
     let (_, live) = Live::load(&files, Lang::FR, &sources).unwrap_or_else(|e| panic!("{e:?}"));
     let planner = Arc::new(Fake {
@@ -215,8 +225,7 @@ impl Stage {
     async fn customer(&self, address: &str, lang: Lang) -> Conversation {
         let now = self.clock.now();
         let mut tx = self.notifier.store.begin().await.unwrap();
-        let inbound =
-            Ingest { channel: "web", address, provider_id: address, text: "bonjour", media: &[] };
+        let inbound = Ingest { channel: "web", address, provider_id: address, text: "bonjour", media: &[] };
         let id = tx.ingest(inbound, now, Duration::ZERO).await.unwrap().conversation_id;
         let mut conversation = tx.conversation(id).await.unwrap().unwrap();
         conversation.lang = Some(lang);

@@ -205,7 +205,8 @@ impl Notifier {
     ) -> Result<bool, StoreError> {
         let mut tx = self.store.begin().await?;
         let locked = tx.lock_for_notice(watch.contact_id, watch.conversation_id).await?;
-        let Some((contact, conversation)) = locked.filter(|(contact, _)| contact.opted_out_at.is_none()) else {
+        let Some((contact, conversation)) = locked.filter(|(contact, _)| contact.opted_out_at.is_none())
+        else {
             return Ok(false);
         };
         let found = unsaid(&mut tx, contact.id, found).await?;
@@ -252,7 +253,8 @@ impl Notifier {
             as_of,
             ride: None,
         }));
-        let data = json!({ "watch": watch.id, "alerts": found.len() - changes.len(), "trains": changes.len() });
+        let data =
+            json!({ "watch": watch.id, "alerts": found.len() - changes.len(), "trains": changes.len() });
         Some(Notice { text, facts: told, event: EventKind::WatchNoticeQueued, data })
     }
 }
@@ -267,7 +269,8 @@ fn of_alert(alert: &Alert, watch: &Watch, now: Timestamp) -> Option<Finding> {
     let holds = |&(start, end): &(Option<Timestamp>, Option<Timestamp>)| {
         start.is_none_or(|start| start < until) && end.is_none_or(|end| from < end)
     };
-    if now.since(alert.as_of) > ALERT_FRESH || !(alert.periods.is_empty() || alert.periods.iter().any(holds)) {
+    if now.since(alert.as_of) > ALERT_FRESH || !(alert.periods.is_empty() || alert.periods.iter().any(holds))
+    {
         return None;
     }
     let mut words = Sha256::new();
@@ -283,7 +286,10 @@ fn of_alert(alert: &Alert, watch: &Watch, now: Timestamp) -> Option<Finding> {
 /// Its title, else its text, on one line.
 fn alert_text(alert: &Alert, lang: Lang) -> Option<String> {
     let described = || alert.description.get(&lang).or_else(|| alert.description.values().next());
-    let text = alert.header(lang).filter(|text| !text.trim().is_empty()).or_else(|| described().map(String::as_str))?;
+    let text = alert
+        .header(lang)
+        .filter(|text| !text.trim().is_empty())
+        .or_else(|| described().map(String::as_str))?;
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     Some(line.chars().take(ALERT_CHARS).collect())
 }

@@ -62,13 +62,17 @@ impl Notifier {
 
     /// Each change in a sentence.
     fn lines(&self, changes: &[&Change], scene: &Scene<'_>) -> Vec<String> {
-        changes.iter().filter_map(|change| self.say("notices.change", self.item(change, scene), scene)).collect()
+        changes
+            .iter()
+            .filter_map(|change| self.say("notices.change", self.item(change, scene), scene))
+            .collect()
     }
 
     fn item(&self, change: &Change, scene: &Scene<'_>) -> Value {
         let local = |at: Timestamp| at.to_jiff().to_zoned_datetime(self.planner.zone());
         let clock = |at: Timestamp| local(at).strftime("%H:%M").to_string();
-        let place = |station: &StationRef| json!({ "name": station.name, "short": short_name(&station.name) });
+        let place =
+            |station: &StationRef| json!({ "name": station.name, "short": short_name(&station.name) });
         let (told, now) = (&change.told, &change.now);
         let moved = now.platform.as_ref().filter(|platform| told.platform.as_ref() != Some(platform));
         json!({

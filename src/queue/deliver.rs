@@ -32,8 +32,12 @@ pub(super) async fn deliver(worker: &Worker, job: &ClaimedJob) -> Result<Done, S
         let why = format!("channel '{}' is no longer configured", message.channel);
         return settle(worker, tx, job, &message, Outcome::Failed { why }).await;
     };
-    let outgoing =
-        Outgoing { id: message.id, address: contact.address, text: message.text.clone(), since: message.created_at };
+    let outgoing = Outgoing {
+        id: message.id,
+        address: contact.address,
+        text: message.text.clone(),
+        since: message.created_at,
+    };
     let withheld = contact.opted_out_at.is_some() && contact.opt_out_message != Some(message.id);
     match message.status {
         DeliveryStatus::Pending if withheld => {

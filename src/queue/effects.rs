@@ -53,9 +53,8 @@ impl Applied<'_> {
             return Ok(());
         }
         let mut running = self.tx.watches_of(self.contact(), self.now).await?;
-        let touching = running
-            .iter()
-            .find(|w| w.what.is_same(&new.what) && w.from <= new.until && new.from <= w.until);
+        let touching =
+            running.iter().find(|w| w.what.is_same(&new.what) && w.from <= new.until && new.from <= w.until);
         if let Some(known) = touching {
             let (from, until) = (known.from.min(new.from), known.until.max(new.until));
             return self.tx.widen_watch(known.id, from, until).await;

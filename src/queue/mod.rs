@@ -2,7 +2,7 @@
 //! in the transaction that commits its effects, so a process killed at any instant loses and repeats nothing.
 
 pub mod deliver;
-mod effects;
+pub mod effects;
 pub mod process;
 mod receipts;
 
@@ -218,3 +218,6 @@ fn report_panic(ended: Result<(), tokio::task::JoinError>) {
         tracing::error!("a job panicked; it is tried again when its lease ends");
     }
 }
+
+#[cfg(test)]
+mod opt_out_tests;

@@ -57,11 +57,7 @@ impl Tx {
     }
 
     /// Those of a contact that have not ended at `now`, oldest first.
-    pub async fn watches_of(
-        &mut self,
-        contact: ContactId,
-        now: Timestamp,
-    ) -> Result<Vec<Watch>, StoreError> {
+    pub async fn watches_of(&mut self, contact: ContactId, now: Timestamp) -> Result<Vec<Watch>, StoreError> {
         let rows = self.fetch(&sql::WATCHES_OF_CONTACT, values![contact, now]).await?;
         rows.iter().map(watch).collect()
     }

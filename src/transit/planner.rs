@@ -230,7 +230,8 @@ pub trait Planner: Send + Sync {
         number: Option<&str>,
         now: Timestamp,
     ) -> Result<Told<Option<Run>>, Unknown> {
-        let number = number.ok_or_else(|| Unknown::Source("a run without a number cannot be asked for".into()))?;
+        let number =
+            number.ok_or_else(|| Unknown::Source("a run without a number cannot be asked for".into()))?;
         let Told { value, provenance } = self.train(number, key.day, now).await?;
         Ok(Told { value: value.into_iter().find(|run| run.train.key == *key), provenance })
     }

@@ -11,7 +11,9 @@ pub(super) const MESSAGES: [&str; 3] = ["notices.change", "notices.correction", 
 pub(super) fn samples(key: &str) -> Option<Vec<Value>> {
     let own = match key {
         "notices.change" => changes(),
-        "notices.correction" => vec![json!({ "changes": ["Une phrase."] }), json!({ "changes": ["Une phrase.", "Une autre."] })],
+        "notices.correction" => {
+            vec![json!({ "changes": ["Une phrase."] }), json!({ "changes": ["Une phrase.", "Une autre."] })]
+        }
         "notices.watch" => watches(),
         _ => return None,
     };
@@ -40,8 +42,10 @@ fn changes() -> Vec<Value> {
 fn watches() -> Vec<Value> {
     let watched = |kind: &str, name: Value, from: Value, to: Value| json!({ "type": kind, "name": name, "from": from, "to": to });
     let (none, line) = (Value::Null, "Une phrase.");
-    let news = |watched: Value, alerts: &[&str], changes: &[&str], more: usize| json!({ "watched": watched, "alerts": alerts,
-        "changes": changes, "more": more });
+    let news = |watched: Value, alerts: &[&str], changes: &[&str], more: usize| {
+        json!({ "watched": watched, "alerts": alerts,
+        "changes": changes, "more": more })
+    };
     vec![
         news(watched("line", json!("J"), none.clone(), none.clone()), &["Trafic ralenti."], &[line, line], 7),
         news(watched("pair", none.clone(), json!("Rennes"), json!("Vitré")), &["Trafic ralenti."], &[], 0),

@@ -132,7 +132,11 @@ async fn a_correction_that_was_wrong_is_taken_back_once() {
         s.runs(now);
         said.push(s.pass().await);
     }
-    assert_eq!(said, [1, 1, 1, 0, 0, 0], "cancelled, runs after all, cancelled; the rest is the feed's own affair");
+    assert_eq!(
+        said,
+        [1, 1, 1, 0, 0, 0],
+        "cancelled, runs after all, cancelled; the rest is the feed's own affair"
+    );
     let last = s.notices(&c).await.pop().unwrap();
     assert!(last.text.contains("supprimé"), "{}", last.text);
 }
@@ -178,5 +182,9 @@ async fn several_trains_of_a_contact_are_one_message() {
     s.tell(&c, |ride| ride.key.trip = "gone".into()).await;
     s.runs(cancelled());
     assert_eq!(s.pass().await, 1);
-    assert_eq!(s.notice(&c).await.matches("supprimé").count(), 1, "a trip that the data lost is not called cancelled");
+    assert_eq!(
+        s.notice(&c).await.matches("supprimé").count(),
+        1,
+        "a trip that the data lost is not called cancelled"
+    );
 }

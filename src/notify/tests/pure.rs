@@ -1,8 +1,7 @@
 use super::*;
 use RideChange::*;
 
-const LIMITS: Limits =
-    Limits { late_by: Duration::from_secs(300), late_again_by: Duration::from_secs(900) };
+const LIMITS: Limits = Limits { late_by: Duration::from_secs(300), late_again_by: Duration::from_secs(900) };
 
 fn told(change: impl FnOnce(&mut Told)) -> Told {
     let mut told = Told {
@@ -52,7 +51,13 @@ fn what_is_worth_a_correction() {
             with(|r| r.stops[1].departure.as_mut().unwrap().expected = Some(at("17:58"))),
             Some(Earlier),
         ),
-        ("does not call there", with(|r| { r.stops.remove(1); }), None),
+        (
+            "does not call there",
+            with(|r| {
+                r.stops.remove(1);
+            }),
+            None,
+        ),
         (
             "another platform of which live data says nothing",
             with(|r| {
@@ -109,7 +114,10 @@ fn what_was_corrected_is_held_against_the_correction() {
 fn what_a_watched_train_does() {
     let keys = |run: &Run, was_cancelled, now: &str| -> Vec<String> {
         let found = of_run(run, was_cancelled, LIMITS, at(now));
-        found.into_iter().map(|(key, _)| key.strip_prefix("train|t8745|2026-12-18|").unwrap().to_owned()).collect()
+        found
+            .into_iter()
+            .map(|(key, _)| key.strip_prefix("train|t8745|2026-12-18|").unwrap().to_owned())
+            .collect()
     };
     let platform = with(|r| {
         r.stops[1].planned_platform = Some("3".into());

@@ -96,12 +96,17 @@ async fn a_watched_line() {
     assert_eq!(s.pass().await, 1);
     let text = s.notice(&c).await;
     assert!(text.starts_with("Alerte pour la ligne J :\n• Trafic ralenti\n• Alizé 8745 de 18:04"), "{text}");
-    assert_eq!((text.matches("supprimé").count(), text.contains("Autres trains touchés : 2.")), (5, true), "{text}");
+    assert_eq!(
+        (text.matches("supprimé").count(), text.contains("Autres trains touchés : 2.")),
+        (5, true),
+        "{text}"
+    );
     assert!(!text.contains("D'hier"), "an old alert is no news");
     // The same under another id, the same id with other words, one train more: at once there is nothing new to say.
     {
         let mut traffic = s.planner.traffic.lock().unwrap();
-        traffic.alerts = vec![alert("2", "Trafic ralenti", at("17:16")), alert("1", "Ralenti (17:15)", at("17:16"))];
+        traffic.alerts =
+            vec![alert("2", "Trafic ralenti", at("17:16")), alert("1", "Ralenti (17:15)", at("17:16"))];
         traffic.cancelled = rides(8);
     }
     assert_eq!(s.pass().await, 0);
