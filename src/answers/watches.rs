@@ -87,3 +87,58 @@ impl AnswerSource for Watches {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Lang, NewWatch};
+    use crate::store::Ingest;
+    use std::time::Duration;
+
+    /// 2026-12-18 in Paris.
+    fn at(day_and_time: &str) -> Timestamp {
+        let local: jiff::civil::DateTime = format!("2026-12-{day_and_time}").parse().unwrap();
+        Timestamp::from_jiff(
+            local.to_zoned_datetime(TimeZone::get("Europe/Paris").unwrap()).unwrap().timestamp(),
+        )
+    }
+
+    #[tokio::test]
+    async fn what_is_followed_and_until_when() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/g.db", folder.path().display()), 2).await.unwrap();
+        let now = at("18T12:00");
+        let mut tx = store.begin().await.unwrap();
+        let inbound = Ingest { channel: "web", address: "a", provider_id: "1", text: "x", media: &[] };
+        let id = tx.ingest(inbound, now, Duration::ZERO).await.unwrap().conversation_id;
+        let contact = tx.conversation(id).await.unwrap().unwrap().contact_id;
+        tx.commit().await.unwrap();
+        let query = Query {
+            intent: "watches.list".into(),
+            text: "mes alertes".into(),
+            contact,
+            slots: Default::default(),
+            lang: Lang::FR,
+            now,
+        };
+        let source = Watches::new(Some(store.clone()), TimeZone::get("Europe/Paris").unwrap());
+        let empty = Lookup::Nothing { data: json!({ "watches": [] }), facts: Vec::new() };
+        assert_eq!(source.look_up(&query).await, empty);
+        let mut tx = store.begin().await.unwrap();
+        for (what, from, until) in [
+            (Watched::Line { name: "J".into() }, now, at("19T00:00")),
+            (Watched::Train { number: "8745".into() }, at("19T00:00"), at("20T00:00")),
+        ] {
+            tx.insert_watch(contact, id, &NewWatch { what, from, until }, now).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let watches = json!([
+            { "type": "line", "name": "J", "from": null, "to": null, "begins": null, "until": null },
+            { "type": "train", "name": "8745", "from": null, "to": null, "begins": "demain", "until": "demain" },
+        ]);
+        let both = Lookup::Found { data: json!({ "watches": watches }), facts: Vec::new() };
+        assert_eq!(source.look_up(&query).await, both);
+        let none = Watches::new(None, TimeZone::UTC).look_up(&query).await;
+        assert!(matches!(none, Lookup::NoData { .. }), "{none:?}");
+    }
+}

@@ -38,8 +38,8 @@ struct Finding {
 }
 
 enum News {
-    Alert(Alert),
-    Train(Change),
+    Alert(Box<Alert>),
+    Train(Box<Change>),
 }
 
 impl Finding {
@@ -239,7 +239,7 @@ impl Notifier {
         for finding in found {
             match &finding.what {
                 News::Alert(alert) => alerts.extend(alert_text(alert, scene.lang())),
-                News::Train(change) => changes.push(change),
+                News::Train(change) => changes.push(&**change),
             }
         }
         changes.sort_by_key(|change| change.now.departs);
@@ -260,10 +260,11 @@ impl Notifier {
 }
 
 fn of_train((key, change): (String, Change)) -> Finding {
-    Finding { keys: vec![key], what: News::Train(change) }
+    Finding { keys: vec![key], what: News::Train(Box::new(change)) }
 }
 
-/// An alert that is fresh, holds within the time of the watch, and says something.
+/// An alert that is fresh, holds within the time of the watch, and says something. New words for the same effect are no
+/// news; nor are the same words under another id.
 fn of_alert(alert: &Alert, watch: &Watch, now: Timestamp) -> Option<Finding> {
     let (from, until) = (watch.from.max(now), watch.until.min(now.plus(TRAFFIC_AHEAD)));
     let holds = |&(start, end): &(Option<Timestamp>, Option<Timestamp>)| {
@@ -280,7 +281,7 @@ fn of_alert(alert: &Alert, watch: &Watch, now: Timestamp) -> Option<Finding> {
     alert.header.values().chain(alert.description.values()).find(|text| !text.trim().is_empty())?;
     let words: String = words.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let keys = vec![format!("alert|{}|{}", alert.id, alert.effect), format!("alert-words|{words}")];
-    Some(Finding { keys, what: News::Alert(alert.clone()) })
+    Some(Finding { keys, what: News::Alert(Box::new(alert.clone())) })
 }
 
 /// Its title, else its text, on one line.
