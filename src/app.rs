@@ -259,6 +259,7 @@ fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>) {
             max_failures: config.conversations.max_failures,
             forget_after: config.conversations.forget_after.into(),
         },
+        notices: config.notices.clone(),
         operator: config.operator.clone(),
     };
     (Arc::new(mind), embedder)

@@ -4,11 +4,13 @@
 mod duration;
 mod hours;
 mod load;
+mod notices;
 mod secret;
 
 pub use duration::Span;
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
+pub use notices::{NoticesConfig, QuietHours};
 pub use secret::Secret;
 
 use crate::model::Lang;
@@ -29,6 +31,7 @@ pub struct Config {
     pub files: FilesConfig,
     pub nlu: NluConfig,
     pub timetable: TimetableConfig,
+    pub notices: NoticesConfig,
     pub queue: QueueConfig,
     pub log: LogConfig,
     /// By name; the name is part of the webhook's path.
@@ -270,7 +273,8 @@ impl std::fmt::Debug for ChannelSettings {
 impl Config {
     /// What cannot be said by types. Key, what is wrong, and the cure.
     fn problems(&self) -> Vec<(&'static str, String)> {
-        let mut found = Vec::new();
+        let mut found: Vec<(&'static str, String)> = Vec::new();
+        found.extend(self.notices.problems().into_iter().map(|(key, what)| (key, what.to_owned())));
         let mut check = |wrong: bool, key: &'static str, what: &str| {
             if wrong {
                 found.push((key, what.to_owned()));

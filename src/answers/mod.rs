@@ -11,7 +11,10 @@ pub mod sms;
 mod timetable;
 mod told;
 mod traffic;
+mod watches;
 mod which;
+
+pub use watches::{Watches, watched};
 
 use crate::model::{ContactId, EntityValue, Fact, Lang, Timestamp};
 use crate::transit::planner::SharedPlanner;
@@ -77,6 +80,11 @@ impl Registry {
         self.sources.get(name)
     }
 
+    /// Puts a source in, in place of one of the same name.
+    pub fn add(&mut self, source: Arc<dyn AnswerSource>) {
+        self.sources.insert(source.name(), source);
+    }
+
     /// In alphabetical order, for messages that list what exists.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.sources.keys().copied()
@@ -104,6 +112,8 @@ pub fn registry(planner: &SharedPlanner) -> Registry {
         Arc::new(traffic::Line(planner())),
         Arc::new(traffic::Announced(planner())),
         Arc::new(compensation::Precheck { planner: planner(), rules: rules.clone() }),
+        // Knows nothing until the database is open and `app` puts it in again.
+        Arc::new(Watches::new(None, jiff::tz::TimeZone::UTC)),
     ];
     let sources = sources.into_iter().map(|source| (source.name(), source)).collect();
     Registry { sources, compensation: rules }

@@ -170,7 +170,8 @@ impl Reader {
         if !body.iter().any(|(field, _)| field.name == "about") {
             self.complain(key.line, format!("'{name}' has no `about`"), "say in one line what it is about");
         }
-        if self.pack.examples.len() == before {
+        // Known by its keywords alone: nothing to learn.
+        if self.pack.examples.len() == before && spec.keywords.is_empty() {
             let cure = "add `examples:` with at least one line `- text` per language";
             self.complain(key.line, format!("'{name}' has no example"), cure);
         }
