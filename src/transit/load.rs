@@ -4,6 +4,7 @@ mod trips;
 
 use super::changes::Changes;
 use super::feed::{Feed, day};
+use super::net::Order;
 use super::service::{Service, Week};
 use super::timetable::{Call, Name, Route, Source, StopPoint, Timetable, Trip};
 use crate::model::StationRef;
@@ -132,6 +133,7 @@ impl<'a> Loader<'a> {
             trip_by_id: self.trip_by_id,
             repeats: self.repeats,
             by_number,
+            order: Order::new(&self.calls),
             calls: self.calls,
             at_station,
             changes,

@@ -4,18 +4,25 @@ mod board;
 mod changes;
 mod departures;
 mod feed;
+mod journeys;
 pub mod live;
 mod load;
+mod local;
 mod naming;
+mod net;
 mod overlay;
 pub mod planner;
 mod runs;
+mod scan;
 mod service;
 mod timetable;
+mod traffic;
+mod trains;
 
 pub use changes::MIN_CHANGE;
 pub use departures::{Departure, Departures};
 pub use load::TimetableError;
+pub use local::{LiveLimits, Local};
 pub use planner::Unknown as QueryError;
 pub use timetable::{Source, Timetable, TimetableHandle};
 

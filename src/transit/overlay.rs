@@ -69,6 +69,10 @@ impl Overlay {
         overlay
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
     /// What live data says of a scheduled run; none: nothing.
     pub(super) fn of(&self, trip: u32, day: Date) -> Option<&LiveRun> {
         self.changed.get(&(trip, day)).map(|&index| &self.runs[index])

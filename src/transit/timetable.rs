@@ -1,6 +1,7 @@
 //! The loaded timetable: its tables, and what can be read off them without a search.
 
 use super::changes::Changes;
+use super::net::Order;
 use super::planner::{ScheduledCall, ScheduledRun};
 use super::service::{Service, day_start};
 use crate::model::{StationRef, Timestamp, TrainKey};
@@ -35,6 +36,7 @@ pub struct Timetable {
     pub(super) calls: Vec<Call>,
     /// Calls at each station, as indices into `calls`.
     pub(super) at_station: Vec<Vec<u32>>,
+    pub(super) order: Order,
     pub(super) changes: Changes,
     /// Each brand, terminus, platform and line once.
     pub(super) names: Vec<Box<str>>,
