@@ -148,7 +148,7 @@ fn outside_its_days_the_timetable_does_not_answer() {
     assert_eq!(ask(&table, "P", None, "2026-12-31T07:00").total, 1);
     assert_eq!(
         table.departures("X", None, paris("2026-05-05T07:00"), 5),
-        Err(QueryError::UnknownStation("X".into()))
+        Err(QueryError::Station("X".into()))
     );
     assert_eq!(table.departures("P", Some("P"), paris("2026-05-05T07:00"), 5), Err(QueryError::SameStation));
     // Hostile instants.
