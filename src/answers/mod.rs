@@ -120,4 +120,4 @@ pub fn registry(planner: &SharedPlanner) -> Registry {
 }
 
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
