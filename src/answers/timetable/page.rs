@@ -201,8 +201,8 @@ pub(super) async fn next_day(asked: &Asked<'_>, from: &StationRef, to: &StationR
     Some((told.value.day, first))
 }
 
-/// Every shape of a page.
-pub(super) fn samples() -> Samples {
+/// Every shape of the pages that a source may fill.
+pub(super) fn samples(may: impl Fn(&Page) -> bool) -> Samples {
     let of = sample::provenance();
     let teller = sample::teller(&of);
     let plain = Page {
@@ -226,7 +226,7 @@ pub(super) fn samples() -> Samples {
         Page { rides: vec![sample::late_ride(); 3], cancelled: vec![sample::cancelled_ride(); 2], ..plain.clone() },
         Page { to: None, rides: vec![sample::bare_ride()], day: other_day, outside: true, ..plain.clone() },
         Page { from: None, arriving: true, rides: vec![sample::late_ride(), sample::bare_ride()], ..plain.clone() },
-        Page { to: None, arriving: true, ..plain.clone() },
+        Page { arriving: true, ..plain.clone() },
         Page { rides: Vec::new(), journeys: vec![way.clone(); WAYS], direct: false, ..plain.clone() },
         Page { rides: Vec::new(), journeys: vec![way], day: other_day, by: Some(sample::NOW), ..plain.clone() },
     ];
@@ -238,6 +238,6 @@ pub(super) fn samples() -> Samples {
         Page { to: None, ..empty.clone() },
         Page { from: None, arriving: true, ..empty },
     ];
-    let data = |page: &Page| page.data(&teller);
-    Samples { found: pages.iter().map(data).collect(), nothing: nothing.iter().map(data).collect() }
+    let data = |pages: &[Page]| pages.iter().filter(|page| may(page)).map(|page| page.data(&teller)).collect();
+    Samples { found: data(&pages), nothing: data(&nothing) }
 }
