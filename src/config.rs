@@ -5,11 +5,13 @@ mod duration;
 mod hours;
 mod load;
 mod secret;
+mod traffic;
 
 pub use duration::Span;
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
 pub use secret::Secret;
+pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
 
 use crate::model::Lang;
 use serde::Deserialize;
@@ -29,6 +31,7 @@ pub struct Config {
     pub files: FilesConfig,
     pub nlu: NluConfig,
     pub timetable: TimetableConfig,
+    pub traffic: TrafficConfig,
     pub queue: QueueConfig,
     pub log: LogConfig,
     /// By name; the name is part of the webhook's path.
@@ -314,6 +317,7 @@ impl Config {
             "channels",
             "a channel's name may hold a-z, 0-9 and - only",
         );
+        found.extend(self.traffic.problems());
         found
     }
 

@@ -5,6 +5,7 @@ pub mod live;
 mod load;
 mod naming;
 pub mod planner;
+pub mod realtime;
 mod service;
 mod timetable;
 
