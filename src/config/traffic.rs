@@ -83,7 +83,8 @@ impl FeedConfig {
         if !text.contains("://") {
             return Ok(Place::File(PathBuf::from(text)));
         }
-        let url = Url::parse(text).map_err(|_| "is no address: write https://host/path, file:///path or a path")?;
+        let url =
+            Url::parse(text).map_err(|_| "is no address: write https://host/path, file:///path or a path")?;
         match url.scheme() {
             "http" | "https" => Ok(Place::Http(url)),
             "file" => url.to_file_path().map(Place::File).map_err(|()| "is no path: write file:///path"),
@@ -165,7 +166,10 @@ mod tests {
     #[test]
     fn a_label_never_holds_what_may_be_secret() {
         for (toml, label) in [
-            ("url = 'https://me:hunter2@rt.example.com:8443/trips.pb?key=hunter2'", "rt.example.com:8443/trips.pb"),
+            (
+                "url = 'https://me:hunter2@rt.example.com:8443/trips.pb?key=hunter2'",
+                "rt.example.com:8443/trips.pb",
+            ),
             ("url = 'https://rt.example.com/hunter2/trips'\nname = 'trips'", "trips"),
             ("url = 'feeds/trips.pb'", "feeds/trips.pb"),
             ("url = 'file:///srv/trips.pb'", "/srv/trips.pb"),

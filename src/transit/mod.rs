@@ -1,5 +1,6 @@
 //! The timetable: what trains are scheduled, on which days, from a GTFS feed.
 
+pub mod demo_live;
 mod feed;
 pub mod live;
 mod load;

@@ -101,8 +101,7 @@ async fn by_http(
         StatusCode::NOT_MODIFIED => Ok(Fetched::Unchanged),
         StatusCode::OK => {
             let take = |name: HeaderName| response.headers().get(name).cloned();
-            let validators =
-                Validators { etag: take(header::ETAG), modified: take(header::LAST_MODIFIED) };
+            let validators = Validators { etag: take(header::ETAG), modified: take(header::LAST_MODIFIED) };
             if let Some(coding) = take(header::CONTENT_ENCODING).filter(|coding| coding != "identity") {
                 return Err(format!("it was sent compressed ({coding:?}) without being asked to").into());
             }

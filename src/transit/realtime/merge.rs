@@ -133,10 +133,7 @@ pub fn merge<'a>(
     let young = |feed: &&FeedData| feed.is_younger(forget.trips, now);
     Snapshot {
         trips: trips(of_trips().filter(young)),
-        alerts: of_alerts()
-            .filter(|feed| feed.is_younger(forget.alerts, now))
-            .flat_map(alerts)
-            .collect(),
+        alerts: of_alerts().filter(|feed| feed.is_younger(forget.alerts, now)).flat_map(alerts).collect(),
         trips_as_of: age(of_trips(), forget.trips, now),
         trips_partial: of_trips().any(|feed| feed.cut || !feed.is_younger(forget.trips, now)),
         alerts_as_of: age(of_alerts(), forget.alerts, now),
@@ -144,11 +141,7 @@ pub fn merge<'a>(
 }
 
 /// Of the oldest that is used; when none is, of the one that was there last.
-fn age<'a>(
-    feeds: impl Iterator<Item = &'a FeedData>,
-    forget: Duration,
-    now: Timestamp,
-) -> Option<Timestamp> {
+fn age<'a>(feeds: impl Iterator<Item = &'a FeedData>, forget: Duration, now: Timestamp) -> Option<Timestamp> {
     let (used, lost): (Vec<&FeedData>, Vec<&FeedData>) = feeds.partition(|feed| feed.is_younger(forget, now));
     let oldest = used.iter().filter_map(|feed| feed.as_of).min();
     oldest.or_else(|| lost.iter().filter_map(|feed| feed.as_of).max())

@@ -86,8 +86,7 @@ impl Poller {
             let name = if twins == 0 { label } else { format!("{label} ({})", twins + 1) };
             feeds.push(Feed::new(feed, name)?);
         }
-        let forget =
-            Forget { trips: config.forget_after.into(), alerts: config.alerts_forget_after.into() };
+        let forget = Forget { trips: config.forget_after.into(), alerts: config.alerts_forget_after.into() };
         let (poll, max_bytes) = (config.poll.into(), config.max_bytes);
         Ok(Self { feeds, client, live, clock, defaults, forget, poll, max_bytes })
     }
@@ -206,7 +205,11 @@ impl Feed {
             }
             Err(error) => {
                 // What it said last stays, and grows old.
-                pause = error.retry_after.unwrap_or_default().min(LONGEST_ASKED).max(backoff(poll, self.failures));
+                pause = error
+                    .retry_after
+                    .unwrap_or_default()
+                    .min(LONGEST_ASKED)
+                    .max(backoff(poll, self.failures));
                 self.failures = self.failures.saturating_add(1);
                 self.is(Health::Failing(error.what));
             }
@@ -218,9 +221,11 @@ impl Feed {
         let dropped = decoded.dropped;
         self.data.apply(decoded);
         self.validators = validators;
-        for (why, count) in
-            [("malformed", dropped.malformed), ("meaningless", dropped.meaningless), ("over_limit", dropped.over_limit)]
-        {
+        for (why, count) in [
+            ("malformed", dropped.malformed),
+            ("meaningless", dropped.meaningless),
+            ("over_limit", dropped.over_limit),
+        ] {
             metrics::counter!("guichet_traffic_dropped_total", "feed" => self.name.clone(), "why" => why)
                 .increment(count as u64);
         }

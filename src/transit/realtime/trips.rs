@@ -101,9 +101,8 @@ fn stop(update: wire::StopTimeUpdate, now: Timestamp) -> Result<StopChange, Unus
     let relationship = update.schedule_relationship.unwrap_or(0);
     let skipped = relationship == 1;
     let timed = matches!(relationship, 0 | 3);
-    let moment = |event: Option<wire::StopTimeEvent>| {
-        event.filter(|_| timed).and_then(|event| shift(&event, now))
-    };
+    let moment =
+        |event: Option<wire::StopTimeEvent>| event.filter(|_| timed).and_then(|event| shift(&event, now));
     let (arrival, departure) = (moment(update.arrival), moment(update.departure));
     Ok(StopChange {
         sequence: update.stop_sequence,
