@@ -29,4 +29,8 @@ pub use timetable::{Source, Timetable, TimetableHandle};
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
+mod journey_tests;
+#[cfg(test)]
+mod live_tests;
+#[cfg(test)]
 mod tests;

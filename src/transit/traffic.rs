@@ -1,10 +1,12 @@
 //! How a line, a station or the network runs: announcements, and the trains that are late or do not run.
 
 use super::live::Alert;
-use super::planner::{Moment, Traffic, TrafficQuery, Unknown};
-use super::runs::{Run, ServiceDay, View};
+use super::planner::{Moment, Ride, Traffic, TrafficQuery, Unknown};
+use super::runs::{Run, View};
+use super::timetable::Call;
 use super::trains::holds;
 use crate::model::Timestamp;
+use jiff::civil::Date;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -55,7 +57,7 @@ impl View<'_> {
                 self.count(run, &scope, query.from, until, &mut traffic, &mut seen);
             }
         }
-        let leaves = |ride: &super::planner::Ride| ride.from.departure.map(|moment| moment.scheduled);
+        let leaves = |ride: &Ride| ride.from.departure.map(|moment| moment.scheduled);
         traffic.late.sort_by_key(leaves);
         traffic.cancelled.sort_by_key(leaves);
         Ok(traffic)
@@ -72,7 +74,7 @@ impl View<'_> {
             calls.iter().any(|&call| self.route_of(call) == route)
         };
         if let Some(line) = line.as_ref().filter(|_| places.is_empty()) {
-            let on_line = |call: &&super::timetable::Call| line.contains(&self.table.trips[call.trip as usize].route);
+            let on_line = |call: &&Call| line.contains(&self.table.trips[call.trip as usize].route);
             places.extend(self.table.calls.iter().filter(on_line).map(|call| call.station));
         }
         if line.is_none() && !stations.is_empty() {
@@ -128,7 +130,7 @@ impl View<'_> {
         from: Timestamp,
         until: Timestamp,
         traffic: &mut Traffic,
-        seen: &mut HashSet<(ServiceDayKey, Option<String>, Option<Timestamp>, Timestamp)>,
+        seen: &mut HashSet<Twin>,
     ) {
         let Some((boards, leaves, departure)) = part(run, scope, from) else { return };
         let gone = run.cancelled() || run.call(boards).skipped || run.call(leaves).skipped;
@@ -153,7 +155,8 @@ impl View<'_> {
     }
 }
 
-type ServiceDayKey = jiff::civil::Date;
+/// Service day, number, arrival and departure: the same train under two services is one train.
+type Twin = (Date, Option<String>, Option<Timestamp>, Timestamp);
 
 /// Where the run is looked at: between the two stations, from the one, or from the first call still ahead to the end.
 fn part(run: Run<'_>, scope: &Scope, from: Timestamp) -> Option<(usize, usize, Moment)> {

@@ -3,6 +3,7 @@
 use super::live::Alert;
 use super::planner::{Run as Told, Unknown};
 use super::runs::{Run, View};
+use crate::model::Timestamp;
 use jiff::civil::Date;
 
 impl View<'_> {
@@ -61,8 +62,8 @@ impl View<'_> {
 }
 
 /// Somewhere in the interval, both ends included.
-pub(super) fn holds(alert: &Alert, from: crate::model::Timestamp, until: crate::model::Timestamp) -> bool {
-    let meets = |&(begins, ends): &(Option<crate::model::Timestamp>, Option<crate::model::Timestamp>)| {
+pub(super) fn holds(alert: &Alert, from: Timestamp, until: Timestamp) -> bool {
+    let meets = |&(begins, ends): &(Option<Timestamp>, Option<Timestamp>)| {
         begins.is_none_or(|begins| begins <= until) && ends.is_none_or(|ends| from < ends)
     };
     alert.periods.is_empty() || alert.periods.iter().any(meets)
