@@ -15,7 +15,9 @@ use crate::nlu::{Embedder, IntentPack, Means, Nlu, Shelf};
 use crate::queue::{Mind, Worker};
 use crate::store::Store;
 use crate::telemetry;
-use crate::transit::{Timetable, TimetableHandle};
+use crate::transit::live::LiveHandle;
+use crate::transit::planner::SharedPlanner;
+use crate::transit::{LiveLimits, Local, Timetable, TimetableHandle};
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::fs::File;
@@ -44,7 +46,7 @@ impl Library {
     /// A broken intent or response file is an error; a missing timetable only degrades.
     pub fn load(config: &Config) -> Result<Self, Rejected> {
         let timetable = load_timetable(config);
-        let sources = registry(&timetable);
+        let sources = registry(&planner(&timetable));
         let (pack, live) = Live::load(&config.files, config.operator.lang, &sources).map_err(Rejected)?;
         let gazetteer = gazetteer(config, &timetable)?;
         Ok(Self { pack, live, gazetteer, sources, timetable })
@@ -64,6 +66,11 @@ pub fn load_timetable(config: &Config) -> TimetableHandle {
             TimetableHandle::default()
         }
     }
+}
+
+/// What answers about trains: the timetable alone, until live feeds are configured.
+pub fn planner(timetable: &TimetableHandle) -> SharedPlanner {
+    Arc::new(Local::new(timetable.clone(), LiveHandle::default(), LiveLimits::default(), false))
 }
 
 fn gazetteer(config: &Config, timetable: &TimetableHandle) -> Result<Gazetteer, Rejected> {

@@ -83,7 +83,7 @@ fn channels(config: &Config) -> Vec<Finding> {
 
 fn files(config: &Config) -> Vec<Finding> {
     let timetable = app::load_timetable(config);
-    let sources = crate::answers::registry(&timetable);
+    let sources = crate::answers::registry(&app::planner(&timetable));
     let mut found = match Live::load(&config.files, config.operator.lang, &sources) {
         Ok((pack, live)) => {
             let langs: Vec<String> = live.responses.languages().iter().map(ToString::to_string).collect();
