@@ -259,7 +259,8 @@ fn notifier(state: &AppState, mind: &Mind, trains: &Trains) -> Notifier {
     }
 }
 
-fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>) {
+/// All that understanding and answering need, from the shelf or trained now. The full model follows with [`Nlu::complete`].
+pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>) {
     let embedder = load_embedder(config).unwrap_or_else(|why| {
         tracing::warn!(%why, "understanding with n-grams only");
         None
