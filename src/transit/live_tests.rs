@@ -1,15 +1,16 @@
-//! Boards, trains and traffic under live data of every kind, good and bad.
+//! Boards and trains under live data of every kind, good and bad.
 
-use super::live::{Alert, LiveHandle, Running, Shift, Snapshot, StopChange, TripChange};
-use super::planner::{Board, BoardQuery, Ends, LiveState, Planner, Ride, TrafficQuery, Unknown};
+use super::live::{LiveHandle, Running, Shift, Snapshot, StopChange, TripChange};
+use super::planner::{Board, BoardQuery, Ends, LiveState, Planner, Ride, Unknown};
 use super::testing::{EVERY_DAY, feed, paris};
 use super::{LiveLimits, Local, Timetable, TimetableHandle};
 use crate::model::Timestamp;
 use jiff::civil::{Date, date};
 use std::time::Duration;
 
-const DAY: Date = date(2026, 5, 5);
-const TRIPS: &str = "route_id,service_id,trip_id,trip_short_name\nL,S,t1,101\nL,S,t2,102\nL,S,night,109\nM,S,t3,201\n";
+pub(super) const DAY: Date = date(2026, 5, 5);
+const TRIPS: &str =
+    "route_id,service_id,trip_id,trip_short_name\nL,S,t1,101\nL,S,t2,102\nL,S,night,109\nM,S,t3,201\n";
 const ROUTES: &str =
     "route_id,agency_id,route_short_name,route_long_name,route_type\nL,A,Ligne,Pont - Rade,2\nM,A,Autre,,2\n";
 const STOPS: &str = "stop_id,stop_name,location_type,parent_station,platform_code\nP,Pont,1,,\nP1,Pont,0,P,1\nP2,Pont,0,P,2\n\
@@ -20,7 +21,7 @@ const TIMES: &str = "trip_id,stop_sequence,arrival_time,departure_time,stop_id\n
     night,10,23:50:00,23:50:00,P1\nnight,20,24:20:00,24:22:00,Q\nnight,30,24:40:00,24:40:00,R\n\
     t3,1,10:00:00,10:00:00,R\nt3,2,10:30:00,10:30:00,Q\n";
 
-fn table() -> Timetable {
+pub(super) fn table() -> Timetable {
     let folder = feed(&[
         ("trips.txt", TRIPS),
         ("routes.txt", ROUTES),
@@ -43,7 +44,7 @@ fn planner(trips: Vec<(&str, TripChange)>, as_of: &str) -> Local {
     Local::new(TimetableHandle::new(table()), live, LiveLimits::default(), true)
 }
 
-fn change(running: Running, stops: Vec<StopChange>) -> TripChange {
+pub(super) fn change(running: Running, stops: Vec<StopChange>) -> TripChange {
     TripChange { day: Some(DAY), running, route: None, stops, as_of: Timestamp(0) }
 }
 
@@ -60,7 +61,7 @@ fn stop(sequence: u32) -> StopChange {
 }
 
 /// Minutes late, arriving and departing.
-fn late(sequence: u32, arrival: Option<i64>, departure: Option<i64>) -> StopChange {
+pub(super) fn late(sequence: u32, arrival: Option<i64>, departure: Option<i64>) -> StopChange {
     let shift = |minutes: i64| Shift::Delay(minutes * 60);
     StopChange { arrival: arrival.map(shift), departure: departure.map(shift), ..stop(sequence) }
 }
@@ -93,7 +94,10 @@ fn told(rides: &[Ride]) -> Vec<String> {
 async fn a_delay_holds_on_until_a_stop_says_otherwise() {
     for (stops, expected) in [
         (vec![late(10, None, Some(12))], ["101 08:12* 08:32", "101 08:34* 08:52"]),
-        (vec![late(10, None, Some(12)), late(20, Some(8), Some(6))], ["101 08:12* 08:28", "101 08:28* 08:46"]),
+        (
+            vec![late(10, None, Some(12)), late(20, Some(8), Some(6))],
+            ["101 08:12* 08:28", "101 08:28* 08:46"],
+        ),
         (vec![late(20, Some(5), None)], ["101 08:00 08:25", "101 08:27* 08:45"]),
         // No data: what was late before says nothing of what comes.
         (
@@ -131,7 +135,8 @@ async fn a_late_train_is_offered_after_its_scheduled_time_and_in_the_order_of_wh
 async fn cancelled_and_skipped_are_never_offered_and_are_listed() {
     // A cancelled trip with delays is cancelled.
     let cancelled = change(Running::Cancelled, vec![late(10, None, Some(5))]);
-    let skips = change(Running::Scheduled, vec![StopChange { skipped: true, ..stop(20) }, late(30, Some(4), None)]);
+    let skips =
+        change(Running::Scheduled, vec![StopChange { skipped: true, ..stop(20) }, late(30, Some(4), None)]);
     let planner = planner(vec![("t1", cancelled), ("t2", skips)], "2026-05-05T07:59");
     let found = board(&planner, "P", Some("Q"), "2026-05-05T07:59").await;
     assert_eq!(told(&found.rides), ["109 23:50 00:20"]);
@@ -146,7 +151,10 @@ async fn cancelled_and_skipped_are_never_offered_and_are_listed() {
     let short = change(Running::Scheduled, vec![StopChange { skipped: true, ..stop(30) }]);
     let planner = self::planner(vec![("t1", short)], "2026-05-05T07:59");
     let found = board(&planner, "P", None, "2026-05-05T07:59").await;
-    assert_eq!((found.rides[0].train.terminus.as_str(), found.rides[0].to.station.id.as_str()), ("Quai", "Q"));
+    assert_eq!(
+        (found.rides[0].train.terminus.as_str(), found.rides[0].to.station.id.as_str()),
+        ("Quai", "Q")
+    );
 }
 
 #[tokio::test]
@@ -179,7 +187,10 @@ async fn added_trains_and_other_platforms_are_told() {
         let stop = &found.rides[index].from;
         (stop.platform.as_deref(), stop.planned_platform.as_deref())
     };
-    assert_eq!([platforms(0), platforms(1), platforms(2)], [(Some("2"), Some("1")), (Some("2"), None), (Some("1"), None)]);
+    assert_eq!(
+        [platforms(0), platforms(1), platforms(2)],
+        [(Some("2"), Some("1")), (Some("2"), None), (Some("1"), None)]
+    );
     let train = &found.rides[1].train;
     assert_eq!((train.added, train.brand.as_deref(), train.terminus.as_str()), (true, Some("Ligne"), "Rade"));
 }
@@ -207,18 +218,25 @@ async fn without_a_day_the_run_under_way_or_next_is_meant() {
 
 #[tokio::test]
 async fn contradictions_leave_the_schedule_and_nothing_else() {
-    let at = |sequence: u32, local: &str| StopChange {
-        arrival: Some(Shift::At(paris(local))),
-        ..stop(sequence)
-    };
+    let at =
+        |sequence: u32, local: &str| StopChange { arrival: Some(Shift::At(paris(local))), ..stop(sequence) };
     for (what, stops) in [
         ("leaves before it arrives", vec![late(20, Some(20), Some(0))]),
         ("goes back in time", vec![late(10, None, Some(60)), late(20, Some(0), None)]),
         ("is of another century", vec![StopChange { departure: Some(Shift::At(Timestamp(0))), ..stop(10) }]),
-        ("is beyond numbers", vec![late(10, None, None), StopChange { arrival: Some(Shift::Delay(i64::MAX)), ..stop(20) }]),
+        (
+            "is beyond numbers",
+            vec![late(10, None, None), StopChange { arrival: Some(Shift::Delay(i64::MAX)), ..stop(20) }],
+        ),
         ("is a month late", vec![at(20, "2026-06-05T08:20")]),
-        ("names a stop of another line", vec![StopChange { stop_id: Some("X".into()), ..late(20, Some(9), None) }]),
-        ("names a stop that is not", vec![StopChange { stop_id: Some("MARS".into()), ..late(20, Some(9), None) }]),
+        (
+            "names a stop of another line",
+            vec![StopChange { stop_id: Some("X".into()), ..late(20, Some(9), None) }],
+        ),
+        (
+            "names a stop that is not",
+            vec![StopChange { stop_id: Some("MARS".into()), ..late(20, Some(9), None) }],
+        ),
         ("names no stop", vec![StopChange { sequence: None, ..late(20, Some(9), None) }]),
     ] {
         let planner = planner(vec![("t1", change(Running::Scheduled, stops))], "2026-05-05T07:59");
@@ -258,7 +276,13 @@ async fn age_decides_what_live_data_is_worth() {
     ] {
         let planner = planner(delay(), "2026-05-05T07:00");
         let now = made.plus(Duration::from_secs(age));
-        let query = BoardQuery { station: "P".into(), other: Some("R".into()), ends: Ends::Departures, at: now, limit: 1 };
+        let query = BoardQuery {
+            station: "P".into(),
+            other: Some("R".into()),
+            ends: Ends::Departures,
+            at: now,
+            limit: 1,
+        };
         let board = planner.board(&query, now).await.unwrap();
         assert_eq!((board.provenance.live, told(&board.value.rides)[0].as_str()), (state, first), "{age}");
         assert_eq!(planner.provenance(now).unwrap().live, state);
@@ -273,80 +297,6 @@ async fn age_decides_what_live_data_is_worth() {
     assert_eq!(none.provenance(made).unwrap().live, LiveState::Absent);
     let empty = Local::new(TimetableHandle::default(), LiveHandle::default(), LiveLimits::default(), false);
     assert_eq!(empty.provenance(made), Err(Unknown::NoTimetable));
-}
-
-fn alert(id: &str, routes: &[&str], stops: &[&str], until: Option<&str>) -> Alert {
-    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
-    Alert {
-        id: id.to_owned(),
-        cause: "strike".into(),
-        effect: "reduced_service".into(),
-        header: Default::default(),
-        description: Default::default(),
-        periods: vec![(None, until.map(paris))],
-        routes: ids(routes),
-        stops: ids(stops),
-        trips: vec![],
-        as_of: paris("2026-05-05T07:00"),
-    }
-}
-
-#[tokio::test]
-async fn traffic_tells_alerts_and_trains_of_what_was_asked() {
-    let live = LiveHandle::default();
-    let mut snapshot = Snapshot {
-        trips_as_of: Some(paris("2026-05-05T07:00")),
-        alerts_as_of: Some(paris("2026-05-05T07:00")),
-        ..Snapshot::default()
-    };
-    snapshot.trips.insert("t1".into(), vec![change(Running::Scheduled, vec![late(10, None, Some(12))])]);
-    snapshot.trips.insert("t2".into(), vec![change(Running::Cancelled, vec![])]);
-    snapshot.alerts = vec![
-        alert("line", &["L"], &[], None),
-        alert("other", &["M"], &[], None),
-        alert("stop", &[], &["P2"], None),
-        alert("over", &["L"], &[], Some("2026-05-05T06:00")),
-        alert("all", &[], &[], Some("2026-05-05T12:00")),
-    ];
-    live.replace(snapshot);
-    let planner = Local::new(TimetableHandle::new(table()), live, LiveLimits::default(), true);
-    let now = paris("2026-05-05T07:00");
-    let until = paris("2026-05-05T20:00");
-    let ask = |line: Option<&str>, stations: &[&str]| TrafficQuery {
-        line: line.map(str::to_owned),
-        stations: stations.iter().map(|id| (*id).to_owned()).collect(),
-        from: now,
-        until,
-    };
-    for (query, alerts, running, late, cancelled) in [
-        (ask(Some("ligne"), &[]), vec!["line", "stop", "all"], 1, vec!["101"], vec!["102"]),
-        (ask(Some("Pont - Rade"), &[]), vec!["line", "stop", "all"], 1, vec!["101"], vec!["102"]),
-        (ask(Some("Autre"), &[]), vec!["other", "all"], 1, vec![], vec![]),
-        (ask(None, &["P"]), vec!["line", "stop", "all"], 1, vec!["101"], vec!["102"]),
-        (ask(None, &["R", "Q"]), vec!["line", "other", "all"], 1, vec![], vec![]),
-        (ask(None, &[]), vec!["line", "other", "stop", "all"], 2, vec!["101"], vec!["102"]),
-    ] {
-        let told = planner.traffic(&query, now).await.unwrap().value;
-        let ids: Vec<&str> = told.alerts.iter().map(|alert| alert.id.as_str()).collect();
-        let numbers = |rides: &[Ride]| rides.iter().filter_map(|ride| ride.train.number.clone()).collect::<Vec<_>>();
-        assert_eq!((ids, told.running), (alerts, running), "{query:?}");
-        assert_eq!((numbers(&told.late), numbers(&told.cancelled)), (late.into_iter().map(String::from).collect(), cancelled.into_iter().map(String::from).collect()), "{query:?}");
-    }
-    let unknown = planner.traffic(&ask(Some("RER Z"), &[]), now).await.unwrap_err();
-    assert_eq!(unknown, Unknown::Line("RER Z".into()));
-    // Announcements are old after ten minutes; past the limit nothing can be said.
-    let later = |minutes: u64| now.plus(Duration::from_secs(minutes * 60));
-    let network = ask(None, &[]);
-    let state = |minutes| planner.traffic(&network, later(minutes));
-    assert_eq!(state(1).await.unwrap().provenance.live, LiveState::Fresh(now));
-    assert_eq!(state(11).await.unwrap().provenance.live, LiveState::Old(now));
-    assert!(matches!(state(31).await, Err(Unknown::NoLive(_))));
-    // The alerts of a train, and its calls.
-    let runs = planner.train("101", DAY, now).await.unwrap().value;
-    let ids: Vec<&str> = runs[0].alerts.iter().map(|alert| alert.id.as_str()).collect();
-    assert_eq!((runs.len(), runs[0].stops.len(), ids), (1, 3, vec!["line", "stop", "all"]));
-    assert!(planner.train("999", DAY, now).await.unwrap().value.is_empty());
-    assert!(matches!(planner.train("101", date(2030, 1, 1), now).await, Err(Unknown::OutOfRange { .. })));
 }
 
 #[tokio::test]

@@ -2,16 +2,17 @@
 
 use super::live::Alert;
 use super::planner::{Moment, Ride, Traffic, TrafficQuery, Unknown};
-use super::runs::{Run, View};
-use super::timetable::Call;
+use super::runs::{Run, TimedCall, View};
+use super::timetable::{Access, Call};
 use super::trains::holds;
 use crate::model::Timestamp;
 use jiff::civil::Date;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::time::Duration;
 
 /// A train counts as late from here on, at the stop that it is told for.
-pub const LATE: Duration = Duration::from_secs(300);
+const LATE: Duration = Duration::from_secs(300);
 /// Trains are counted so far ahead, whatever period is asked about.
 const COUNTED: Duration = Duration::from_secs(24 * 3600);
 
@@ -44,7 +45,10 @@ impl View<'_> {
             for (index, trip) in self.table.trips.iter().enumerate() {
                 let index = index as u32;
                 let timed = trip.headways.is_empty() && !self.overlay.is_unclear(index);
-                if timed && scope.line.as_ref().is_none_or(|line| line.contains(&trip.route)) && self.table.runs_on(trip, on.day) {
+                if timed
+                    && scope.line.as_ref().is_none_or(|line| line.contains(&trip.route))
+                    && self.table.runs_on(trip, on.day)
+                {
                     let run = self.run(index, on);
                     if !run.live.is_some_and(|live| live.added) {
                         self.count(run, &scope, query.from, until, &mut traffic, &mut seen);
@@ -95,7 +99,8 @@ impl View<'_> {
         let same = |text: &str| text.trim().to_lowercase() == asked;
         let named = |name: Option<u32>| name.is_some_and(|name| same(self.table.name(name)));
         let routes = self.table.routes.iter().enumerate();
-        let routes = routes.filter(|(_, route)| *route.id == *line || named(route.short) || named(route.long));
+        let routes =
+            routes.filter(|(_, route)| *route.id == *line || named(route.short) || named(route.long));
         let found: HashSet<u32> = routes.map(|(index, _)| index as u32).collect();
         if found.is_empty() { Err(Unknown::Line(line.to_owned())) } else { Ok(found) }
     }
@@ -111,8 +116,10 @@ impl View<'_> {
         let trip = |id: &String| {
             let trip = self.table.trip_by_id.get(id.as_str()).map(|&trip| &self.table.trips[trip as usize]);
             trip.is_some_and(|trip| {
-                let stops_at = |station: &u32| self.table.calls_of(trip).iter().any(|call| call.station == *station);
-                scope.line.as_ref().is_none_or(|line| line.contains(&trip.route)) && scope.stations.iter().all(stops_at)
+                let stops_at =
+                    |station: &u32| self.table.calls_of(trip).iter().any(|call| call.station == *station);
+                scope.line.as_ref().is_none_or(|line| line.contains(&trip.route))
+                    && scope.stations.iter().all(stops_at)
             })
         };
         network
@@ -162,20 +169,28 @@ type Twin = (Date, Option<String>, Option<Timestamp>, Timestamp);
 fn part(run: Run<'_>, scope: &Scope, from: Timestamp) -> Option<(usize, usize, Moment)> {
     let leaves = |index: usize| run.call(index).departure;
     let last = run.len().checked_sub(1)?;
+    let at = |calls: Range<usize>, station: u32, door: fn(&TimedCall) -> Access| {
+        let mut calls = calls.map(|index| (index, run.call(index)));
+        calls
+            .find(|(_, call)| call.station == station && door(call) != Access::Closed)
+            .map(|(index, _)| index)
+    };
     let (boards, goes) = match scope.stations.as_slice() {
         [] => {
             let ahead = |&index: &usize| {
                 let call = run.call(index);
                 let gone = run.cancelled();
                 (gone || !call.skipped)
-                    && call.departure.is_some_and(|moment| if gone { moment.scheduled >= from } else { moment.best() >= from })
+                    && call.departure.is_some_and(|moment| {
+                        if gone { moment.scheduled >= from } else { moment.best() >= from }
+                    })
             };
             ((0..last).find(ahead)?, last)
         }
-        [one] => ((0..last).find(|&index| run.call(index).station == *one)?, last),
+        [one] => (at(0..last, *one, |call| call.board)?, last),
         [one, other, ..] => {
-            let boards = (0..last).find(|&index| run.call(index).station == *one)?;
-            (boards, (boards + 1..=last).find(|&index| run.call(index).station == *other)?)
+            let boards = at(0..last, *one, |call| call.board)?;
+            (boards, at(boards + 1..last + 1, *other, |call| call.alight)?)
         }
     };
     Some((boards, goes, leaves(boards)?))

@@ -55,7 +55,8 @@ impl View<'_> {
     /// The stations of the stops that an announcement names.
     pub(super) fn alert_stations(self, alert: &Alert) -> impl Iterator<Item = u32> {
         alert.stops.iter().filter_map(move |id| {
-            let stop = self.table.stop_by_id.get(id.as_str()).map(|&stop| self.table.stops[stop as usize].station);
+            let stop =
+                self.table.stop_by_id.get(id.as_str()).map(|&stop| self.table.stops[stop as usize].station);
             stop.or_else(|| self.table.station_by_id.get(id).copied())
         })
     }
