@@ -32,7 +32,7 @@ impl AnswerSource for Arrivals {
     }
 
     fn samples(&self) -> Samples {
-        page::samples()
+        page::samples(|page| page.arriving)
     }
 }
 

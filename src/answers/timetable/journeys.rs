@@ -25,7 +25,10 @@ impl AnswerSource for Journeys {
     }
 
     fn samples(&self) -> Samples {
-        page::samples()
+        page::samples(|page| {
+            let pair = page.from.is_some() && page.to.is_some();
+            pair && !page.arriving && page.rides.is_empty()
+        })
     }
 }
 
