@@ -100,7 +100,19 @@ impl<'a> Search<'a> {
         clock: fn(&Moment) -> Timestamp,
     ) -> Self {
         let (found, cancelled) = (Vec::new(), Vec::new());
-        Self { view, here, other, ends, day, window, clock, found, cancelled, direct: false, incomplete: false }
+        Self {
+            view,
+            here,
+            other,
+            ends,
+            day,
+            window,
+            clock,
+            found,
+            cancelled,
+            direct: false,
+            incomplete: false,
+        }
     }
 
     pub(super) fn walk(&mut self) {

@@ -2,8 +2,8 @@
 
 use super::timetable::Source;
 use gtfs_structures::{
-    Agency, Calendar, CalendarDate, FeedInfo, GtfsReader, RawFrequency, RawGtfs, RawStopTime, RawTransfer, RawTrip,
-    Route, Stop,
+    Agency, Calendar, CalendarDate, FeedInfo, GtfsReader, RawFrequency, RawGtfs, RawStopTime, RawTransfer,
+    RawTrip, Route, Stop,
 };
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

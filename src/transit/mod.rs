@@ -2,6 +2,7 @@
 
 mod board;
 mod changes;
+pub mod demo_live;
 mod departures;
 mod feed;
 mod journeys;
@@ -12,6 +13,7 @@ mod naming;
 mod net;
 mod overlay;
 pub mod planner;
+pub mod realtime;
 mod runs;
 mod scan;
 mod service;
@@ -23,10 +25,19 @@ pub use changes::MIN_CHANGE;
 pub use departures::{Departure, Departures};
 pub use load::TimetableError;
 pub use local::{LiveLimits, Local};
+/// Under its first name, for the answer source that asks [`Timetable::departures`].
 pub use planner::Unknown as QueryError;
 pub use timetable::{Source, Timetable, TimetableHandle};
 
 #[cfg(test)]
+mod journey_tests;
+#[cfg(test)]
+mod live_tests;
+#[cfg(test)]
+mod overlay_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traffic_tests;

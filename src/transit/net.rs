@@ -153,7 +153,8 @@ impl DayNet {
         let calls = &self.calls;
         let departs = |call: &u32| calls[*call as usize].departure;
         let arrives = |call: &u32| calls[*call as usize].arrival;
-        let mut departures: Vec<u32> = table.order.by_departure.iter().filter_map(here).chain(rest()).collect();
+        let mut departures: Vec<u32> =
+            table.order.by_departure.iter().filter_map(here).chain(rest()).collect();
         departures.retain(|call| departs(call) != NEVER);
         let mut arrivals: Vec<u32> = table.order.by_arrival.iter().filter_map(here).chain(rest()).collect();
         arrivals.retain(|call| arrives(call) != NEVER);

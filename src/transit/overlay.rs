@@ -140,9 +140,10 @@ fn twins(table: &Timetable, trip: u32, day: Date) -> impl Iterator<Item = u32> {
         let theirs = table.calls_of(twin);
         other != trip
             && theirs.len() == calls.len()
-            && calls.iter().zip(theirs).all(|(a, b)| {
-                (a.station, a.arrival, a.departure) == (b.station, b.arrival, b.departure)
-            })
+            && calls
+                .iter()
+                .zip(theirs)
+                .all(|(a, b)| (a.station, a.arrival, a.departure) == (b.station, b.arrival, b.departure))
             && table.runs_on(twin, day)
     })
 }
@@ -220,7 +221,11 @@ fn live_run(table: &Timetable, trip: u32, on: ServiceDay, change: &TripChange) -
 }
 
 /// The change of each call, by `stop_sequence` where it agrees with the stop, else by the stop.
-fn matched<'a>(table: &Timetable, calls: &[TimedCall], stops: &'a [StopChange]) -> Vec<Option<&'a StopChange>> {
+fn matched<'a>(
+    table: &Timetable,
+    calls: &[TimedCall],
+    stops: &'a [StopChange],
+) -> Vec<Option<&'a StopChange>> {
     let station = |id: &str| {
         let stop = table.stop_by_id.get(id).map(|&stop| table.stops[stop as usize].station);
         stop.or_else(|| table.station_by_id.get(id).copied())

@@ -161,17 +161,17 @@ impl<'a> Run<'a> {
     pub(super) fn key(&self) -> TrainKey {
         match (self.live, self.trip) {
             (Some(live), _) => live.key.clone(),
-            (None, trip) => TrainKey {
-                trip: trip.map(|trip| trip.id.to_string()).unwrap_or_default(),
-                day: self.on.day,
-            },
+            (None, trip) => {
+                TrainKey { trip: trip.map(|trip| trip.id.to_string()).unwrap_or_default(), day: self.on.day }
+            }
         }
     }
 
     /// Where it ends today: a train that is cut short does not go where its sign says.
     pub(super) fn terminus(&self) -> &'a str {
         let last = self.calls().rfind(|call| !call.skipped);
-        let whole = self.live.is_none_or(|live| live.cancelled || live.calls.last().is_none_or(|call| !call.skipped));
+        let whole =
+            self.live.is_none_or(|live| live.cancelled || live.calls.last().is_none_or(|call| !call.skipped));
         match (self.trip, last) {
             (Some(trip), _) if whole => self.table.name(trip.terminus),
             (_, Some(last)) => &self.table.stations[last.station as usize].name,
@@ -210,7 +210,8 @@ impl<'a> Run<'a> {
             arrival: call.arrival,
             departure: call.departure,
             platform: platform(call.stop),
-            planned_platform: platform(call.planned).filter(|planned| platform(call.stop).as_ref() != Some(planned)),
+            planned_platform: platform(call.planned)
+                .filter(|planned| platform(call.stop).as_ref() != Some(planned)),
             skipped: call.skipped,
         }
     }

@@ -1,15 +1,18 @@
 //! How a line, a station or the network runs: announcements, and the trains that are late or do not run.
 
 use super::live::Alert;
-use super::planner::{Moment, Traffic, TrafficQuery, Unknown};
-use super::runs::{Run, ServiceDay, View};
+use super::planner::{Moment, Ride, Traffic, TrafficQuery, Unknown};
+use super::runs::{Run, TimedCall, View};
+use super::timetable::{Access, Call};
 use super::trains::holds;
 use crate::model::Timestamp;
+use jiff::civil::Date;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::time::Duration;
 
 /// A train counts as late from here on, at the stop that it is told for.
-pub const LATE: Duration = Duration::from_secs(300);
+const LATE: Duration = Duration::from_secs(300);
 /// Trains are counted so far ahead, whatever period is asked about.
 const COUNTED: Duration = Duration::from_secs(24 * 3600);
 
@@ -42,7 +45,10 @@ impl View<'_> {
             for (index, trip) in self.table.trips.iter().enumerate() {
                 let index = index as u32;
                 let timed = trip.headways.is_empty() && !self.overlay.is_unclear(index);
-                if timed && scope.line.as_ref().is_none_or(|line| line.contains(&trip.route)) && self.table.runs_on(trip, on.day) {
+                if timed
+                    && scope.line.as_ref().is_none_or(|line| line.contains(&trip.route))
+                    && self.table.runs_on(trip, on.day)
+                {
                     let run = self.run(index, on);
                     if !run.live.is_some_and(|live| live.added) {
                         self.count(run, &scope, query.from, until, &mut traffic, &mut seen);
@@ -55,7 +61,7 @@ impl View<'_> {
                 self.count(run, &scope, query.from, until, &mut traffic, &mut seen);
             }
         }
-        let leaves = |ride: &super::planner::Ride| ride.from.departure.map(|moment| moment.scheduled);
+        let leaves = |ride: &Ride| ride.from.departure.map(|moment| moment.scheduled);
         traffic.late.sort_by_key(leaves);
         traffic.cancelled.sort_by_key(leaves);
         Ok(traffic)
@@ -72,7 +78,7 @@ impl View<'_> {
             calls.iter().any(|&call| self.route_of(call) == route)
         };
         if let Some(line) = line.as_ref().filter(|_| places.is_empty()) {
-            let on_line = |call: &&super::timetable::Call| line.contains(&self.table.trips[call.trip as usize].route);
+            let on_line = |call: &&Call| line.contains(&self.table.trips[call.trip as usize].route);
             places.extend(self.table.calls.iter().filter(on_line).map(|call| call.station));
         }
         if line.is_none() && !stations.is_empty() {
@@ -93,7 +99,8 @@ impl View<'_> {
         let same = |text: &str| text.trim().to_lowercase() == asked;
         let named = |name: Option<u32>| name.is_some_and(|name| same(self.table.name(name)));
         let routes = self.table.routes.iter().enumerate();
-        let routes = routes.filter(|(_, route)| *route.id == *line || named(route.short) || named(route.long));
+        let routes =
+            routes.filter(|(_, route)| *route.id == *line || named(route.short) || named(route.long));
         let found: HashSet<u32> = routes.map(|(index, _)| index as u32).collect();
         if found.is_empty() { Err(Unknown::Line(line.to_owned())) } else { Ok(found) }
     }
@@ -109,8 +116,10 @@ impl View<'_> {
         let trip = |id: &String| {
             let trip = self.table.trip_by_id.get(id.as_str()).map(|&trip| &self.table.trips[trip as usize]);
             trip.is_some_and(|trip| {
-                let stops_at = |station: &u32| self.table.calls_of(trip).iter().any(|call| call.station == *station);
-                scope.line.as_ref().is_none_or(|line| line.contains(&trip.route)) && scope.stations.iter().all(stops_at)
+                let stops_at =
+                    |station: &u32| self.table.calls_of(trip).iter().any(|call| call.station == *station);
+                scope.line.as_ref().is_none_or(|line| line.contains(&trip.route))
+                    && scope.stations.iter().all(stops_at)
             })
         };
         network
@@ -128,7 +137,7 @@ impl View<'_> {
         from: Timestamp,
         until: Timestamp,
         traffic: &mut Traffic,
-        seen: &mut HashSet<(ServiceDayKey, Option<String>, Option<Timestamp>, Timestamp)>,
+        seen: &mut HashSet<Twin>,
     ) {
         let Some((boards, leaves, departure)) = part(run, scope, from) else { return };
         let gone = run.cancelled() || run.call(boards).skipped || run.call(leaves).skipped;
@@ -153,26 +162,35 @@ impl View<'_> {
     }
 }
 
-type ServiceDayKey = jiff::civil::Date;
+/// Service day, number, arrival and departure: the same train under two services is one train.
+type Twin = (Date, Option<String>, Option<Timestamp>, Timestamp);
 
 /// Where the run is looked at: between the two stations, from the one, or from the first call still ahead to the end.
 fn part(run: Run<'_>, scope: &Scope, from: Timestamp) -> Option<(usize, usize, Moment)> {
     let leaves = |index: usize| run.call(index).departure;
     let last = run.len().checked_sub(1)?;
+    let at = |calls: Range<usize>, station: u32, door: fn(&TimedCall) -> Access| {
+        let mut calls = calls.map(|index| (index, run.call(index)));
+        calls
+            .find(|(_, call)| call.station == station && door(call) != Access::Closed)
+            .map(|(index, _)| index)
+    };
     let (boards, goes) = match scope.stations.as_slice() {
         [] => {
             let ahead = |&index: &usize| {
                 let call = run.call(index);
                 let gone = run.cancelled();
                 (gone || !call.skipped)
-                    && call.departure.is_some_and(|moment| if gone { moment.scheduled >= from } else { moment.best() >= from })
+                    && call.departure.is_some_and(|moment| {
+                        if gone { moment.scheduled >= from } else { moment.best() >= from }
+                    })
             };
             ((0..last).find(ahead)?, last)
         }
-        [one] => ((0..last).find(|&index| run.call(index).station == *one)?, last),
+        [one] => (at(0..last, *one, |call| call.board)?, last),
         [one, other, ..] => {
-            let boards = (0..last).find(|&index| run.call(index).station == *one)?;
-            (boards, (boards + 1..=last).find(|&index| run.call(index).station == *other)?)
+            let boards = at(0..last, *one, |call| call.board)?;
+            (boards, at(boards + 1..last + 1, *other, |call| call.alight)?)
         }
     };
     Some((boards, goes, leaves(boards)?))

@@ -3,6 +3,7 @@
 use super::live::Alert;
 use super::planner::{Run as Told, Unknown};
 use super::runs::{Run, View};
+use crate::model::Timestamp;
 use jiff::civil::Date;
 
 impl View<'_> {
@@ -54,15 +55,16 @@ impl View<'_> {
     /// The stations of the stops that an announcement names.
     pub(super) fn alert_stations(self, alert: &Alert) -> impl Iterator<Item = u32> {
         alert.stops.iter().filter_map(move |id| {
-            let stop = self.table.stop_by_id.get(id.as_str()).map(|&stop| self.table.stops[stop as usize].station);
+            let stop =
+                self.table.stop_by_id.get(id.as_str()).map(|&stop| self.table.stops[stop as usize].station);
             stop.or_else(|| self.table.station_by_id.get(id).copied())
         })
     }
 }
 
 /// Somewhere in the interval, both ends included.
-pub(super) fn holds(alert: &Alert, from: crate::model::Timestamp, until: crate::model::Timestamp) -> bool {
-    let meets = |&(begins, ends): &(Option<crate::model::Timestamp>, Option<crate::model::Timestamp>)| {
+pub(super) fn holds(alert: &Alert, from: Timestamp, until: Timestamp) -> bool {
+    let meets = |&(begins, ends): &(Option<Timestamp>, Option<Timestamp>)| {
         begins.is_none_or(|begins| begins <= until) && ends.is_none_or(|ends| from < ends)
     };
     alert.periods.is_empty() || alert.periods.iter().any(meets)

@@ -86,8 +86,7 @@ impl<'a> Loader<'a> {
         let index = self.trips.len() as u32;
         let first = self.calls.len() as u32;
         // What a pattern shifted before midnight would say is no time of that day.
-        let moved =
-            |time: Option<u32>| time.and_then(|time| u32::try_from(i64::from(time) + shift).ok());
+        let moved = |time: Option<u32>| time.and_then(|time| u32::try_from(i64::from(time) + shift).ok());
         self.calls.extend(calls.iter().map(|call| Call {
             trip: index,
             arrival: moved(call.arrival),
@@ -225,4 +224,3 @@ fn access(kind: PickupDropOffType) -> Access {
         PickupDropOffType::ArrangeByPhone | PickupDropOffType::Unknown(_) => Access::Arranged,
     }
 }
-
