@@ -4,12 +4,16 @@
 mod duration;
 mod hours;
 mod load;
+mod notices;
 mod secret;
+mod traffic;
 
 pub use duration::Span;
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
+pub use notices::{NoticesConfig, QuietHours};
 pub use secret::Secret;
+pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
 
 use crate::model::Lang;
 use serde::Deserialize;
@@ -29,6 +33,8 @@ pub struct Config {
     pub files: FilesConfig,
     pub nlu: NluConfig,
     pub timetable: TimetableConfig,
+    pub notices: NoticesConfig,
+    pub traffic: TrafficConfig,
     pub queue: QueueConfig,
     pub log: LogConfig,
     /// By name; the name is part of the webhook's path.
@@ -270,7 +276,8 @@ impl std::fmt::Debug for ChannelSettings {
 impl Config {
     /// What cannot be said by types. Key, what is wrong, and the cure.
     fn problems(&self) -> Vec<(&'static str, String)> {
-        let mut found = Vec::new();
+        let mut found: Vec<(&'static str, String)> = Vec::new();
+        found.extend(self.notices.problems().into_iter().map(|(key, what)| (key, what.to_owned())));
         let mut check = |wrong: bool, key: &'static str, what: &str| {
             if wrong {
                 found.push((key, what.to_owned()));
@@ -314,6 +321,7 @@ impl Config {
             "channels",
             "a channel's name may hold a-z, 0-9 and - only",
         );
+        found.extend(self.traffic.problems());
         found
     }
 

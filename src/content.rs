@@ -2,6 +2,7 @@
 //! errors are kept for the console and `/health` until it is mended.
 
 use crate::answers::Registry;
+use crate::answers::compensation::Rules;
 use crate::answers::responses::Responses;
 use crate::config::FilesConfig;
 use crate::model::{IntentSpec, Lang};
@@ -17,6 +18,7 @@ pub struct Live {
     /// By name.
     pub intents: BTreeMap<String, IntentSpec>,
     pub responses: Responses,
+    pub compensation: Rules,
 }
 
 impl Live {
@@ -40,6 +42,10 @@ impl Live {
                 ));
             }
         }
+        let compensation = Rules::load(&files.responses).unwrap_or_else(|broken| {
+            errors.extend(broken.0.iter().map(ToString::to_string));
+            Rules::default()
+        });
         match Responses::load(&files.responses, lang, &pack.specs, sources) {
             Ok(responses) if errors.is_empty() => {
                 errors.extend(responses.missing(&pack.specs).iter().map(|m| match m {
@@ -49,7 +55,7 @@ impl Live {
                 errors.retain(|e| !e.is_empty());
                 if errors.is_empty() {
                     let intents = pack.specs.iter().map(|s| (s.name.clone(), s.clone())).collect();
-                    return Ok((pack, Self { intents, responses }));
+                    return Ok((pack, Self { intents, responses, compensation }));
                 }
             }
             Ok(_) => {}
@@ -79,6 +85,7 @@ type Fingerprint = Vec<(PathBuf, Option<SystemTime>, u64)>;
 impl Content {
     pub fn new(files: FilesConfig, lang: Lang, sources: Registry, live: Live) -> Self {
         let seen = fingerprint(&files);
+        sources.compensation().replace(live.compensation.clone());
         Self(Arc::new(Shared {
             files,
             lang,
@@ -112,6 +119,7 @@ impl Content {
         let problems = match loaded {
             Ok(live) => {
                 tracing::info!("changed intents and responses are in service");
+                self.0.sources.compensation().replace(live.compensation.clone());
                 *self.0.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
                 Vec::new()
             }

@@ -5,6 +5,7 @@
 
 mod check;
 mod load;
+mod notices;
 
 use super::sms::Encoding;
 use crate::model::{IntentSpec, Lang, OUT_OF_SCOPE};
@@ -141,7 +142,9 @@ impl Responses {
 fn needed(intents: &[IntentSpec]) -> BTreeMap<String, Vec<String>> {
     let mut keys: BTreeMap<String, Vec<String>> = check::SYSTEM_MESSAGES
         .iter()
-        .map(|name| (format!("system.{name}"), vec!["text".to_owned()]))
+        .map(|name| format!("system.{name}"))
+        .chain(notices::MESSAGES.map(str::to_owned))
+        .map(|key| (key, vec!["text".to_owned()]))
         .collect();
     for intent in intents {
         let mut variants = vec!["text".to_owned()];

@@ -60,7 +60,7 @@ fn parse(text: &str) -> Option<DayHours> {
     Some(DayHours(shifts))
 }
 
-fn time(text: &str) -> Option<Time> {
+pub(super) fn time(text: &str) -> Option<Time> {
     if text == "24:00" {
         return Some(Time::MAX);
     }

@@ -29,10 +29,13 @@ pub fn choice<'d>(text: &str, dialogue: &'d Dialogue) -> Option<&'d EntityValue>
 
 /// Whether the message is an answer to our question: it fills the slot, and little else is said.
 pub fn answers(text: &str, understanding: &Understanding, spec: &IntentSpec, asked: &str) -> bool {
-    let Some(slot) = spec.slots.iter().find(|slot| slot.name == asked) else { return false };
+    // Asked for a station where a train number is enough, customers give the number.
+    let instead = |name: &String| spec.enough.iter().any(|set| set.contains(name));
+    let wanted: Vec<&SlotSpec> =
+        spec.slots.iter().filter(|slot| slot.name == asked || instead(&slot.name)).collect();
     let letters = |t: &str| t.chars().filter(|c| c.is_alphanumeric()).count();
-    let said: usize =
-        understanding.entities.iter().filter(|e| fits(&e.value, slot)).map(|e| letters(&e.surface)).sum();
+    let fitting = understanding.entities.iter().filter(|e| wanted.iter().any(|slot| fits(&e.value, slot)));
+    let said: usize = fitting.map(|e| letters(&e.surface)).sum();
     said > 0 && said * 2 >= letters(text)
 }
 
@@ -60,7 +63,9 @@ pub fn fill(text: &str, understanding: &Understanding, spec: &IntentSpec, dialog
     for value in left {
         let asked = dialogue.asked.as_deref();
         let empty = |slot: &&SlotSpec| {
+            // One changes at a station only where the words say so.
             fits(value, slot)
+                && slot.name != "via"
                 && !dialogue.slots.contains_key(&slot.name)
                 && !filled_now.contains(&&*slot.name)
         };
@@ -78,12 +83,14 @@ pub fn fill(text: &str, understanding: &Understanding, spec: &IntentSpec, dialog
 
 /// The first slot that must be settled with the customer.
 pub fn missing(spec: &IntentSpec, dialogue: &Dialogue) -> Option<Missing> {
+    let filled = |set: &Vec<String>| set.iter().all(|name| dialogue.slots.contains_key(name));
+    let enough = spec.enough.iter().any(filled);
     spec.slots.iter().find_map(|slot| match dialogue.slots.get(&slot.name) {
         Some(EntityValue::Ambiguous { options }) => {
             Some(Missing::Choice { slot: slot.name.clone(), options: options.clone() })
         }
         Some(_) => None,
-        None => slot.ask.then(|| Missing::Value { slot: slot.name.clone() }),
+        None => (slot.ask && !enough).then(|| Missing::Value { slot: slot.name.clone() }),
     })
 }
 

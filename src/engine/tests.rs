@@ -14,7 +14,11 @@ fn intents() -> BTreeMap<String, IntentSpec> {
     let always = |reason| EscalateRule { always: true, reason: Some(reason), ..EscalateRule::default() };
     let slots =
         vec![slot("from", "station", true), slot("to", "station", false), slot("when", "time", false)];
+    let either =
+        vec![slot("train", "train", true), slot("from", "station", false), slot("to", "station", false)];
+    let sets = vec![vec!["train".to_owned()], vec!["from".to_owned(), "to".to_owned()]];
     let all = [
+        IntentSpec { answer: Some("t".into()), slots: either, enough: sets, ..spec("schedules.train_stops") },
         IntentSpec { answer: Some("t".into()), slots, ..spec("schedules.next_departure") },
         spec("general.greeting"),
         IntentSpec { escalate: always(EscalationReason::Requested), ..spec("general.human_agent") },
@@ -155,6 +159,20 @@ fn a_slot_is_asked_for_twice_then_a_person_is_called() {
     }
     let third = decided(plan("prochain train", &u, &conversation(dialogue)));
     assert_eq!(third.escalation.unwrap().reason, EscalationReason::RepeatedFailure);
+}
+
+#[test]
+fn one_set_of_slots_is_enough() {
+    let stops = "schedules.train_stops";
+    let u = heard(&[(stops, 0.9)], &["from=Vitré", "to=Rennes"]);
+    let planned = looks_up(plan("arrêts du Vitré Rennes", &u, &conversation(Dialogue::default())));
+    assert_eq!(planned.slots.len(), 2);
+    let u = heard(&[(stops, 0.9)], &["from=Vitré"]);
+    let first = decided(plan("il s'arrête à Vitré ?", &u, &conversation(Dialogue::default())));
+    assert_eq!(said(&first), [(stops.into(), Part::Ask("train".into()))]);
+    // Asked for a train, the customer gives the other end of the way instead.
+    let other = heard(&[("general.greeting", 0.8)], &["to=Rennes"]);
+    assert_eq!(looks_up(plan("Rennes", &other, &conversation(first.dialogue))).slots.len(), 2);
 }
 
 #[test]

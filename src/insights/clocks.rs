@@ -244,6 +244,18 @@ mod tests {
                 [s(9), s(9), NO, NO, WAITS],
             ),
             (
+                "nor is what nobody asked for, with the bot or after people were called",
+                vec![
+                    opened,
+                    (1, CorrectionQueued, ""),
+                    (2, MessageSent, "bot/notice"),
+                    (10, Escalated, ""),
+                    (11, WatchNoticeQueued, ""),
+                    (12, MessageSent, "bot/notice"),
+                ],
+                [WAITS, WAITS, WAITS, WAITS, WAITS],
+            ),
+            (
                 "a question is one",
                 vec![opened, (2, MessageSent, "bot/question"), (30, MessageSent, "bot/answer")],
                 [s(2), s(2), NO, NO, WAITS],

@@ -1,4 +1,4 @@
-use super::{AgentId, ContactId, ConversationId, EntityValue, Lang, Timestamp, named_enum};
+use super::{AgentId, ContactId, ConversationId, EntityValue, Lang, MessageId, Timestamp, named_enum};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -11,6 +11,10 @@ pub struct Contact {
     pub address: String,
     pub lang: Option<Lang>,
     pub created_at: Timestamp,
+    /// Since when they want to hear nothing from us.
+    pub opted_out_at: Option<Timestamp>,
+    /// The confirmation of the opt-out: the one message that still goes out.
+    pub opt_out_message: Option<MessageId>,
 }
 
 named_enum!(

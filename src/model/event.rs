@@ -11,6 +11,15 @@ named_enum!(
         BotAnswered = "bot_answered",
         /// A system notice was queued; no answer to the clocks.
         NoticeQueued = "notice_queued",
+        /// A train runs otherwise than we had told; a notice says so.
+        CorrectionQueued = "correction_queued",
+        /// Something happened to what the contact watches; a notice says so.
+        WatchNoticeQueued = "watch_notice_queued",
+        WatchStarted = "watch_started",
+        WatchEnded = "watch_ended",
+        /// The contact wants to hear nothing from us.
+        OptedOut = "opted_out",
+        OptedIn = "opted_in",
         Escalated = "escalated",
         Taken = "taken",
         /// Given back to the queue.

@@ -57,3 +57,7 @@ id!(
     /// A person of the desk.
     AgentId
 );
+id!(
+    /// One thing that a contact wants to be told about.
+    WatchId
+);

@@ -12,6 +12,8 @@ pub struct IntentSpec {
     pub answer: Option<String>,
     /// In the order in which they are asked.
     pub slots: Vec<SlotSpec>,
+    /// Sets of slots: with all of one set filled, no other slot is asked for. Empty: each `ask` slot is needed.
+    pub enough: Vec<Vec<String>>,
     pub escalate: EscalateRule,
     /// It asks nothing: a greeting, thanks. Beside a question it is not answered.
     pub courtesy: bool,

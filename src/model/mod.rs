@@ -13,10 +13,10 @@ pub use conversation::{
     Agent, Contact, Conversation, ConversationState, Dialogue, EscalationReason, Priority, Role,
 };
 pub use event::{Actor, Event, EventKind, NewEvent};
-pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId};
+pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, WatchId};
 pub use intent::{EscalateRule, IntentSpec, SlotSpec};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
-pub use ride::{NewWatch, ToldRide, TrainKey, Watched};
+pub use ride::{NewWatch, RideChange, ToldRide, TrainKey, Watched};
 pub use time::Timestamp;
 pub use understanding::{
     Entity, EntityValue, IntentScore, Lang, OUT_OF_SCOPE, Question, StationRef, Tone, Understanding,

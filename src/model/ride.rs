@@ -1,4 +1,4 @@
-use super::{StationRef, Timestamp};
+use super::{StationRef, Timestamp, named_enum};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,22 @@ pub struct ToldRide {
     pub cancelled: bool,
 }
 
+named_enum!(
+    /// What happened to a train since it was told, as templates read it.
+    RideChange {
+        Cancelled = "cancelled",
+        /// It does not stop where one gets on.
+        NotFrom = "not_from",
+        /// It does not stop where one gets off.
+        NotTo = "not_to",
+        Later = "later",
+        Earlier = "earlier",
+        Platform = "platform",
+        /// Contrary to what was said, it runs.
+        Running = "running",
+    }
+);
+
 /// What a contact wants to be told about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -42,4 +58,19 @@ pub struct NewWatch {
     pub what: Watched,
     pub from: Timestamp,
     pub until: Timestamp,
+}
+
+impl Watched {
+    /// Whether both name the same thing: by ids and numbers, not by how a name is written.
+    pub fn is_same(&self, other: &Watched) -> bool {
+        match (self, other) {
+            (Watched::Line { name: a }, Watched::Line { name: b }) => a.to_lowercase() == b.to_lowercase(),
+            (Watched::Pair { from: a, to: b }, Watched::Pair { from: c, to: d }) => {
+                (&a.id, &b.id) == (&c.id, &d.id)
+            }
+            (Watched::Station { station: a }, Watched::Station { station: b }) => a.id == b.id,
+            (Watched::Train { number: a }, Watched::Train { number: b }) => a == b,
+            _ => false,
+        }
+    }
 }

@@ -6,7 +6,7 @@
 
 use super::{Done, Worker};
 use crate::channels::{Channel, Lookup, Outgoing, SendError};
-use crate::model::{Actor, DeliveryStatus, EventKind, Message, NewEvent, Timestamp};
+use crate::model::{Actor, Contact, DeliveryStatus, EventKind, Message, NewEvent, Timestamp};
 use crate::store::{ClaimedJob, StoreError, Tx};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,16 +25,25 @@ pub(super) async fn deliver(worker: &Worker, job: &ClaimedJob) -> Result<Done, S
     let Some(message) = tx.lock_message(job.message_id).await? else {
         return end(tx, job).await;
     };
-    let Some(address) = address_of(&mut tx, &message).await? else {
+    let Some(contact) = contact_of(&mut tx, &message).await? else {
         return end(tx, job).await;
     };
     let Some(channel) = worker.channels.get(&message.channel).cloned() else {
         let why = format!("channel '{}' is no longer configured", message.channel);
         return settle(worker, tx, job, &message, Outcome::Failed { why }).await;
     };
-    let outgoing =
-        Outgoing { id: message.id, address, text: message.text.clone(), since: message.created_at };
+    let outgoing = Outgoing {
+        id: message.id,
+        address: contact.address,
+        text: message.text.clone(),
+        since: message.created_at,
+    };
+    let withheld = contact.opted_out_at.is_some() && contact.opt_out_message != Some(message.id);
     match message.status {
+        DeliveryStatus::Pending if withheld => {
+            let why = "the contact has opted out: nothing is sent to them".to_owned();
+            settle(worker, tx, job, &message, Outcome::Failed { why }).await
+        }
         DeliveryStatus::Pending => {
             tx.set_sending(&message, now).await?;
             tx.commit().await?;
@@ -203,9 +212,9 @@ pub(super) fn message_event(message: &Message, kind: EventKind) -> NewEvent {
     }
 }
 
-async fn address_of(tx: &mut Tx, message: &Message) -> Result<Option<String>, StoreError> {
+async fn contact_of(tx: &mut Tx, message: &Message) -> Result<Option<Contact>, StoreError> {
     let Some(conversation) = tx.conversation(message.conversation_id).await? else { return Ok(None) };
-    Ok(tx.contact_by_id(conversation.contact_id).await?.map(|contact| contact.address))
+    tx.contact_by_id(conversation.contact_id).await
 }
 
 async fn end(mut tx: Tx, job: &ClaimedJob) -> Result<Done, StoreError> {

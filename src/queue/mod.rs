@@ -2,6 +2,7 @@
 //! in the transaction that commits its effects, so a process killed at any instant loses and repeats nothing.
 
 pub mod deliver;
+pub mod effects;
 pub mod process;
 mod receipts;
 
@@ -19,7 +20,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How often expired sessions and nonces are removed.
+/// How often what has expired is removed: sessions, nonces, what was told of past trains.
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
 /// Wait after a database error before the next try.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
@@ -187,10 +188,12 @@ impl Worker {
             let mut tx = self.store.begin().await?;
             tx.expire_sessions(now).await?;
             tx.expire_nonces(now).await?;
+            tx.forget_told(now).await?;
+            tx.expire_notices(now).await?;
             tx.commit().await
         };
         if let Err(error) = clean.await {
-            tracing::warn!(%error, "expired sessions and nonces stay until the next round");
+            tracing::warn!(%error, "what has expired stays until the next round");
         }
     }
 }
@@ -215,3 +218,6 @@ fn report_panic(ended: Result<(), tokio::task::JoinError>) {
         tracing::error!("a job panicked; it is tried again when its lease ends");
     }
 }
+
+#[cfg(test)]
+mod opt_out_tests;

@@ -1,10 +1,10 @@
 //! One inbound message through understanding, facts and decision, into one transaction.
 
 use super::deliver::commit_if;
-use super::{Done, Worker};
+use super::{Done, Worker, effects::apply};
 use crate::answers::responses::Variant;
 use crate::answers::{Query, Registry};
-use crate::config::OperatorConfig;
+use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
 use crate::engine::{Action, Decision, Escalation, Line, Part, Plan, Rules, Several, Situation};
@@ -28,6 +28,7 @@ pub struct Mind {
     pub sources: Registry,
     pub calendar: Calendar,
     pub rules: Rules,
+    pub notices: NoticesConfig,
     pub operator: OperatorConfig,
 }
 
@@ -75,7 +76,10 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     }
     let mut effects = Effects { tx, now, message: &message, conversation: current };
     effects.remember(understanding.as_ref(), &decision, lang).await?;
-    effects.say(&decision, text).await?;
+    let reply = effects.say(&decision, text).await?;
+    let most = worker.mind.notices.watches_per_contact;
+    let Effects { tx, conversation, .. } = &mut effects;
+    apply(tx, conversation, &decision.effects, reply.as_ref(), most, now).await?;
     effects.escalate(decision.escalation).await?;
     let Effects { mut tx, conversation, .. } = effects;
     tx.save_conversation(&conversation).await?;
@@ -289,8 +293,12 @@ impl Effects<'_> {
         Ok(())
     }
 
-    async fn say(&mut self, decision: &Decision, text: Option<String>) -> Result<(), StoreError> {
-        let Some(text) = text else { return Ok(()) };
+    async fn say(
+        &mut self,
+        decision: &Decision,
+        text: Option<String>,
+    ) -> Result<Option<Message>, StoreError> {
+        let Some(text) = text else { return Ok(None) };
         let kind = decision.kind.unwrap_or(MessageKind::Notice);
         let mut reply = Message {
             facts: decision.facts.clone(),
@@ -302,7 +310,8 @@ impl Effects<'_> {
             if kind == MessageKind::Notice { EventKind::NoticeQueued } else { EventKind::BotAnswered };
         let responses: Vec<&str> = decision.lines.iter().map(|line| &*line.response).collect();
         let data = json!({"kind": kind, "responses": responses, "to": self.message.id});
-        self.event(event, reply.id, data).await
+        self.event(event, reply.id, data).await?;
+        Ok(Some(reply))
     }
 
     /// To the queue, or further up in it: an emergency overtakes.

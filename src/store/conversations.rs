@@ -3,7 +3,8 @@
 use super::driver::{Row, values};
 use super::{Hint, StoreError, Tx, sql};
 use crate::model::{
-    AgentId, Contact, ContactId, Conversation, ConversationId, ConversationState, Lang, Priority, Timestamp,
+    AgentId, Contact, ContactId, Conversation, ConversationId, ConversationState, Lang, MessageId, Priority,
+    Timestamp,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -121,13 +122,15 @@ impl Tx {
     }
 }
 
-fn contact(row: &Row) -> Result<Contact, StoreError> {
+pub(super) fn contact(row: &Row) -> Result<Contact, StoreError> {
     Ok(Contact {
         id: ContactId(row.get("id")?),
         channel: row.get("channel")?,
         address: row.get("address")?,
         lang: lang(row)?,
         created_at: row.time("created_at")?,
+        opted_out_at: row.opt_time("opted_out_at")?,
+        opt_out_message: row.get::<Option<Uuid>>("opt_out_message")?.map(MessageId),
     })
 }
 

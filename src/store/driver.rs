@@ -52,6 +52,7 @@ value_from!(
     crate::model::AgentId => |v| Value::Id(Some(v.0)),
     Option<crate::model::AgentId> => |v| Value::Id(v.map(|i| i.0)),
     crate::model::JobId => |v| Value::Id(Some(v.0)),
+    crate::model::WatchId => |v| Value::Id(Some(v.0)),
 );
 
 /// Postgres stores no U+0000 in TEXT and SQLite does: both get U+FFFD instead, in keys as in texts, so that what

@@ -7,15 +7,20 @@ pub mod driver;
 mod events;
 mod jobs;
 mod messages;
+mod notices;
 mod postgres;
 pub mod sql;
 mod sqlite;
+mod told;
 mod views;
+mod watches;
 
 pub use agents::{AgentWithHash, Session};
 pub use jobs::{ClaimedJob, JobCounts, JobKind, NewJob};
 pub use messages::{Ingest, Ingested};
+pub use told::Told;
 pub use views::{QueueEntry, TimedEvent};
+pub use watches::Watch;
 
 use crate::model::{ConversationId, UnknownName};
 use driver::{Driver, DriverTx, Row, Statement, Value};

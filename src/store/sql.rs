@@ -14,6 +14,12 @@ macro_rules! statements {
     };
 }
 
+macro_rules! contact_columns {
+    () => {
+        "id, channel, address, lang, created_at, opted_out_at, opt_out_message"
+    };
+}
+
 macro_rules! conversation_columns {
     () => {
         "c.id, c.contact_id, c.channel, c.state, c.lang, c.intent, c.priority, c.reason, c.agent_id, c.dialogue, \
@@ -28,15 +34,31 @@ macro_rules! message_columns {
     };
 }
 
+macro_rules! watch_columns {
+    () => {
+        "w.id, w.contact_id, w.conversation_id, w.what, w.from_at, w.until_at, w.created_at, w.told_at"
+    };
+}
+
+macro_rules! told_columns {
+    () => {
+        "t.contact_id, t.conversation_id, t.message_id, t.ride, t.revision, t.corrections, t.delays"
+    };
+}
+
 statements! {
     // The update that changes nothing takes the row's lock in Postgres: messages of one contact arrive one by one.
-    CONTACT_UPSERT = "INSERT INTO contacts (id, channel, address, created_at) VALUES ($1, $2, $3, $4) \
-        ON CONFLICT (channel, address) DO UPDATE SET address = excluded.address \
-        RETURNING id, channel, address, lang, created_at";
-    CONTACT_BY_ID = "SELECT id, channel, address, lang, created_at FROM contacts WHERE id = $1";
-    CONTACT_BY_ADDRESS = "SELECT id, channel, address, lang, created_at FROM contacts \
-        WHERE channel = $1 AND address = $2";
+    CONTACT_UPSERT = concat!("INSERT INTO contacts (id, channel, address, created_at) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (channel, address) DO UPDATE SET address = excluded.address RETURNING ", contact_columns!());
+    CONTACT_BY_ID = concat!("SELECT ", contact_columns!(), " FROM contacts WHERE id = $1");
+    CONTACT_LOCK lock "FOR NO KEY UPDATE" = concat!("SELECT ", contact_columns!(), " FROM contacts WHERE id = $1");
+    CONTACT_BY_ADDRESS = concat!("SELECT ", contact_columns!(), " FROM contacts \
+        WHERE channel = $1 AND address = $2");
     CONTACT_SET_LANG = "UPDATE contacts SET lang = $2 WHERE id = $1";
+    CONTACT_OPT_OUT = "UPDATE contacts SET opted_out_at = COALESCE(opted_out_at, $2), opt_out_message = COALESCE($3, opt_out_message) \
+        WHERE id = $1";
+    CONTACT_OPT_IN = "UPDATE contacts SET opted_out_at = NULL, opt_out_message = NULL \
+        WHERE id = $1 AND opted_out_at IS NOT NULL";
 
     CONVERSATION_INSERT = "INSERT INTO conversations (id, contact_id, channel, state, lang, priority, \
         priority_rank, dialogue, last_seq, opened_at, last_message_at) \
@@ -136,4 +158,37 @@ statements! {
     NONCE_INSERT = "INSERT INTO nonces (channel, nonce, expires_at) VALUES ($1, $2, $3) \
         ON CONFLICT (channel, nonce) DO NOTHING";
     NONCES_EXPIRE = "DELETE FROM nonces WHERE expires_at <= $1";
+
+    WATCH_INSERT = "INSERT INTO watches (id, contact_id, conversation_id, what, from_at, until_at, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    WATCH_WIDEN = "UPDATE watches SET from_at = $2, until_at = $3 WHERE id = $1";
+    WATCH_END = "UPDATE watches SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
+    WATCH_TOLD = "UPDATE watches SET told_at = $2 WHERE id = $1 AND ended_at IS NULL AND until_at > $2";
+    WATCHES_OF_CONTACT = concat!("SELECT ", watch_columns!(), " FROM watches w WHERE w.contact_id = $1 \
+        AND w.until_at > $2 AND w.ended_at IS NULL ORDER BY w.created_at, w.id");
+    WATCHES_RUNNING = concat!("SELECT ", watch_columns!(), " FROM watches w \
+        JOIN contacts k ON k.id = w.contact_id AND k.opted_out_at IS NULL \
+        WHERE w.ended_at IS NULL AND w.until_at > $1 AND w.id > $2 ORDER BY w.id LIMIT $3");
+
+    // A new telling replaces the former one, whichever message it stood in.
+    TOLD_UPSERT = "INSERT INTO told_rides (contact_id, trip, day, conversation_id, message_id, ride, matters_until, \
+        revision, corrections, delays) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0) \
+        ON CONFLICT (contact_id, trip, day) DO UPDATE SET conversation_id = excluded.conversation_id, \
+        message_id = excluded.message_id, ride = excluded.ride, matters_until = excluded.matters_until, \
+        revision = told_rides.revision + 1, corrections = 0, delays = 0, corrected_at = NULL";
+    TOLD_CORRECT = "UPDATE told_rides SET message_id = $5, ride = $6, matters_until = $7, revision = revision + 1, \
+        corrections = corrections + 1, delays = delays + $8, corrected_at = $9 \
+        WHERE contact_id = $1 AND trip = $2 AND day = $3 AND revision = $4";
+    TOLD_OF_CONTACT = concat!("SELECT ", told_columns!(), " FROM told_rides t \
+        WHERE t.contact_id = $1 AND t.trip = $2 AND t.day = $3");
+    TOLD_AHEAD = concat!("SELECT ", told_columns!(), " FROM told_rides t \
+        JOIN contacts k ON k.id = t.contact_id AND k.opted_out_at IS NULL \
+        WHERE t.matters_until > $1 AND (t.contact_id, t.trip, t.day) > ($2, $3, $4) \
+        ORDER BY t.contact_id, t.trip, t.day LIMIT $5");
+    TOLD_FORGET = "DELETE FROM told_rides WHERE matters_until <= $1";
+
+    NOTICE_CLAIM = "INSERT INTO notices (contact_id, event, message_id, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (contact_id, event) DO NOTHING";
+    NOTICE_FIND = "SELECT 1 AS said FROM notices WHERE contact_id = $1 AND event = $2";
+    NOTICES_EXPIRE = "DELETE FROM notices WHERE expires_at <= $1";
 }

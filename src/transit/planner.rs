@@ -222,6 +222,19 @@ pub trait Planner: Send + Sync {
     ) -> Result<Told<FirstLast>, Unknown>;
     /// The runs of that number on that service day (several where numbers are used twice). Empty: none runs.
     async fn train(&self, number: &str, day: Date, now: Timestamp) -> Result<Told<Vec<Run>>, Unknown>;
+    /// That run and no other, to hold what was told of it against what is known now; none: it is not in the data any
+    /// more, which does not mean that it is cancelled.
+    async fn run(
+        &self,
+        key: &TrainKey,
+        number: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Told<Option<Run>>, Unknown> {
+        let number =
+            number.ok_or_else(|| Unknown::Source("a run without a number cannot be asked for".into()))?;
+        let Told { value, provenance } = self.train(number, key.day, now).await?;
+        Ok(Told { value: value.into_iter().find(|run| run.train.key == *key), provenance })
+    }
     async fn traffic(&self, query: &TrafficQuery, now: Timestamp) -> Result<Told<Traffic>, Unknown>;
 }
 

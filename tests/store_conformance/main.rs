@@ -9,6 +9,7 @@ mod group_commit;
 mod guards;
 mod ingest;
 mod lanes;
+mod notices;
 mod people;
 mod schema;
 #[path = "../support/mod.rs"]
@@ -81,6 +82,15 @@ conformance! {
         a_reader_sees_one_moment,
         every_name_of_an_enum_is_accepted_and_no_other,
         hints_are_told_after_the_commit_only,
+    }
+    notices {
+        a_watch_is_kept_once_and_for_its_time,
+        watches_are_bounded_and_ended,
+        who_opts_out_hears_the_confirmation_and_nothing_else,
+        what_was_told_last_is_remembered,
+        a_correction_is_committed_once,
+        an_event_is_said_to_a_contact_once,
+        a_notice_goes_where_the_contact_is,
     }
     people {
         a_login_is_taken_once,

@@ -1,7 +1,7 @@
 //! Renders every template with sample data, so that a wrong one is refused when it is saved and not when a customer asks.
 
 use super::load::ResponseError;
-use super::{SmsLength, reason, render_named, response_key};
+use super::{SmsLength, notices, reason, render_named, response_key};
 use crate::answers::sms::sms_segments;
 use crate::answers::{Registry, Samples};
 use crate::model::{IntentSpec, Lang};
@@ -93,7 +93,7 @@ impl Checker {
     fn samples(&self, template: &Written) -> Vec<Value> {
         let own = match template.key.strip_prefix("system.") {
             Some(name) => system_samples(name),
-            None => self.intent_samples(template),
+            None => notices::samples(&template.key).unwrap_or_else(|| self.intent_samples(template)),
         };
         let common =
             json!({ "operator": "Guichet", "help_url": "https://aide.example", "hours": "7h00–22h00" });

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 fn sources() -> Registry {
-    registry(&TimetableHandle::default())
+    registry(&crate::transit::testing::scheduled(&TimetableHandle::default()))
 }
 
 fn intent(name: &str, answer: Option<&str>, asked: &[&str]) -> IntentSpec {
@@ -185,7 +185,7 @@ fn what_does_not_meet_is_reported() {
     assert_eq!(found.len(), 4 + SYSTEM_COUNT, "{found:?}");
 }
 
-const SYSTEM_COUNT: usize = check::SYSTEM_MESSAGES.len();
+const SYSTEM_COUNT: usize = check::SYSTEM_MESSAGES.len() + notices::MESSAGES.len();
 
 #[test]
 fn the_packs_own_responses_load() {
@@ -196,5 +196,6 @@ fn the_packs_own_responses_load() {
     }
     let mut intents = intents();
     intents.push(intent("schedules.journey", Some("timetable.departures"), &["from", "to"]));
+    intents.push(intent("watches.list", Some("watches.list"), &[]));
     Responses::load(&dir, Lang::FR, &intents, &sources()).unwrap_or_else(|errors| panic!("{errors}"));
 }

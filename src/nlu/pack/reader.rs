@@ -8,6 +8,10 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// What an intent may say about itself.
+const FIELDS: &[&str] =
+    &["about", "courtesy", "keywords", "answer", "slots", "enough", "escalate", "examples"];
+
 #[derive(Default)]
 pub(super) struct Reader {
     pub pack: IntentPack,
@@ -143,7 +147,7 @@ impl Reader {
             self.complain(key.line, what, "rename or merge one of the two");
         }
         let body = self.map_of(key, node);
-        self.check_keys(body, &["about", "courtesy", "keywords", "answer", "slots", "escalate", "examples"]);
+        self.check_keys(body, FIELDS);
         let mut spec = IntentSpec { name: name.clone(), ..IntentSpec::default() };
         let before = self.pack.examples.len();
         for (field, value) in body {
@@ -156,15 +160,18 @@ impl Reader {
                 "courtesy" => spec.courtesy = self.bool_of(field, value),
                 "answer" => spec.answer = self.text_of(field, value),
                 "slots" => spec.slots = self.read_slots(field, value),
+                "enough" => spec.enough = self.read_enough(field, value),
                 "escalate" => spec.escalate = self.read_escalate(field, value),
                 "examples" => self.read_examples(document, &name, field, value),
                 _ => {}
             }
         }
+        self.check_enough(&spec, body);
         if !body.iter().any(|(field, _)| field.name == "about") {
             self.complain(key.line, format!("'{name}' has no `about`"), "say in one line what it is about");
         }
-        if self.pack.examples.len() == before {
+        // Known by its keywords alone: nothing to learn.
+        if self.pack.examples.len() == before && spec.keywords.is_empty() {
             let cure = "add `examples:` with at least one line `- text` per language";
             self.complain(key.line, format!("'{name}' has no example"), cure);
         }
@@ -206,6 +213,22 @@ impl Reader {
                 self.complain(line, what, format!("write `entity: {kind}`"));
             }
             Some(_) => {}
+        }
+    }
+
+    /// `train, from + to`: either is enough.
+    fn read_enough(&mut self, key: &Key, node: &Node) -> Vec<Vec<String>> {
+        let listed = self.text_of(key, node).unwrap_or_default();
+        let set = |part: &str| part.split('+').map(|name| name.trim().to_owned()).collect();
+        listed.split(',').filter(|part| !part.trim().is_empty()).map(set).collect()
+    }
+
+    fn check_enough(&mut self, spec: &IntentSpec, body: &[(Key, Node)]) {
+        let Some((_, node)) = body.iter().find(|(field, _)| field.name == "enough") else { return };
+        let names: Vec<&str> = spec.slots.iter().map(|slot| slot.name.as_str()).collect();
+        for name in spec.enough.iter().flatten().filter(|name| !names.contains(&name.as_str())) {
+            let what = format!("'enough' names '{name}', which is no slot of '{}'", spec.name);
+            self.complain(node.line, what, format!("use its slots: {}", names.join(", ")));
         }
     }
 

@@ -1,0 +1,108 @@
+//! Opt-out at the moment of sending.
+
+use super::*;
+use crate::answers::registry;
+use crate::channels::BuildContext;
+use crate::clock::ManualClock;
+use crate::config::{ChannelConfig, FilesConfig, HoursConfig, NoticesConfig, OperatorConfig};
+use crate::content::{Content, Live};
+use crate::desk::hours::Calendar;
+use crate::engine::Rules;
+use crate::model::{Author, Conversation, DeliveryStatus, Lang, Message, MessageId, MessageKind};
+use crate::nlu::entities::stations::Gazetteer;
+use crate::nlu::{Means, Nlu};
+use crate::store::{Ingest, NewJob};
+use crate::transit::TimetableHandle;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
+
+/// A worker on a small pack with the shipped responses.
+async fn worker(folder: &Path) -> Worker {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let intents = folder.join("intents");
+    std::fs::create_dir(&intents).unwrap();
+    let pack = "domain: general\nintents:\n  thanks:\n    about: Thanks\n    examples:\n      fr: |\n        - merci\n";
+    std::fs::write(intents.join("general.yaml"), pack).unwrap();
+    let files = FilesConfig { intents, responses: root.join("responses"), ..FilesConfig::default() };
+    let sources = registry(&crate::transit::testing::scheduled(&TimetableHandle::default()));
+    // The shipped responses are written for the shipped intents.
+    let shipped = FilesConfig { intents: root.join("intents"), ..files.clone() };
+    let (_, live) = Live::load(&shipped, Lang::FR, &sources).unwrap_or_else(|e| panic!("{e:?}"));
+    let pack = crate::nlu::IntentPack::load(&files.intents).unwrap();
+    let mind = Mind {
+        nlu: Nlu::train(pack, Gazetteer::new(Vec::new(), &[], &[]), Means::default()),
+        content: Content::new(files, Lang::FR, sources.clone(), live),
+        sources,
+        calendar: Calendar::new(HoursConfig::default(), TimeZone::UTC),
+        rules: Rules {
+            answer_from: 0.4,
+            max_asks: 2,
+            max_failures: 2,
+            forget_after: Duration::from_secs(1800),
+        },
+        notices: NoticesConfig::default(),
+        operator: OperatorConfig::default(),
+    };
+    let context = BuildContext {
+        public_url: "http://localhost".into(),
+        client: reqwest::Client::new(),
+        clock: clock.clone(),
+    };
+    let config = ChannelConfig { kind: "webchat".into(), settings: Default::default() };
+    Worker {
+        store: Store::open(&format!("sqlite://{}/g.db", folder.display()), 2).await.unwrap(),
+        clock,
+        channels: Channels::build(&BTreeMap::from([("web".to_owned(), config)]), &context).unwrap(),
+        mind: Arc::new(mind),
+        config: QueueConfig::default(),
+    }
+}
+
+async fn outbound(worker: &Worker, conversation: &Conversation, kind: MessageKind) -> MessageId {
+    let mut tx = worker.store.begin().await.unwrap();
+    let mut message = Message::outbound(conversation, Author::Bot, kind, "x".to_owned(), NOW);
+    tx.insert_message(&mut message).await.unwrap();
+    tx.insert_job(NewJob { kind: JobKind::Send, message: &message, run_at: NOW }).await.unwrap();
+    tx.commit().await.unwrap();
+    message.id
+}
+
+#[tokio::test]
+async fn after_an_opt_out_only_its_confirmation_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let worker = worker(folder.path()).await;
+    let mut tx = worker.store.begin().await.unwrap();
+    let inbound = Ingest { channel: "web", address: "a", provider_id: "1", text: "merci", media: &[] };
+    let id = tx.ingest(inbound, NOW, Duration::ZERO).await.unwrap().conversation_id;
+    tx.commit().await.unwrap();
+    worker.drain().await.unwrap();
+    let status = async |id| {
+        let message = worker.store.read().await.unwrap().message(id).await.unwrap().unwrap();
+        (message.status, message.error)
+    };
+
+    let conversation = worker.store.read().await.unwrap().conversation(id).await.unwrap().unwrap();
+    let before = outbound(&worker, &conversation, MessageKind::Answer).await;
+    let confirmation = outbound(&worker, &conversation, MessageKind::Notice).await;
+    let mut tx = worker.store.begin().await.unwrap();
+    tx.opt_out(conversation.contact_id, Some(confirmation), NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let after = outbound(&worker, &conversation, MessageKind::Notice).await;
+    worker.drain().await.unwrap();
+    let withheld =
+        (DeliveryStatus::Failed, Some("the contact has opted out: nothing is sent to them".to_owned()));
+    assert_eq!(status(before).await, withheld);
+    assert_eq!(status(after).await, withheld);
+    assert_eq!(status(confirmation).await, (DeliveryStatus::Sent, None));
+
+    let mut tx = worker.store.begin().await.unwrap();
+    assert!(tx.opt_in(conversation.contact_id).await.unwrap());
+    tx.commit().await.unwrap();
+    let again = outbound(&worker, &conversation, MessageKind::Answer).await;
+    worker.drain().await.unwrap();
+    assert_eq!(status(again).await.0, DeliveryStatus::Sent);
+}
