@@ -21,7 +21,8 @@ const TRIES: i64 = 6;
 /// How often a decision is taken again because the conversation changed meanwhile.
 const ROUNDS: usize = 3;
 
-/// Everything that understanding and answering need.
+/// Everything that understanding and answering need. Cloning shares what was learned and the files in service.
+#[derive(Clone)]
 pub struct Mind {
     pub nlu: Nlu,
     pub content: Content,
