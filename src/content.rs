@@ -4,7 +4,7 @@
 use crate::answers::Registry;
 use crate::answers::responses::Responses;
 use crate::config::FilesConfig;
-use crate::model::{IntentSpec, Lang};
+use crate::model::{IntentSpec, Lang, Phrases};
 use crate::nlu::entities::stations::Gazetteer;
 use crate::nlu::{IntentPack, Nlu, PackError};
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ pub struct Live {
     /// By name.
     pub intents: BTreeMap<String, IntentSpec>,
     pub responses: Responses,
+    pub phrases: Phrases,
 }
 
 impl Live {
@@ -49,7 +50,8 @@ impl Live {
                 errors.retain(|e| !e.is_empty());
                 if errors.is_empty() {
                     let intents = pack.specs.iter().map(|s| (s.name.clone(), s.clone())).collect();
-                    return Ok((pack, Self { intents, responses }));
+                    let phrases = pack.phrases.clone();
+                    return Ok((pack, Self { intents, responses, phrases }));
                 }
             }
             Ok(_) => {}

@@ -1,11 +1,12 @@
 use super::*;
+use crate::nlu::pack::shipped_phrases;
 use crate::model::{
     ContactId, ConversationId, Entity, EscalateRule, IntentScore, Lang, SlotSpec, StationRef, Tone,
 };
 
-const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
 
-fn slot(name: &str, entity: &str, ask: bool) -> SlotSpec {
+pub(super) fn slot(name: &str, entity: &str, ask: bool) -> SlotSpec {
     SlotSpec { name: name.into(), entity: entity.into(), ask, default: None }
 }
 
@@ -14,7 +15,10 @@ fn intents() -> BTreeMap<String, IntentSpec> {
     let always = |reason| EscalateRule { always: true, reason: Some(reason), ..EscalateRule::default() };
     let slots =
         vec![slot("from", "station", true), slot("to", "station", false), slot("when", "time", false)];
+    let either = vec![slot("train", "train", true), slot("from", "station", false), slot("to", "station", false)];
+    let sets = vec![vec!["train".to_owned()], vec!["from".to_owned(), "to".to_owned()]];
     let all = [
+        IntentSpec { answer: Some("t".into()), slots: either, enough: sets, ..spec("schedules.train_stops") },
         IntentSpec { answer: Some("t".into()), slots, ..spec("schedules.next_departure") },
         spec("general.greeting"),
         IntentSpec { escalate: always(EscalationReason::Requested), ..spec("general.human_agent") },
@@ -24,7 +28,7 @@ fn intents() -> BTreeMap<String, IntentSpec> {
     all.into_iter().map(|spec| (spec.name.clone(), spec)).collect()
 }
 
-fn station(name: &str) -> StationRef {
+pub(super) fn station(name: &str) -> StationRef {
     StationRef { id: name.into(), name: name.into() }
 }
 
@@ -52,7 +56,7 @@ fn heard(intents: &[(&str, f32)], entities: &[&str]) -> Understanding {
     }
 }
 
-fn conversation(dialogue: Dialogue) -> Conversation {
+pub(super) fn conversation(dialogue: Dialogue) -> Conversation {
     Conversation {
         id: ConversationId::new(),
         contact_id: ContactId::new(),
@@ -72,10 +76,42 @@ fn conversation(dialogue: Dialogue) -> Conversation {
     }
 }
 
+pub(super) fn rules() -> Rules {
+    Rules {
+        answer_from: 0.4,
+        confirm_from: 0.25,
+        max_asks: 2,
+        max_failures: 2,
+        forget_after: Duration::from_secs(1_800),
+        zone: TimeZone::get("Europe/Paris").unwrap(),
+    }
+}
+
+/// With each thing where it stands in the text.
+pub(super) fn placed(text: &str, u: &Understanding) -> Understanding {
+    let mut placed = u.clone();
+    for entity in &mut placed.entities {
+        if let Some(at) = text.find(&entity.surface) {
+            entity.span = at..at + entity.surface.len();
+        }
+    }
+    placed
+}
+
 fn plan(text: &str, u: &Understanding, c: &Conversation) -> Plan {
-    let rules =
-        Rules { answer_from: 0.4, max_asks: 2, max_failures: 2, forget_after: Duration::from_secs(1_800) };
-    Situation { text, understanding: u, conversation: c, intents: &intents(), rules: &rules, now: NOW }.plan()
+    let (intents, rules) = (intents(), rules());
+    let u = &placed(text, u);
+    let situation = Situation {
+        text,
+        understanding: u,
+        conversation: c,
+        intents: &intents,
+        phrases: shipped_phrases(),
+        rules: &rules,
+        opted_out: false,
+        now: NOW,
+    };
+    situation.plan()
 }
 
 fn decided(plan: Plan) -> Decision {
@@ -158,6 +194,20 @@ fn a_slot_is_asked_for_twice_then_a_person_is_called() {
 }
 
 #[test]
+fn one_set_of_slots_is_enough() {
+    let stops = "schedules.train_stops";
+    let u = heard(&[(stops, 0.9)], &["from=Vitré", "to=Rennes"]);
+    let planned = looks_up(plan("arrêts du Vitré Rennes", &u, &conversation(Dialogue::default())));
+    assert_eq!(planned.slots.len(), 2);
+    let u = heard(&[(stops, 0.9)], &["from=Vitré"]);
+    let first = decided(plan("il s'arrête à Vitré ?", &u, &conversation(Dialogue::default())));
+    assert_eq!(said(&first), [(stops.into(), Part::Ask("train".into()))]);
+    // Asked for a train, the customer gives the other end of the way instead.
+    let other = heard(&[("general.greeting", 0.8)], &["to=Rennes"]);
+    assert_eq!(looks_up(plan("Rennes", &other, &conversation(first.dialogue))).slots.len(), 2);
+}
+
+#[test]
 fn ambiguity_is_asked_about_and_the_number_is_the_answer() {
     let u = heard(&[(NEXT, 0.9)], &["from=Saint-Denis|Saint-Denis près Martel"]);
     let first = decided(plan("train de saint denis", &u, &conversation(Dialogue::default())));
@@ -226,10 +276,10 @@ fn a_person_is_called_when_asked_for_and_at_once_in_an_emergency() {
     let emergency = heard(&[("general.greeting", 0.5), ("safety.emergency", 0.31)], &[]);
     let urgent = Escalation { reason: EscalationReason::Emergency, priority: Priority::Urgent };
     let mut waiting = conversation(Dialogue::default());
-    assert_eq!(decided(plan("help", &emergency, &waiting)).escalation, Some(urgent));
+    assert_eq!(decided(plan("help me", &emergency, &waiting)).escalation, Some(urgent));
     waiting.state = ConversationState::Queued;
     waiting.reason = Some(EscalationReason::LowConfidence);
-    assert_eq!(decided(plan("help", &emergency, &waiting)).escalation, Some(urgent), "also while queued");
+    assert_eq!(decided(plan("help me", &emergency, &waiting)).escalation, Some(urgent), "also while queued");
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! One file of the pack after the other, every mistake noted with its line.
 
 use super::{IntentPack, NOT_INTENTS, PackError, ROLES, kind_of};
-use crate::model::{EscalateRule, EscalationReason, IntentSpec, OUT_OF_SCOPE, Priority, SlotSpec};
+use crate::model::{EscalateRule, EscalationReason, IntentEffect, IntentSpec, OUT_OF_SCOPE, Priority, SlotSpec};
 use crate::nlu::normalise::squeeze;
 use crate::nlu::yaml::{self, Document, Key, Node, Value};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// What an intent may say about itself.
+const FIELDS: &[&str] =
+    &["about", "courtesy", "keywords", "answer", "slots", "enough", "escalate", "effect", "examples"];
 
 #[derive(Default)]
 pub(super) struct Reader {
@@ -15,6 +19,8 @@ pub(super) struct Reader {
     pub(super) file: String,
     /// Where each intent was first defined.
     seen: BTreeMap<String, String>,
+    /// Intents that `dialogue.yaml` names, each with file and line.
+    pub(super) confirmed: Vec<(String, String, usize)>,
 }
 
 impl Reader {
@@ -45,6 +51,7 @@ impl Reader {
         match base.as_str() {
             "lexicon.yaml" => self.read_lexicon(keys),
             "tone.yaml" => self.read_tones(&document, keys),
+            "dialogue.yaml" => self.read_phrases(keys),
             _ => self.read_domain(&document, keys),
         }
     }
@@ -143,7 +150,7 @@ impl Reader {
             self.complain(key.line, what, "rename or merge one of the two");
         }
         let body = self.map_of(key, node);
-        self.check_keys(body, &["about", "courtesy", "keywords", "answer", "slots", "escalate", "examples"]);
+        self.check_keys(body, FIELDS);
         let mut spec = IntentSpec { name: name.clone(), ..IntentSpec::default() };
         let before = self.pack.examples.len();
         for (field, value) in body {
@@ -156,11 +163,14 @@ impl Reader {
                 "courtesy" => spec.courtesy = self.bool_of(field, value),
                 "answer" => spec.answer = self.text_of(field, value),
                 "slots" => spec.slots = self.read_slots(field, value),
+                "enough" => spec.enough = self.read_enough(field, value),
                 "escalate" => spec.escalate = self.read_escalate(field, value),
+                "effect" => spec.effect = self.one_of(field, value, IntentEffect::ALL),
                 "examples" => self.read_examples(document, &name, field, value),
                 _ => {}
             }
         }
+        self.check_enough(&spec, body);
         if !body.iter().any(|(field, _)| field.name == "about") {
             self.complain(key.line, format!("'{name}' has no `about`"), "say in one line what it is about");
         }
@@ -207,6 +217,22 @@ impl Reader {
                 self.complain(line, what, format!("write `entity: {kind}`"));
             }
             Some(_) => {}
+        }
+    }
+
+    /// `train, from + to`: either is enough.
+    fn read_enough(&mut self, key: &Key, node: &Node) -> Vec<Vec<String>> {
+        let listed = self.text_of(key, node).unwrap_or_default();
+        let set = |part: &str| part.split('+').map(|name| name.trim().to_owned()).collect();
+        listed.split(',').filter(|part| !part.trim().is_empty()).map(set).collect()
+    }
+
+    fn check_enough(&mut self, spec: &IntentSpec, body: &[(Key, Node)]) {
+        let Some((_, node)) = body.iter().find(|(field, _)| field.name == "enough") else { return };
+        let names: Vec<&str> = spec.slots.iter().map(|slot| slot.name.as_str()).collect();
+        for name in spec.enough.iter().flatten().filter(|name| !names.contains(&name.as_str())) {
+            let what = format!("'enough' names '{name}', which is no slot of '{}'", spec.name);
+            self.complain(node.line, what, format!("use its slots: {}", names.join(", ")));
         }
     }
 
