@@ -156,7 +156,7 @@ fn feed_finding(feed: &FeedStatus, now: Timestamp, config: &Config) -> Finding {
         what.push_str(&format!("; {why}"));
     }
     let old = if feed.trips > 0 { config.traffic.old_after } else { config.traffic.alerts_old_after };
-    finding(&part, if age > old.into() || dropped > 0 { State::Degraded } else { State::Ok }, what)
+    finding(&part, if age > Duration::from(old) || dropped > 0 { State::Degraded } else { State::Ok }, what)
 }
 
 async fn database(config: &Config) -> Vec<Finding> {
