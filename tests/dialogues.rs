@@ -8,12 +8,11 @@ use guichet::simulate::{Simulator, dialogue};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The environment of the machine is not what is tested; models are kept beside the build.
+/// The environment of the machine is not what is tested; models are kept beside the build, those of each encoder apart.
 fn settings(encoder: &str) -> Config {
-    let set = [
-        ("GUICHET__NLU__ENCODER", encoder),
-        ("GUICHET__FILES__CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/understanding")),
-    ];
+    let folder = if encoder.is_empty() { "understanding" } else { "dialogues" };
+    let cache = &format!("{}/{folder}", env!("CARGO_TARGET_TMPDIR"));
+    let set = [("GUICHET__NLU__ENCODER", encoder), ("GUICHET__FILES__CACHE", cache)];
     let environment = set.map(|(key, value)| (key.to_owned(), value.to_owned()));
     config::load(None, &BTreeMap::from(environment)).unwrap()
 }
