@@ -3,6 +3,7 @@
 
 pub mod deliver;
 pub mod effects;
+mod gather;
 pub mod process;
 mod receipts;
 

@@ -40,10 +40,13 @@ async fn worker(folder: &Path) -> Worker {
         calendar: Calendar::new(HoursConfig::default(), TimeZone::UTC),
         rules: Rules {
             answer_from: 0.4,
+            confirm_from: 0.25,
             max_asks: 2,
             max_failures: 2,
             forget_after: Duration::from_secs(1800),
+            zone: TimeZone::UTC,
         },
+        gather: Duration::ZERO,
         notices: NoticesConfig::default(),
         operator: OperatorConfig::default(),
     };
