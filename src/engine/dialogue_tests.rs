@@ -444,7 +444,7 @@ fn a_middling_confidence_is_confirmed() {
             "next_departure(from=Vitré to=Rennes)")]);
     }
     for no in ["non", "nan pas du tout", "nope", "no"] {
-        play(no, &[doubt, (no, OUT, "", "clarify"), ("blabla", "service.fine 0.1", "", "escalated + -> low_confidence")]);
+        play(no, &[doubt, (no, OUT, "", "clarify"), ("blabla", "service.luggage_bike_pet 0.1", "", "escalated + -> low_confidence")]);
     }
     play("no, something else", &[doubt, ("non je veux savoir pour mon vélo", BIKE, "", "luggage_bike_pet")]);
     play("something else", &[doubt, ("je peux prendre mon vélo ?", BIKE, "", "luggage_bike_pet")]);
