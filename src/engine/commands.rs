@@ -29,6 +29,10 @@ impl Situation<'_> {
         // "HELP!" may be a cry; and people who are there help better.
         let with_people = self.conversation.state == ConversationState::InCharge;
         let help = words.are(Cue::Help) && !words.exclaims() && !with_people && !self.opted_out;
-        if help { with("help", None).map(|d| Decision { kind: Some(MessageKind::Answer), ..d }) } else { None }
+        if help {
+            with("help", None).map(|d| Decision { kind: Some(MessageKind::Answer), ..d })
+        } else {
+            None
+        }
     }
 }

@@ -2,7 +2,9 @@
 
 use super::words::Words;
 use super::{Decision, Plan, Situation, slots, system};
-use crate::model::{Confirming, Cue, Dialogue, EscalationReason, IntentScore, IntentSpec, MessageKind, OUT_OF_SCOPE};
+use crate::model::{
+    Confirming, Cue, Dialogue, EscalationReason, IntentScore, IntentSpec, MessageKind, OUT_OF_SCOPE,
+};
 use serde_json::json;
 
 /// The runner-up must be at most this part of the best reading: else the question would be a guess.
@@ -29,8 +31,11 @@ impl Situation<'_> {
         slots::start(&mut meant, spec);
         slots::fill(self, words, spec, &mut meant);
         dialogue.asked = None;
-        dialogue.confirm =
-            Some(Confirming { intent: spec.name.clone(), slots: meant.slots, question: words.cut(super::KEPT) });
+        dialogue.confirm = Some(Confirming {
+            intent: spec.name.clone(),
+            slots: meant.slots,
+            question: words.cut(super::KEPT),
+        });
         Some(Decision {
             lines: vec![system("confirm", json!({ "what": what }))],
             kind: Some(MessageKind::Question),

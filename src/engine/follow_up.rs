@@ -29,7 +29,8 @@ impl<'a> Situation<'a> {
             }
         }
         let timed = spec.slots.iter().find(|slot| slot.entity == "time");
-        let says_when = || self.understanding.entities.iter().any(|e| matches!(e.value, EntityValue::Time { .. }));
+        let says_when =
+            || self.understanding.entities.iter().any(|e| matches!(e.value, EntityValue::Time { .. }));
         if timed.is_some() && words.only(Cue::Next) && !says_when() {
             dialogue.after = dialogue.told.as_ref().map(|told| told.departs.plus(LATER));
             return Some(spec);
@@ -43,7 +44,8 @@ impl<'a> Situation<'a> {
         let same = best.is_none_or(|score| score.intent == spec.name);
         let unsure = best.is_none_or(|s| s.confidence < self.rules.answer_from || s.intent == OUT_OF_SCOPE);
         let silent = words.telling() == 0 || words.say(Cue::Correct);
-        slots::answers(words, self.understanding, spec, dialogue) && (silent || same || unsure || words.link())
+        slots::answers(words, self.understanding, spec, dialogue)
+            && (silent || same || unsure || words.link())
     }
 
     /// Begins an intent with what is known already, where the message points back at it.
@@ -60,7 +62,11 @@ impl<'a> Situation<'a> {
         } else if named && !words.link() {
             // A question of its own about another way: only the other end of it can still be meant.
             let station = |value: &EntityValue| matches!(value, EntityValue::Station { .. });
-            if same { known.into_iter().filter(|(_, value)| station(value)).collect() } else { Default::default() }
+            if same {
+                known.into_iter().filter(|(_, value)| station(value)).collect()
+            } else {
+                Default::default()
+            }
         } else {
             shared(known, spec)
         };

@@ -12,8 +12,9 @@ mod words;
 
 use crate::answers::Lookup;
 use crate::model::{
-    Conversation, ConversationState, Cue, Dialogue, Entity, EntityValue, EscalationReason, Fact, IntentEffect,
-    IntentSpec, MessageKind, NewWatch, OUT_OF_SCOPE, Phrases, Priority, Timestamp, FirstTold, Understanding, Watched,
+    Conversation, ConversationState, Cue, Dialogue, Entity, EntityValue, EscalationReason, Fact, FirstTold,
+    IntentEffect, IntentSpec, MessageKind, NewWatch, OUT_OF_SCOPE, Phrases, Priority, Timestamp,
+    Understanding, Watched,
 };
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -224,8 +225,7 @@ impl Situation<'_> {
         }
         if spec.slots.is_empty() && spec.answer.is_none() {
             // Small talk and plain answers leave what the conversation is about as it is.
-            let mut decision =
-                Decision { intent: Some(spec.name.clone()), dialogue, ..Decision::default() };
+            let mut decision = Decision { intent: Some(spec.name.clone()), dialogue, ..Decision::default() };
             answer_by_template(spec, &mut decision);
             let over = match spec.effect {
                 Some(IntentEffect::Close) => true,

@@ -1,7 +1,7 @@
 //! Which entity fills which slot.
 
-use super::words::{Words, names_no_day};
 use super::Situation;
+use super::words::{Words, names_no_day};
 use crate::model::{
     Cue, Dialogue, Entity, EntityValue, IntentSpec, SlotSpec, StationRef, Timestamp, Understanding,
 };
@@ -57,7 +57,8 @@ pub(super) fn choice<'d>(
     let (first, others) = (best.next(), best.count());
     // Of "Saint-Denis" and "Saint-Denis-près-Martel", the bare words name the first.
     let whole = |option: &&EntityValue| {
-        station(option).is_some_and(|s| s.name.split([' ', '-', '\'']).filter(|w| !w.is_empty()).count() == most)
+        station(option)
+            .is_some_and(|s| s.name.split([' ', '-', '\'']).filter(|w| !w.is_empty()).count() == most)
     };
     if others == 0 { first } else { options.iter().find(whole) }
 }
@@ -145,7 +146,12 @@ fn asked_for<'s>(
 }
 
 /// What the question cannot be answered without, unless the message corrects something.
-fn lacking<'s>(words: &Words<'_>, spec: &'s IntentSpec, dialogue: &Dialogue, entity: &Entity) -> Option<&'s SlotSpec> {
+fn lacking<'s>(
+    words: &Words<'_>,
+    spec: &'s IntentSpec,
+    dialogue: &Dialogue,
+    entity: &Entity,
+) -> Option<&'s SlotSpec> {
     if words.say(Cue::Correct) {
         return None;
     }
@@ -173,7 +179,8 @@ fn replaced<'s>(
     let named = candidates().find(|slot| {
         dialogue.slots.get(&slot.name).and_then(station).is_some_and(|known| words.names(&known.name))
     });
-    let latest = || dialogue.recent.iter().rev().find_map(|name| candidates().find(|slot| slot.name == *name));
+    let latest =
+        || dialogue.recent.iter().rev().find_map(|name| candidates().find(|slot| slot.name == *name));
     named.or_else(latest)
 }
 

@@ -1,8 +1,8 @@
 //! Questions that wait while another one is answered.
 
+use super::words::Words;
 use super::{Decision, Effect, Line, Part, Plan, Situation, slots, which_station};
 use crate::model::{Cue, Dialogue, IntentEffect, MessageKind, Thread};
-use super::words::Words;
 use serde_json::json;
 
 /// So many questions wait at most; an older one is forgotten.
@@ -102,7 +102,11 @@ impl Situation<'_> {
         }
         let question = match which_station(&thread.options) {
             Some(choice) => choice,
-            None => Line { response: thread.intent.clone(), part: Part::Ask(thread.asked.clone()), data: json!({}) },
+            None => Line {
+                response: thread.intent.clone(),
+                part: Part::Ask(thread.asked.clone()),
+                data: json!({}),
+            },
         };
         resume(&mut decision.dialogue, thread);
         let thanked = decision.intent.as_ref().and_then(|name| self.intents.get(name)?.effect);

@@ -3,7 +3,9 @@
 use super::{Decision, Effect, Line, Part, Situation};
 use crate::answers::dates::day_words;
 use crate::answers::watched;
-use crate::model::{Dialogue, EntityValue, IntentSpec, MessageKind, NewWatch, StationRef, Timestamp, Watched};
+use crate::model::{
+    Dialogue, EntityValue, IntentSpec, MessageKind, NewWatch, StationRef, Timestamp, Watched,
+};
 use jiff::civil::Date;
 use jiff::{Span, ToSpan, ZonedDateTime};
 use serde_json::json;
@@ -36,12 +38,7 @@ pub(super) fn object(slots: &BTreeMap<String, EntityValue>) -> Option<Watched> {
 
 impl Situation<'_> {
     /// `corrects`: what was asked for with the message before, and is not wanted.
-    pub(super) fn watch(
-        &self,
-        spec: &IntentSpec,
-        dialogue: Dialogue,
-        corrects: Option<Watched>,
-    ) -> Decision {
+    pub(super) fn watch(&self, spec: &IntentSpec, dialogue: Dialogue, corrects: Option<Watched>) -> Decision {
         let mut decision = Decision { intent: Some(spec.name.clone()), ..Decision::default() };
         if let Some(what) = object(&dialogue.slots) {
             let (from, until) = self.period(&what, dialogue.slots.get("when"));

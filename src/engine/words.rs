@@ -94,7 +94,8 @@ impl<'a> Words<'a> {
             return Some(number);
         }
         let silent = |place: &Range<usize>| self.rest_is_silent(place);
-        let named = |phrases: &Vec<Vec<String>>| phrases.iter().any(|p| self.positions(p).any(|r| silent(&r)));
+        let named =
+            |phrases: &Vec<Vec<String>>| phrases.iter().any(|p| self.positions(p).any(|r| silent(&r)));
         let place = self.phrases.ordinals.iter().take(of).position(named);
         place.map(|at| at + 1).or_else(|| self.only(Cue::Last).then_some(of))
     }
@@ -102,9 +103,10 @@ impl<'a> Words<'a> {
     /// Outside the values, a word of at least four letters of `name` stands.
     pub fn names(&self, name: &str) -> bool {
         let name = Normalised::new(name);
-        (0..name.tokens.len()).map(|at| name.word(at)).filter(|word| word.len() >= 4).any(|word| {
-            (0..self.len()).any(|at| !self.value[at] && self.text.word(at) == word)
-        })
+        (0..name.tokens.len())
+            .map(|at| name.word(at))
+            .filter(|word| word.len() >= 4)
+            .any(|word| (0..self.len()).any(|at| !self.value[at] && self.text.word(at) == word))
     }
 
     /// How many words of `name` stand in the message.

@@ -11,8 +11,8 @@ mod time;
 mod understanding;
 
 pub use conversation::{
-    Agent, Confirming, Contact, Conversation, ConversationState, Dialogue, EscalationReason, Priority, Role, Thread,
-    FirstTold,
+    Agent, Confirming, Contact, Conversation, ConversationState, Dialogue, EscalationReason, FirstTold,
+    Priority, Role, Thread,
 };
 pub use event::{Actor, Event, EventKind, NewEvent};
 pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, WatchId};

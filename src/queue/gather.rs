@@ -80,7 +80,8 @@ fn is_unfinished(text: &str, phrases: &Phrases) -> bool {
     // A few words alone are an answer ("Le Mans", "oui mais"), however they end.
     let words = Normalised::new(text);
     let last = words.word(words.tokens.len().saturating_sub(1));
-    words.tokens.len() > 2 && phrases.of(Cue::Unfinished).iter().any(|phrase| phrase.len() == 1 && phrase[0] == last)
+    words.tokens.len() > 2
+        && phrases.of(Cue::Unfinished).iter().any(|phrase| phrase.len() == 1 && phrase[0] == last)
 }
 
 #[cfg(test)]
@@ -94,7 +95,9 @@ mod tests {
 
     #[test]
     fn tells_a_part_from_a_message() {
-        let long = |letters: usize| format!("{}x", "abcdefg ".repeat(40).chars().take(letters - 1).collect::<String>());
+        let long = |letters: usize| {
+            format!("{}x", "abcdefg ".repeat(40).chars().take(letters - 1).collect::<String>())
+        };
         for (text, expected) in [
             ("bonjour".to_owned(), false),
             ("prochain train Vitré Rennes".to_owned(), false),

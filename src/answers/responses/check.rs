@@ -135,7 +135,11 @@ impl Checker {
 /// What [`crate::engine`] says of a watch that begins or ends. `all`: an end may name nothing.
 fn watch_samples(all: bool) -> Vec<Value> {
     let watched = |kind: &str, name: Value, ends: bool| {
-        let (from, to) = if ends { (json!("Saint-Pierre-des-Corps"), json!("Rennes")) } else { (json!(null), json!(null)) };
+        let (from, to) = if ends {
+            (json!("Saint-Pierre-des-Corps"), json!("Rennes"))
+        } else {
+            (json!(null), json!(null))
+        };
         json!({ "type": kind, "name": name, "from": from, "to": to })
     };
     let shapes = [
@@ -145,9 +149,7 @@ fn watch_samples(all: bool) -> Vec<Value> {
         (watched("train", json!("8745"), false), json!(null), json!(null)),
     ];
     let nothing = all.then(|| (json!(null), json!(null), json!(null)));
-    let sample = |(watched, begins, until): (Value, Value, Value)| {
-        json!({ "watched": watched, "begins": begins, "until": until })
-    };
+    let sample = |(watched, begins, until): (Value, Value, Value)| json!({ "watched": watched, "begins": begins, "until": until });
     shapes.into_iter().chain(nothing).map(sample).collect()
 }
 

@@ -1,7 +1,9 @@
 //! One file of the pack after the other, every mistake noted with its line.
 
 use super::{IntentPack, NOT_INTENTS, PackError, ROLES, kind_of};
-use crate::model::{EscalateRule, EscalationReason, IntentEffect, IntentSpec, OUT_OF_SCOPE, Priority, SlotSpec};
+use crate::model::{
+    EscalateRule, EscalationReason, IntentEffect, IntentSpec, OUT_OF_SCOPE, Priority, SlotSpec,
+};
 use crate::nlu::normalise::squeeze;
 use crate::nlu::yaml::{self, Document, Key, Node, Value};
 use sha2::{Digest, Sha256};
