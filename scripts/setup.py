@@ -21,7 +21,7 @@ from setup_support import LOCAL, SetupError
 STEPS = {
     "libtorch": (setup_libtorch.install, "libtorch 2.4 for the CPU (800 MB to download, 400 MB on disk)"),
     "model": (setup_tools.install_model, "all-MiniLM-L6-v2, an English sentence encoder to compare ours with (90 MB)"),
-    "test-tools": (setup_tools.install_test_tools, "Chromium, PostgreSQL, and the tests' Python packages"),
+    "test-tools": (setup_tools.install_test_tools, "Chromium, PostgreSQL, the tests' Python packages, and npm peers"),
     "bench-tools": (setup_tools.install_bench_tools, "scikit-learn, beside which understanding is measured (60 MB)"),
     "cargo-deny": (setup_tools.install_cargo_deny, "cargo-deny, which checks licences and sources of the crates"),
 }

@@ -104,10 +104,33 @@ def install_venv(venv: Venv, force: bool) -> str:
 
 
 def install_test_tools(force: bool) -> str:
-    """Debian's Chromium and PostgreSQL when absent, and the tests' Python packages in `.local/venv`."""
+    """Debian's Chromium and PostgreSQL when absent, the tests' Python packages in `.local/venv`, their peers in `.local/peers`."""
     done = install_debian_packages()
     done.append(install_venv(TEST_VENV, force))
+    done.append(install_peers(force))
     return "; ".join(done)
+
+
+PEERS = LOCAL / "peers"
+PEERS_FILES = ("package.json", "package-lock.json")
+
+
+def install_peers(force: bool) -> str:
+    """What others encode and send with, from npm: each package is checked against the lock file's checksum, and no script of theirs runs."""
+    source = ROOT / "tests" / "peers"
+    recipe = sha256(b"".join((source / name).read_bytes() for name in PEERS_FILES)).hexdigest()
+    if not force and is_complete(PEERS, recipe):
+        return "npm peers already complete"
+    if shutil.which("npm") is None:
+        apt_install(["nodejs", "npm"])
+
+    def fill(folder: Path) -> None:
+        for name in PEERS_FILES:
+            shutil.copyfile(source / name, folder / name)
+        run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "check the network and npm's settings, then run this again", cwd=folder)
+
+    install_folder(PEERS, recipe, fill)
+    return f"installed the npm peers in {PEERS.relative_to(ROOT)}"
 
 
 def install_debian_packages() -> list[str]:

@@ -6,12 +6,14 @@ mod hours;
 mod load;
 mod notices;
 mod secret;
+mod traffic;
 
 pub use duration::Span;
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
 pub use notices::{NoticesConfig, QuietHours};
 pub use secret::Secret;
+pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
 
 use crate::model::Lang;
 use serde::Deserialize;
@@ -32,6 +34,7 @@ pub struct Config {
     pub nlu: NluConfig,
     pub timetable: TimetableConfig,
     pub notices: NoticesConfig,
+    pub traffic: TrafficConfig,
     pub queue: QueueConfig,
     pub log: LogConfig,
     /// By name; the name is part of the webhook's path.
@@ -333,6 +336,7 @@ impl Config {
             "channels",
             "a channel's name may hold a-z, 0-9 and - only",
         );
+        found.extend(self.traffic.problems());
         found
     }
 

@@ -2,6 +2,7 @@
 //! errors are kept for the console and `/health` until it is mended.
 
 use crate::answers::Registry;
+use crate::answers::compensation::Rules;
 use crate::answers::responses::Responses;
 use crate::config::FilesConfig;
 use crate::model::{IntentSpec, Lang, Phrases};
@@ -17,6 +18,7 @@ pub struct Live {
     /// By name.
     pub intents: BTreeMap<String, IntentSpec>,
     pub responses: Responses,
+    pub compensation: Rules,
     pub phrases: Phrases,
 }
 
@@ -41,6 +43,10 @@ impl Live {
                 ));
             }
         }
+        let compensation = Rules::load(&files.responses).unwrap_or_else(|broken| {
+            errors.extend(broken.0.iter().map(ToString::to_string));
+            Rules::default()
+        });
         match Responses::load(&files.responses, lang, &pack.specs, sources) {
             Ok(responses) if errors.is_empty() => {
                 errors.extend(responses.missing(&pack.specs).iter().map(|m| match m {
@@ -51,7 +57,7 @@ impl Live {
                 if errors.is_empty() {
                     let intents = pack.specs.iter().map(|s| (s.name.clone(), s.clone())).collect();
                     let phrases = pack.phrases.clone();
-                    return Ok((pack, Self { intents, responses, phrases }));
+                    return Ok((pack, Self { intents, responses, compensation, phrases }));
                 }
             }
             Ok(_) => {}
@@ -81,6 +87,7 @@ type Fingerprint = Vec<(PathBuf, Option<SystemTime>, u64)>;
 impl Content {
     pub fn new(files: FilesConfig, lang: Lang, sources: Registry, live: Live) -> Self {
         let seen = fingerprint(&files);
+        sources.compensation().replace(live.compensation.clone());
         Self(Arc::new(Shared {
             files,
             lang,
@@ -114,6 +121,7 @@ impl Content {
         let problems = match loaded {
             Ok(live) => {
                 tracing::info!("changed intents and responses are in service");
+                self.0.sources.compensation().replace(live.compensation.clone());
                 *self.0.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
                 Vec::new()
             }

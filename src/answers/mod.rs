@@ -1,15 +1,23 @@
 //! What turns slots into facts ([`AnswerSource`]) and facts into words ([`responses`]).
 
+mod asked;
+pub mod compensation;
+mod cues;
 pub mod dates;
+mod provenance;
 pub mod responses;
+mod sample;
 pub mod sms;
 mod timetable;
+mod told;
+mod traffic;
 mod watches;
+mod which;
 
 pub use watches::{Watches, watched};
 
 use crate::model::{ContactId, EntityValue, Fact, Lang, Timestamp};
-use crate::transit::TimetableHandle;
+use crate::transit::planner::SharedPlanner;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,30 +70,54 @@ pub trait AnswerSource: Send + Sync {
 
 /// The answer sources by name.
 #[derive(Clone)]
-pub struct Registry(BTreeMap<&'static str, Arc<dyn AnswerSource>>);
+pub struct Registry {
+    sources: BTreeMap<&'static str, Arc<dyn AnswerSource>>,
+    compensation: compensation::RulesHandle,
+}
 
 impl Registry {
     pub fn get(&self, name: &str) -> Option<&Arc<dyn AnswerSource>> {
-        self.0.get(name)
+        self.sources.get(name)
     }
 
     /// Puts a source in, in place of one of the same name.
     pub fn add(&mut self, source: Arc<dyn AnswerSource>) {
-        self.0.insert(source.name(), source);
+        self.sources.insert(source.name(), source);
     }
 
     /// In alphabetical order, for messages that list what exists.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.0.keys().copied()
+        self.sources.keys().copied()
+    }
+
+    /// What `compensation.precheck` reads; whoever loads the files puts them in service here.
+    pub fn compensation(&self) -> &compensation::RulesHandle {
+        &self.compensation
     }
 }
 
-/// Every source there is. A new one is a file and a line here. The handle may still be empty, and may be refilled.
-pub fn registry(timetable: &TimetableHandle) -> Registry {
+/// Every source there is. A new one is a file and a line here.
+pub fn registry(planner: &SharedPlanner) -> Registry {
+    let planner = || planner.clone();
+    let rules = compensation::RulesHandle::default();
     let sources: Vec<Arc<dyn AnswerSource>> = vec![
-        Arc::new(timetable::Departures::new(timetable.clone())), // one line each
+        // one line each
+        Arc::new(timetable::Departures(planner())),
+        Arc::new(timetable::Arrivals(planner())),
+        Arc::new(timetable::Journeys(planner())),
+        Arc::new(timetable::FirstLast(planner())),
+        Arc::new(timetable::TrainStops(planner())),
+        Arc::new(timetable::Platform(planner())),
+        Arc::new(traffic::Train(planner())),
+        Arc::new(traffic::Line(planner())),
+        Arc::new(traffic::Announced(planner())),
+        Arc::new(compensation::Precheck { planner: planner(), rules: rules.clone() }),
         // Knows nothing until the database is open and `app` puts it in again.
         Arc::new(Watches::new(None, jiff::tz::TimeZone::UTC)),
     ];
-    Registry(sources.into_iter().map(|source| (source.name(), source)).collect())
+    let sources = sources.into_iter().map(|source| (source.name(), source)).collect();
+    Registry { sources, compensation: rules }
 }
+
+#[cfg(test)]
+mod testing;

@@ -1,5 +1,6 @@
 //! `guichet check`: what is wrong, and what is weak, with file and line.
 
+use crate::answers::compensation::Rules;
 use crate::answers::registry;
 use crate::answers::responses::{Mismatch, ResponseError, Responses};
 use crate::app;
@@ -70,14 +71,13 @@ pub fn run(args: &CheckArgs, config: &Config) -> anyhow::Result<ExitCode> {
 
 /// Renders every response with sample data, and holds responses and intents together.
 fn responses_folder(config: &Config, intents: &[IntentSpec], findings: &mut Findings) {
-    let sources = registry(&app::load_timetable(config));
+    let sources = registry(&app::Trains::load(config).planner);
     let folder = &config.files.responses;
+    if let Err(broken) = Rules::load(folder) {
+        findings.errors.extend(broken.0.into_iter().map(pack_error));
+    }
     match Responses::load(folder, config.operator.lang, intents, &sources) {
-        Err(broken) => {
-            let error =
-                |e: ResponseError| PackError { file: e.file, line: e.line, what: e.what, cure: e.cure };
-            findings.errors.extend(broken.0.into_iter().map(error));
-        }
+        Err(broken) => findings.errors.extend(broken.0.into_iter().map(pack_error)),
         Ok(responses) => {
             for mismatch in responses.missing(intents) {
                 let unreachable = matches!(mismatch, Mismatch::Unreachable { .. });
@@ -93,6 +93,10 @@ fn responses_folder(config: &Config, intents: &[IntentSpec], findings: &mut Find
             }
         }
     }
+}
+
+fn pack_error(error: ResponseError) -> PackError {
+    PackError { file: error.file, line: error.line, what: error.what, cure: error.cure }
 }
 
 /// Everything wrong or weak in the folder of intents.

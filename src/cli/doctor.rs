@@ -4,7 +4,10 @@ use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::content::Live;
+use crate::model::Timestamp;
 use crate::store::Store;
+use crate::transit::live::LiveHandle;
+use crate::transit::realtime::{Defaults, FeedStatus, Poller};
 use comfy_table::{Cell, Color, Table, presets};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -40,6 +43,7 @@ pub async fn run(args: &DoctorArgs, config: &Config) -> anyhow::Result<ExitCode>
     findings.extend(channels(config));
     findings.extend(files(config));
     findings.push(encoder(config));
+    findings.extend(traffic(config).await);
     findings.extend(database(config).await);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&findings)?);
@@ -78,8 +82,8 @@ fn channels(config: &Config) -> Vec<Finding> {
 }
 
 fn files(config: &Config) -> Vec<Finding> {
-    let timetable = app::load_timetable(config);
-    let sources = crate::answers::registry(&timetable);
+    let app::Trains { timetable, planner, .. } = app::Trains::load(config);
+    let sources = crate::answers::registry(&planner);
     let mut found = match Live::load(&config.files, config.operator.lang, &sources) {
         Ok((pack, live)) => {
             let langs: Vec<String> = live.responses.languages().iter().map(ToString::to_string).collect();
@@ -120,6 +124,39 @@ fn encoder(config: &Config) -> Finding {
         Ok(None) => finding("encoder", State::Degraded, "not configured: n-grams only"),
         Err(why) => finding("encoder", State::Degraded, format!("n-grams only: {why}")),
     }
+}
+
+/// Asks each live feed once.
+async fn traffic(config: &Config) -> Vec<Finding> {
+    if config.traffic.feeds.is_empty() {
+        return vec![finding("traffic", State::Ok, "no live feeds: scheduled times only")];
+    }
+    let now = SystemClock.now();
+    let defaults = Defaults { lang: config.operator.lang, zone: config.timezone() };
+    let mut poller =
+        match Poller::new(&config.traffic, defaults, LiveHandle::default(), Arc::new(SystemClock)) {
+            Ok(poller) => poller,
+            Err(error) => return vec![finding("traffic", State::Broken, error)],
+        };
+    poller.poll_once(now).await;
+    poller.status().iter().map(|feed| feed_finding(feed, now, config)).collect()
+}
+
+fn feed_finding(feed: &FeedStatus, now: Timestamp, config: &Config) -> Finding {
+    let part = format!("traffic {}", feed.name);
+    let Some(as_of) = feed.as_of else {
+        return finding(&part, State::Degraded, feed.failing.as_deref().unwrap_or("nothing came"));
+    };
+    let (age, dropped) = (now.since(as_of), feed.dropped.total());
+    let mut what = format!("{} trips, {} alerts, made {as_of}", feed.trips, feed.alerts);
+    if dropped > 0 {
+        what.push_str(&format!("; {dropped} entries not used"));
+    }
+    if let Some(why) = &feed.failing {
+        what.push_str(&format!("; {why}"));
+    }
+    let old = if feed.trips > 0 { config.traffic.old_after } else { config.traffic.alerts_old_after };
+    finding(&part, if age > old.into() || dropped > 0 { State::Degraded } else { State::Ok }, what)
 }
 
 async fn database(config: &Config) -> Vec<Finding> {

@@ -1,6 +1,7 @@
 //! The dialogue rules: what to do with a message, given what was understood. Pure: no I/O, no clock of its own.
 //! Lookups happen between [`Situation::plan`] and [`Planned::decide`], sends after.
 
+mod action;
 mod commands;
 mod confirm;
 mod follow_up;
@@ -16,6 +17,7 @@ use crate::model::{
     IntentEffect, IntentSpec, MessageKind, NewWatch, OUT_OF_SCOPE, Phrases, Priority, Timestamp,
     Understanding, Watched,
 };
+pub use action::{Action, UnknownAction};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 pub use several::Several;

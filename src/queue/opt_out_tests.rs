@@ -26,7 +26,7 @@ pub(super) async fn worker(folder: &Path, pack: &str, clock: Arc<dyn Clock>, cha
     std::fs::create_dir(&intents).unwrap();
     std::fs::write(intents.join("general.yaml"), pack).unwrap();
     let files = FilesConfig { intents, responses: root.join("responses"), ..FilesConfig::default() };
-    let sources = registry(&TimetableHandle::default());
+    let sources = registry(&crate::transit::testing::scheduled(&TimetableHandle::default()));
     // The shipped responses are written for the shipped intents.
     let shipped = FilesConfig { intents: root.join("intents"), ..files.clone() };
     let (_, live) = Live::load(&shipped, Lang::FR, &sources).unwrap_or_else(|e| panic!("{e:?}"));

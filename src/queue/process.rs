@@ -8,7 +8,7 @@ use crate::answers::{Query, Registry};
 use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
-use crate::engine::{Decision, Effect, Escalation, Line, Part, Plan, Rules, Several, Situation};
+use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Plan, Rules, Several, Situation};
 use crate::model::{
     Actor, Author, Conversation, ConversationState, Direction, EscalationReason, EventKind, Lang, Message,
     MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
@@ -25,7 +25,8 @@ const ROUNDS: usize = 3;
 /// More messages that wait behind one are not looked at together.
 const BEHIND: i64 = 16;
 
-/// Everything that understanding and answering need.
+/// Everything that understanding and answering need. Cloning shares what was learned and the files in service.
+#[derive(Clone)]
 pub struct Mind {
     pub nlu: Nlu,
     pub content: Content,
@@ -327,6 +328,9 @@ impl Effects<'_> {
                 "confidence": best.map(|b| b.confidence),
                 "tone": understanding.tone,
                 "model": understanding.model,
+                // Why something was said: what was decided, and on which intent.
+                "decided": decision.intent,
+                "action": Action::of(decision, self.conversation.state).to_string(),
             });
             self.event(EventKind::MessageUnderstood, self.message.id, data).await?;
         }

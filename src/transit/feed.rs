@@ -2,8 +2,8 @@
 
 use super::timetable::Source;
 use gtfs_structures::{
-    Agency, Calendar, CalendarDate, FeedInfo, GtfsReader, RawFrequency, RawGtfs, RawStopTime, RawTrip, Route,
-    Stop,
+    Agency, Calendar, CalendarDate, FeedInfo, GtfsReader, RawFrequency, RawGtfs, RawStopTime, RawTransfer,
+    RawTrip, Route, Stop,
 };
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -31,6 +31,7 @@ pub(super) struct Feed {
     pub calendar: Vec<Calendar>,
     pub calendar_dates: Vec<CalendarDate>,
     pub frequencies: Vec<RawFrequency>,
+    pub transfers: Vec<RawTransfer>,
     pub info: Option<FeedInfo>,
 }
 
@@ -51,6 +52,7 @@ impl Feed {
             calendar: raw.calendar.transpose()?.unwrap_or_default(),
             calendar_dates: raw.calendar_dates.transpose()?.unwrap_or_default(),
             frequencies: raw.frequencies.transpose()?.unwrap_or_default(),
+            transfers: raw.transfers.transpose()?.unwrap_or_default(),
             info: raw.feed_info.transpose()?.and_then(|rows| rows.into_iter().next()),
         })
     }

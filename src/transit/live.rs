@@ -9,11 +9,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// All feeds together, at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
-    /// By `trip_id`; several when the same trip runs on several days.
+    /// By `trip_id`; several when the same trip runs on several days, the newest first.
     pub trips: HashMap<String, Vec<TripChange>>,
     pub alerts: Vec<Alert>,
     /// When the publisher made the trip updates (the oldest of the feeds that are there); none: no such feed is there.
     pub trips_as_of: Option<Timestamp>,
+    /// A configured feed of trip updates is not in here: it never came, is too old, or said more than is read. That nothing is
+    /// said of a train does not mean, then, that it runs as scheduled.
+    pub trips_partial: bool,
     pub alerts_as_of: Option<Timestamp>,
 }
 
@@ -22,7 +25,7 @@ pub enum Running {
     /// As scheduled but for `stops`.
     Scheduled,
     Cancelled,
-    /// Not in the timetable at all: `stops` is its whole run.
+    /// `stops` is its whole run. Mostly not in the timetable at all; where its id is, it replaces that day's run.
     Added,
 }
 

@@ -1,21 +1,19 @@
 //! From GTFS files to a [`Timetable`]. Format: <https://gtfs.org/documentation/schedule/reference/>.
 
+mod trips;
+
+use super::changes::Changes;
 use super::feed::{Feed, day};
-use super::naming;
+use super::net::Order;
 use super::service::{Service, Week};
-use super::timetable::{Access, Call, Name, Repeat, Source, Timetable, Trip};
+use super::timetable::{Call, Name, Route, Source, StopPoint, Timetable, Trip};
 use crate::model::StationRef;
-use gtfs_structures::{
-    Agency, ExactTimes, Exception, LocationType, PickupDropOffType, RawFrequency, RawStopTime, RawTrip,
-    Route, Stop,
-};
+use gtfs_structures::{Exception, LocationType, Stop};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Longest time of a service day that we believe, in seconds: a train of a week is a damaged file.
-const LONGEST_DAY: u32 = 7 * 24 * 3600;
 /// Deepest chain boarding area → platform → station.
 const DEEPEST_STOP: usize = 3;
 
@@ -51,14 +49,20 @@ impl Timetable {
 /// Tables under construction, and the indices by the feed's ids.
 struct Loader<'a> {
     path: String,
-    stops: HashMap<&'a str, &'a Stop>,
+    feed_stops: HashMap<&'a str, &'a Stop>,
     services: Vec<Service>,
     service_by_id: HashMap<&'a str, u32>,
     stations: Vec<StationRef>,
     station_by_id: HashMap<String, u32>,
+    stops: Vec<StopPoint>,
+    stop_by_id: HashMap<Box<str>, u32>,
     names: Vec<Box<str>>,
     name_by_text: HashMap<Box<str>, Name>,
+    routes: Vec<Route>,
+    route_by_id: HashMap<&'a str, u32>,
     trips: Vec<Trip>,
+    trip_by_id: HashMap<Box<str>, u32>,
+    repeats: HashMap<Box<str>, Vec<u32>>,
     calls: Vec<Call>,
 }
 
@@ -66,14 +70,20 @@ impl<'a> Loader<'a> {
     fn new(path: String, feed: &'a Feed) -> Self {
         let mut loader = Self {
             path,
-            stops: feed.stops.iter().map(|stop| (stop.id.as_str(), stop)).collect(),
+            feed_stops: feed.stops.iter().map(|stop| (stop.id.as_str(), stop)).collect(),
             services: Vec::new(),
             service_by_id: HashMap::new(),
             stations: Vec::new(),
             station_by_id: HashMap::new(),
+            stops: Vec::new(),
+            stop_by_id: HashMap::new(),
             names: Vec::new(),
             name_by_text: HashMap::new(),
+            routes: Vec::new(),
+            route_by_id: HashMap::new(),
             trips: Vec::new(),
+            trip_by_id: HashMap::new(),
+            repeats: HashMap::new(),
             calls: Vec::new(),
         };
         loader.add_services(feed);
@@ -84,9 +94,27 @@ impl<'a> Loader<'a> {
         let zone = self.zone(feed)?;
         self.add_trips(feed)?;
         let (first, last) = self.validity(feed)?;
+        let served = self.stations.len();
+        // Live data may send a train to any stop of the feed, whether the schedule uses it or not.
+        let places = feed.stops.iter().filter(|stop| {
+            matches!(stop.location_type, LocationType::StopPoint | LocationType::BoardingArea)
+        });
+        for stop in places {
+            self.stop(stop);
+        }
         let mut at_station = vec![Vec::new(); self.stations.len()];
         for (index, call) in self.calls.iter().enumerate() {
             at_station[call.station as usize].push(index as u32);
+        }
+        let changes = Changes::new(&self.stops, self.stations.len(), &feed.transfers, |id| {
+            (self.stop_by_id.get(id).copied(), self.station_by_id.get(id).copied())
+        });
+        let changes = changes.map_err(|(file, what)| self.value(file, what))?;
+        let mut by_number: HashMap<Box<str>, Vec<u32>> = HashMap::new();
+        for (index, trip) in self.trips.iter().enumerate() {
+            if let Some(number) = &trip.number {
+                by_number.entry(number.clone()).or_default().push(index as u32);
+            }
         }
         Ok(Timetable {
             source,
@@ -94,12 +122,21 @@ impl<'a> Loader<'a> {
             first,
             last,
             latest: self.latest(),
+            served,
             stations: self.stations,
             station_by_id: self.station_by_id,
+            stops: self.stops,
+            stop_by_id: self.stop_by_id,
             services: self.services,
+            routes: self.routes,
             trips: self.trips,
+            trip_by_id: self.trip_by_id,
+            repeats: self.repeats,
+            by_number,
+            order: Order::new(&self.calls),
             calls: self.calls,
             at_station,
+            changes,
             names: self.names,
         })
     }
@@ -148,101 +185,25 @@ impl<'a> Loader<'a> {
         &mut self.services[index as usize]
     }
 
-    fn add_trips(&mut self, feed: &'a Feed) -> Result<(), TimetableError> {
-        let mut rows: HashMap<&str, Vec<&RawStopTime>> = HashMap::new();
-        for row in &feed.stop_times {
-            rows.entry(row.trip_id.as_str()).or_default().push(row);
-        }
-        let mut repeats: HashMap<&str, Vec<&RawFrequency>> = HashMap::new();
-        for row in &feed.frequencies {
-            repeats.entry(row.trip_id.as_str()).or_default().push(row);
-        }
-        let names = RouteNames::new(feed);
-        // A trip without calls is no train; a call without a trip has no days. Neither can be answered with.
-        let mut empty = 0_usize;
-        for trip in &feed.trips {
-            let Some(mut calls) = rows.remove(trip.id.as_str()) else {
-                empty += 1;
-                continue;
-            };
-            calls.sort_by_key(|row| row.stop_sequence);
-            let repeats = repeats.remove(trip.id.as_str()).unwrap_or_default();
-            self.add_trip(trip, &calls, &repeats, &names)?;
-        }
-        if empty > 0 || !rows.is_empty() {
-            let (path, strangers) = (&self.path, rows.len());
-            tracing::warn!(
-                path,
-                empty,
-                strangers,
-                "trips without stop times, or stop times without trip: left out"
-            );
-        }
-        Ok(())
-    }
-
-    fn add_trip(
-        &mut self,
-        raw: &RawTrip,
-        rows: &[&RawStopTime],
-        repeats: &[&RawFrequency],
-        names: &RouteNames,
-    ) -> Result<(), TimetableError> {
-        let trip = self.trips.len() as u32;
-        for row in rows {
-            let call = self.call(trip, row)?;
-            self.calls.push(call);
-        }
-        let (Some(first), Some(last)) = (rows.first(), self.calls.last()) else {
-            return Ok(());
-        };
-        let last_station = self.stations[last.station as usize].name.clone();
-        let repeats = self.repeats(repeats, first)?;
-        let brand = names.brand(&first.stop_id, &raw.route_id).map(|brand| self.name(brand));
-        let terminus = naming::terminus(raw.trip_headsign.as_deref(), &last_station).to_owned();
-        let number = naming::train_number(raw.trip_short_name.as_deref(), raw.trip_headsign.as_deref());
-        let trip = Trip {
-            service: self.service_by_id.get(raw.service_id.as_str()).copied(),
-            number: number.map(Box::from),
-            brand,
-            terminus: self.name(&terminus),
-            repeats,
-        };
-        self.trips.push(trip);
-        Ok(())
-    }
-
-    fn call(&mut self, trip: u32, row: &RawStopTime) -> Result<Call, TimetableError> {
-        let stop = *self.stops.get(row.stop_id.as_str()).ok_or_else(|| TimetableError::Reference {
-            path: self.path.clone(),
-            file: "stop_times.txt",
-            kind: "stop",
-            id: row.stop_id.clone(),
-            defined_in: "stops.txt",
-        })?;
-        for time in [row.arrival_time, row.departure_time].into_iter().flatten() {
-            if time > LONGEST_DAY {
-                let what = format!("trip '{}' has a time of {} hours", row.trip_id, time / 3600);
-                return Err(self.value("stop_times.txt", what));
-            }
+    /// The table's row of a stop of the feed, made when it is first asked for.
+    fn stop(&mut self, stop: &'a Stop) -> u32 {
+        if let Some(&index) = self.stop_by_id.get(stop.id.as_str()) {
+            return index;
         }
         let platform = stop.platform_code.as_deref().map(str::trim).filter(|code| !code.is_empty());
-        Ok(Call {
-            trip,
-            station: self.station_of(stop),
-            arrival: row.arrival_time,
-            departure: row.departure_time,
-            platform: platform.map(|code| self.name(code)),
-            board: access(row.pickup_type),
-            alight: access(row.drop_off_type),
-        })
+        let platform = platform.map(|code| self.name(code));
+        let index = self.stops.len() as u32;
+        let station = self.station_of(stop);
+        self.stops.push(StopPoint { id: stop.id.as_str().into(), station, platform });
+        self.stop_by_id.insert(stop.id.as_str().into(), index);
+        index
     }
 
     /// The parent station of a stop, or the stop itself when it has none.
     fn station_of(&mut self, stop: &'a Stop) -> u32 {
         let mut station = stop;
         for _ in 0..DEEPEST_STOP {
-            let parent = station.parent_station.as_deref().and_then(|id| self.stops.get(id));
+            let parent = station.parent_station.as_deref().and_then(|id| self.feed_stops.get(id));
             match parent {
                 Some(parent) if station.location_type != LocationType::StopArea => station = parent,
                 _ => break,
@@ -258,33 +219,6 @@ impl<'a> Loader<'a> {
         index
     }
 
-    /// `frequencies.txt`: the trip's calls are a pattern that starts anew every headway, "start_time" being when the first
-    /// vehicle leaves the first stop.
-    fn repeats(&self, rows: &[&RawFrequency], first: &RawStopTime) -> Result<Vec<Repeat>, TimetableError> {
-        let Some(base) = first.departure_time.or(first.arrival_time).map(i64::from) else {
-            return match rows {
-                [] => Ok(Vec::new()),
-                _ => Err(self.value(
-                    "frequencies.txt",
-                    format!("trip '{}' has no time at its first stop", first.trip_id),
-                )),
-            };
-        };
-        let repeat = |row: &&RawFrequency| {
-            if row.headway_secs == 0 || row.start_time > LONGEST_DAY || row.end_time > LONGEST_DAY {
-                let what = format!("trip '{}' has a headway of zero or a time beyond a week", row.trip_id);
-                return Err(self.value("frequencies.txt", what));
-            }
-            Ok(Repeat {
-                from: i64::from(row.start_time) - base,
-                until: i64::from(row.end_time) - base,
-                every: i64::from(row.headway_secs),
-                exact: matches!(row.exact_times, Some(ExactTimes::ScheduleBased)),
-            })
-        };
-        rows.iter().map(repeat).collect()
-    }
-
     fn name(&mut self, text: &str) -> Name {
         if let Some(&name) = self.name_by_text.get(text) {
             return name;
@@ -297,8 +231,8 @@ impl<'a> Loader<'a> {
 
     fn latest(&self) -> i64 {
         let of_call = |call: &Call| {
-            let shift = self.trips[call.trip as usize].repeats.iter().map(|repeat| repeat.until).max();
-            i64::from(call.departure.unwrap_or(0)) + shift.unwrap_or(0)
+            let shift = self.trips[call.trip as usize].headways.iter().map(|shifts| shifts.end).max();
+            i64::from(call.departure.or(call.arrival).unwrap_or(0)) + shift.unwrap_or(0)
         };
         self.calls.iter().map(of_call).max().unwrap_or(0).max(0)
     }
@@ -315,37 +249,5 @@ impl<'a> Loader<'a> {
 
     fn value(&self, file: &'static str, what: String) -> TimetableError {
         TimetableError::Value { path: self.path.clone(), file, what }
-    }
-}
-
-/// What routes and agencies call themselves.
-struct RouteNames<'a> {
-    routes: HashMap<&'a str, &'a Route>,
-    agencies: &'a [Agency],
-}
-
-impl<'a> RouteNames<'a> {
-    fn new(feed: &'a Feed) -> Self {
-        let routes = feed.routes.iter().map(|route| (route.id.as_str(), route)).collect();
-        Self { routes, agencies: &feed.agencies }
-    }
-
-    fn brand(&self, first_stop_id: &'a str, route_id: &str) -> Option<&'a str> {
-        let route = self.routes.get(route_id).copied();
-        let agency_id = route.and_then(|route| route.agency_id.as_deref());
-        let agency = self.agencies.iter().find(|agency| agency.id.as_deref() == agency_id);
-        let agency = agency.or(self.agencies.first()).map(|agency| agency.name.as_str());
-        let short = route.and_then(|route| route.short_name.as_deref());
-        let long = route.and_then(|route| route.long_name.as_deref());
-        naming::brand(first_stop_id, short, long, agency)
-    }
-}
-
-fn access(kind: PickupDropOffType) -> Access {
-    match kind {
-        // "Coordinate with the driver" is a request stop: the train passes at that time.
-        PickupDropOffType::Regular | PickupDropOffType::CoordinateWithDriver => Access::Open,
-        PickupDropOffType::NotAvailable => Access::Closed,
-        PickupDropOffType::ArrangeByPhone | PickupDropOffType::Unknown(_) => Access::Arranged,
     }
 }

@@ -1,17 +1,43 @@
-//! The timetable: what trains are scheduled, on which days, from a GTFS feed.
+//! What trains run: the timetable from a GTFS feed, live data over it, and what both can be asked.
 
+mod board;
+mod changes;
+pub mod demo_live;
+mod departures;
 mod feed;
+mod journeys;
 pub mod live;
 mod load;
+mod local;
 mod naming;
+mod net;
+mod overlay;
 pub mod planner;
+pub mod realtime;
+mod runs;
+mod scan;
 mod service;
 mod timetable;
+mod traffic;
+mod trains;
 
+pub use changes::MIN_CHANGE;
+pub use departures::{Departure, Departures};
 pub use load::TimetableError;
-pub use timetable::{Departure, Departures, QueryError, Source, Timetable, TimetableHandle};
+pub use local::{LiveLimits, Local};
+/// Under its first name, for the answer source that asks [`Timetable::departures`].
+pub use planner::Unknown as QueryError;
+pub use timetable::{Source, Timetable, TimetableHandle};
 
+#[cfg(test)]
+mod journey_tests;
+#[cfg(test)]
+mod live_tests;
+#[cfg(test)]
+mod overlay_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traffic_tests;

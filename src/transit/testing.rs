@@ -120,3 +120,33 @@ impl Naive {
         found
     }
 }
+
+/// `calendar.txt` of the service `S`.
+pub(crate) const EVERY_DAY: &str = "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n\
+                         S,1,1,1,1,1,1,1,20260101,20261231\n";
+
+/// A small feed on disk: name and content of each file.
+pub(crate) fn feed(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let base = [
+        (
+            "agency.txt",
+            "agency_id,agency_name,agency_url,agency_timezone\nA,Agency,https://a.invalid,Europe/Paris\n",
+        ),
+        (
+            "stops.txt",
+            "stop_id,stop_name,location_type,parent_station,platform_code\nP,Pont,1,,\nP1,Pont,0,P,1\nQ,Quai,0,,\nR,Rade,0,,\n",
+        ),
+        ("routes.txt", "route_id,agency_id,route_short_name,route_type\nL,A,Ligne,2\n"),
+    ];
+    for (name, content) in base.iter().chain(files) {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+/// The planner over that timetable, without live data.
+pub(crate) fn scheduled(timetable: &super::TimetableHandle) -> super::planner::SharedPlanner {
+    let (live, limits) = (super::live::LiveHandle::default(), super::LiveLimits::default());
+    std::sync::Arc::new(super::Local::new(timetable.clone(), live, limits, false))
+}

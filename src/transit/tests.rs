@@ -1,34 +1,11 @@
-use super::testing::{Naive, demo, demo_path, id_of, paris, shared_data};
+use super::testing::{EVERY_DAY, Naive, demo, demo_path, feed, id_of, paris, shared_data};
 use super::{Departures, QueryError, Timetable, TimetableError};
 use crate::model::Timestamp;
 use jiff::civil::date;
 use std::path::Path;
 use std::time::Duration;
 
-/// A small feed on disk: name and content of each file.
-fn feed(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let base = [
-        (
-            "agency.txt",
-            "agency_id,agency_name,agency_url,agency_timezone\nA,Agency,https://a.invalid,Europe/Paris\n",
-        ),
-        (
-            "stops.txt",
-            "stop_id,stop_name,location_type,parent_station,platform_code\nP,Pont,1,,\nP1,Pont,0,P,1\nQ,Quai,0,,\nR,Rade,0,,\n",
-        ),
-        ("routes.txt", "route_id,agency_id,route_short_name,route_type\nL,A,Ligne,2\n"),
-    ];
-    for (name, content) in base.iter().chain(files) {
-        std::fs::write(folder.path().join(name), content).unwrap();
-    }
-    folder
-}
-
 const TRIPS: &str = "route_id,service_id,trip_id,trip_short_name\nL,S,t1,101\n";
-const EVERY_DAY: &str = "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n\
-                         S,1,1,1,1,1,1,1,20260101,20261231\n";
-
 /// `stop_times.txt` of one trip: `arrival,departure,stop,pickup,drop_off` per row.
 fn one_trip(rows: &[&str]) -> String {
     let mut text =
@@ -148,7 +125,7 @@ fn outside_its_days_the_timetable_does_not_answer() {
     assert_eq!(ask(&table, "P", None, "2026-12-31T07:00").total, 1);
     assert_eq!(
         table.departures("X", None, paris("2026-05-05T07:00"), 5),
-        Err(QueryError::UnknownStation("X".into()))
+        Err(QueryError::Station("X".into()))
     );
     assert_eq!(table.departures("P", Some("P"), paris("2026-05-05T07:00"), 5), Err(QueryError::SameStation));
     // Hostile instants.
