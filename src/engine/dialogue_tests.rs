@@ -516,7 +516,7 @@ fn a_middling_confidence_is_confirmed() {
             &[
                 doubt,
                 (no, OUT, "", "clarify"),
-                ("blabla", "service.fine 0.1", "", "escalated + -> low_confidence"),
+                ("blabla", "service.luggage_bike_pet 0.1", "", "escalated + -> low_confidence"),
             ],
         );
     }

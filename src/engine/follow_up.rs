@@ -35,16 +35,17 @@ impl<'a> Situation<'a> {
             dialogue.after = dialogue.told.as_ref().map(|told| told.departs.plus(LATER));
             return Some(spec);
         }
-        self.new_value(words, spec).then_some(spec)
+        self.new_value(words, spec, dialogue).then_some(spec)
     }
 
     /// Little more than a new value for a slot ("et demain ?").
-    fn new_value(&self, words: &Words<'_>, spec: &IntentSpec) -> bool {
+    fn new_value(&self, words: &Words<'_>, spec: &IntentSpec, dialogue: &Dialogue) -> bool {
         let best = self.understanding.best();
         let same = best.is_none_or(|score| score.intent == spec.name);
         let unsure = best.is_none_or(|s| s.confidence < self.rules.answer_from || s.intent == OUT_OF_SCOPE);
-        slots::answers(words, self.understanding, spec)
-            && (words.telling() == 0 || same || unsure || words.link())
+        let silent = words.telling() == 0 || words.say(Cue::Correct);
+        slots::answers(words, self.understanding, spec, dialogue)
+            && (silent || same || unsure || words.link())
     }
 
     /// Begins an intent with what is known already, where the message points back at it.

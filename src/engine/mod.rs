@@ -202,7 +202,7 @@ impl Situation<'_> {
         let related = best.is_some_and(|score| domain(&score.intent) == domain(&spec.name))
             && self.understanding.entities.iter().any(fills);
         let answers = slots::choice(words, self.understanding, dialogue).is_some()
-            || slots::answers(words, self.understanding, spec);
+            || slots::answers(words, self.understanding, spec, dialogue);
         (answers || same || unsure || related).then_some(spec)
     }
 

@@ -63,12 +63,18 @@ pub(super) fn choice<'d>(
     if others == 0 { first } else { options.iter().find(whole) }
 }
 
-/// Whether the message gives values for the intent, and says little else.
-pub(super) fn answers(words: &Words<'_>, understanding: &Understanding, spec: &IntentSpec) -> bool {
+/// Whether the message gives values for the intent, and says little else: what is known already may be named.
+pub(super) fn answers(
+    words: &Words<'_>,
+    understanding: &Understanding,
+    spec: &IntentSpec,
+    dialogue: &Dialogue,
+) -> bool {
     let letters = |t: &str| t.chars().filter(|c| c.is_alphanumeric()).count();
     let fitting = understanding.entities.iter().filter(|e| fits_some(&e.value, spec));
     let said: usize = fitting.map(|e| letters(&e.surface)).sum();
-    said > 0 && (words.telling() == 0 || said * 2 >= letters(&words.text.folded))
+    let known: Vec<&str> = dialogue.slots.values().filter_map(station).map(|s| s.name.as_str()).collect();
+    said > 0 && (words.telling_beside(&known) == 0 || said * 2 >= letters(&words.text.folded))
 }
 
 /// Whether something in the message fills a slot of the intent.
@@ -109,6 +115,7 @@ pub(super) fn fill(situation: &Situation<'_>, words: &Words<'_>, spec: &IntentSp
     }
     for entity in left {
         let target = asked_for(spec, dialogue, entity, &filled)
+            .or_else(|| lacking(words, spec, dialogue, entity))
             .or_else(|| replaced(words, spec, dialogue, entity, &filled))
             .or_else(|| empty(spec, dialogue, entity, &filled));
         if let Some(slot) = target {
@@ -138,6 +145,19 @@ fn asked_for<'s>(
     spec.slots.iter().find(|s| s.name == asked && fits(&entity.value, s) && !filled.contains(&asked))
 }
 
+/// What the question cannot be answered without, unless the message corrects something.
+fn lacking<'s>(
+    words: &Words<'_>,
+    spec: &'s IntentSpec,
+    dialogue: &Dialogue,
+    entity: &Entity,
+) -> Option<&'s SlotSpec> {
+    if words.say(Cue::Correct) {
+        return None;
+    }
+    spec.slots.iter().find(|s| s.ask && fits(&entity.value, s) && !dialogue.slots.contains_key(&s.name))
+}
+
 /// Of an answered question, the slot whose value the message names ("pas Lyon, Dijon"), else the one filled last.
 fn replaced<'s>(
     words: &Words<'_>,
@@ -146,7 +166,7 @@ fn replaced<'s>(
     entity: &Entity,
     filled: &[&str],
 ) -> Option<&'s SlotSpec> {
-    if dialogue.asked.is_some() && words.begins(Cue::Correct).is_none() && !words.say(Cue::Correct) {
+    if dialogue.asked.is_some() && !words.say(Cue::Correct) {
         return None;
     }
     let candidates = || {

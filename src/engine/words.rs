@@ -34,7 +34,17 @@ impl<'a> Words<'a> {
 
     /// Words that are neither values nor fillers.
     pub fn telling(&self) -> usize {
-        (0..self.len()).filter(|&at| !self.value[at] && !self.filler[at]).count()
+        self.telling_beside(&[])
+    }
+
+    /// The same, without the words of `names`.
+    pub fn telling_beside(&self, names: &[&str]) -> usize {
+        let names: Vec<Normalised> = names.iter().map(|name| Normalised::new(name)).collect();
+        let named = |at: usize| {
+            let own = self.text.word(at);
+            names.iter().any(|name| (0..name.tokens.len()).any(|other| name.word(other) == own))
+        };
+        (0..self.len()).filter(|&at| !self.value[at] && !self.filler[at] && !named(at)).count()
     }
 
     /// The whole message is this phrase. A question mark makes it a question about it.

@@ -222,3 +222,5 @@ fn report_panic(ended: Result<(), tokio::task::JoinError>) {
 
 #[cfg(test)]
 mod opt_out_tests;
+#[cfg(test)]
+mod process_tests;
