@@ -1,6 +1,8 @@
 //! The composition root: the only place that knows every concrete type.
 
-use crate::answers::{Registry, registry};
+mod trains;
+
+use crate::answers::{Registry, Watches, registry};
 use crate::channels::{BuildContext, Channels};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -12,12 +14,11 @@ use crate::model::StationRef;
 use crate::nlu::aliases::AliasFile;
 use crate::nlu::entities::stations::Gazetteer;
 use crate::nlu::{Embedder, IntentPack, Means, Nlu, Shelf};
+use crate::notify::Notifier;
 use crate::queue::{Mind, Worker};
 use crate::store::Store;
 use crate::telemetry;
-use crate::transit::live::LiveHandle;
-use crate::transit::planner::SharedPlanner;
-use crate::transit::{LiveLimits, Local, Timetable, TimetableHandle};
+use crate::transit::TimetableHandle;
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::fs::File;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+pub use trains::{Trains, demo_runs};
 
 /// What people must correct before we start: files or keys. Exit code 2, unlike a failure of the machine.
 #[derive(Debug, thiserror::Error)]
@@ -39,38 +41,18 @@ pub struct Library {
     pub live: Live,
     pub gazetteer: Gazetteer,
     pub sources: Registry,
-    pub timetable: TimetableHandle,
+    pub trains: Trains,
 }
 
 impl Library {
     /// A broken intent or response file is an error; a missing timetable only degrades.
     pub fn load(config: &Config) -> Result<Self, Rejected> {
-        let timetable = load_timetable(config);
-        let sources = registry(&planner(&timetable));
+        let trains = Trains::load(config);
+        let sources = registry(&trains.planner);
         let (pack, live) = Live::load(&config.files, config.operator.lang, &sources).map_err(Rejected)?;
-        let gazetteer = gazetteer(config, &timetable)?;
-        Ok(Self { pack, live, gazetteer, sources, timetable })
+        let gazetteer = gazetteer(config, &trains.timetable)?;
+        Ok(Self { pack, live, gazetteer, sources, trains })
     }
-}
-
-/// Without a timetable the server says so and hands over to people.
-pub fn load_timetable(config: &Config) -> TimetableHandle {
-    let path = &config.timetable.gtfs;
-    if path.as_os_str().is_empty() {
-        return TimetableHandle::default();
-    }
-    match Timetable::load(path, &config.timetable.label) {
-        Ok(timetable) => TimetableHandle::new(timetable),
-        Err(error) => {
-            tracing::error!(path = %path.display(), %error, "the timetable is not loaded");
-            TimetableHandle::default()
-        }
-    }
-}
-
-/// What answers about trains: the timetable alone, until live feeds are configured.
-pub fn planner(timetable: &TimetableHandle) -> SharedPlanner {
-    Arc::new(Local::new(timetable.clone(), LiveHandle::default(), LiveLimits::default(), false))
 }
 
 fn gazetteer(config: &Config, timetable: &TimetableHandle) -> Result<Gazetteer, Rejected> {
@@ -153,10 +135,11 @@ impl App {
         let channels = build_channels(&config, clock.clone())?;
         let config = Arc::new(config);
         let reading = config.clone();
-        let library = tokio::task::spawn_blocking(move || Library::load(&reading)).await??;
+        let mut library = tokio::task::spawn_blocking(move || Library::load(&reading)).await??;
         let store = Store::open(config.database.url.expose(), config.database.connections)
             .await
             .context("database.url: the database cannot be opened")?;
+        library.sources.add(Arc::new(Watches::new(Some(store.clone()), config.timezone())));
         let bind = async |address| {
             TcpListener::bind(address).await.with_context(|| {
                 format!(
@@ -175,7 +158,8 @@ impl App {
             clock,
             config,
             channels,
-            timetable: library.timetable.clone(),
+            timetable: library.trains.timetable.clone(),
+            planner: library.trains.planner.clone(),
             mind: Arc::new(OnceLock::new()),
             stopping: CancellationToken::new(),
         };
@@ -221,7 +205,14 @@ impl App {
 /// Trains, then works on jobs. Messages are accepted meanwhile, and wait.
 async fn work(state: AppState, library: Library) {
     let config = state.config.clone();
-    let timetable = library.timetable.clone();
+    let trains = library.trains.clone();
+    let following = match trains.follow(&config, state.clock.clone(), state.stopping.clone()) {
+        Ok(following) => Some(following),
+        Err(error) => {
+            tracing::error!(%error, "live traffic is not followed");
+            None
+        }
+    };
     let trained = tokio::task::spawn_blocking(move || think(&config, library)).await;
     let Ok((mind, embedder)) = trained else {
         tracing::error!("training panicked; messages are kept and nothing is answered");
@@ -237,17 +228,39 @@ async fn work(state: AppState, library: Library) {
         mind: mind.clone(),
         config: state.config.queue.clone(),
     };
+    let notifying = tokio::spawn(notifier(&state, &mind, &trains).run(state.stopping.clone()));
     let improving = improve(mind.clone(), embedder);
     let config = state.config.clone();
+    let timetable = trains.timetable.clone();
     let names = move || gazetteer(&config, &timetable).map_err(|Rejected(errors)| errors);
     let every = state.config.files.poll.into();
     let watching = watch(mind, Arc::new(names), every, state.stopping.clone());
     worker.run(state.stopping.clone()).await;
     improving.abort();
     watching.abort();
+    for task in following.into_iter().chain([notifying]) {
+        if task.await.is_err() {
+            tracing::error!("a task beside the queue panicked");
+        }
+    }
 }
 
-fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>) {
+fn notifier(state: &AppState, mind: &Mind, trains: &Trains) -> Notifier {
+    Notifier {
+        store: state.store.clone(),
+        clock: state.clock.clone(),
+        channels: state.channels.clone(),
+        planner: trains.planner.clone(),
+        live: trains.live.clone(),
+        content: mind.content.clone(),
+        calendar: mind.calendar.clone(),
+        operator: mind.operator.clone(),
+        config: mind.notices.clone(),
+    }
+}
+
+/// All that understanding and answering need, from the shelf or trained now. The full model follows with [`Nlu::complete`].
+pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>) {
     let embedder = load_embedder(config).unwrap_or_else(|why| {
         tracing::warn!(%why, "understanding with n-grams only");
         None

@@ -152,7 +152,9 @@ fn station(query: &Query, planner: &dyn Planner, slot: &str) -> Result<Option<St
             Some(known) => Ok(Some(known)),
             None => Err(Unknown::Station(station.name.clone()).into()),
         },
-        Some(EntityValue::Ambiguous { .. }) => Err(format!("the station in slot '{slot}' is ambiguous").into()),
+        Some(EntityValue::Ambiguous { .. }) => {
+            Err(format!("the station in slot '{slot}' is ambiguous").into())
+        }
         Some(_) => Err(format!("the slot '{slot}' holds no station").into()),
     }
 }

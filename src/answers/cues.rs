@@ -21,8 +21,21 @@ const LAST: &[&str] = &["last", "latest", "how late", "until what time", "jusqu 
 const DEADLINE: &[&str] =
     &["avant", "before", "au plus tard", "no later than", "at the latest", "max", "maximum"];
 const ARRIVING: &[&str] = &[
-    "arriver", "qui arrive", "qui arrivent", "arrivee avant", "y etre", "etre a", "get there", "get to",
-    "be there", "be in", "arrive by", "arrive before", "arriving by", "arriving before", "that arrives",
+    "arriver",
+    "qui arrive",
+    "qui arrivent",
+    "arrivee avant",
+    "y etre",
+    "etre a",
+    "get there",
+    "get to",
+    "be there",
+    "be in",
+    "arrive by",
+    "arrive before",
+    "arriving by",
+    "arriving before",
+    "that arrives",
     "to arrive",
 ];
 const ARRIVALS: &[&str] = &["arrivees", "arrivals", "arrivent", "trains arriving"];
@@ -63,12 +76,10 @@ mod tests {
             ("first and last train", Cues { first: true, last: true, ..none }),
             ("un train avant 18h", Cues { deadline: true, ..none }),
             ("arriver à Brest avant 13h30", Cues { deadline: true, arriving: true, ..none }),
-            ("I need to be there before 9am tomorrow", Cues {
-                deadline: true,
-                arriving: true,
-                tomorrow: true,
-                ..none
-            }),
+            (
+                "I need to be there before 9am tomorrow",
+                Cues { deadline: true, arriving: true, tomorrow: true, ..none },
+            ),
             ("arrivées à Laval", Cues { arrivals: true, ..none }),
         ] {
             assert_eq!(Cues::read(text), expected, "{text}");

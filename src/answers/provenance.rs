@@ -94,11 +94,7 @@ impl Words<'_> {
                 format!("{scheduled}; live data at {}: nothing reported.", self.clock(at))
             }
             (LiveState::Old(at), Live::Speaks) if french => {
-                format!(
-                    "Temps réel de {}, {} : peut avoir changé ({network}).",
-                    self.clock(at),
-                    self.age(at)
-                )
+                format!("Temps réel de {}, {} : peut avoir changé ({network}).", self.clock(at), self.age(at))
             }
             (LiveState::Old(at), Live::Speaks) => {
                 format!("Live data of {}, {}: may have changed ({network}).", self.clock(at), self.age(at))
@@ -148,11 +144,7 @@ impl Words<'_> {
                 format!("Scheduled, nothing reported at {} ({network}, {date}).", clock(at))
             }
             (LiveState::Old(at), _) if self.french => {
-                format!(
-                    "Temps réel de {}, {} : peut avoir changé ({network}).",
-                    clock(at),
-                    self.age(at)
-                )
+                format!("Temps réel de {}, {} : peut avoir changé ({network}).", clock(at), self.age(at))
             }
             (LiveState::Old(at), _) => {
                 format!("Live data of {}, {}: may have changed ({network}).", clock(at), self.age(at))
@@ -197,7 +189,8 @@ mod tests {
                 Live::Speaks,
                 "Temps réel de 12:04, il y a 4 min : peut avoir changé (réseau de démonstration inventé)."
                     .to_owned(),
-                "Live data of 12:04, 4 min ago: may have changed (invented demonstration network).".to_owned(),
+                "Live data of 12:04, 4 min ago: may have changed (invented demonstration network)."
+                    .to_owned(),
             ),
             (
                 LiveState::Lost(Some(at)),

@@ -16,7 +16,8 @@ use std::sync::Arc;
 pub(super) const TODAY: &str = "2026-12-20";
 
 pub(super) fn at(clock: &str) -> Timestamp {
-    let (days, clock) = clock.split_once('+').map_or((0, clock), |(days, clock)| (days.parse().unwrap(), clock));
+    let (days, clock) =
+        clock.split_once('+').map_or((0, clock), |(days, clock)| (days.parse().unwrap(), clock));
     paris(&format!("2026-12-{}T{clock}", 20 + days))
 }
 
@@ -193,7 +194,12 @@ impl Planner for Fake {
     ) -> Result<Told<FirstLast>, Unknown> {
         let mut rides = self.rides(Some(from), to);
         rides.retain(|ride| ride.train.key.day == day);
-        self.told(FirstLast { day, first: rides.first().cloned(), last: rides.last().cloned(), incomplete: false })
+        self.told(FirstLast {
+            day,
+            first: rides.first().cloned(),
+            last: rides.last().cloned(),
+            incomplete: false,
+        })
     }
 
     async fn train(&self, number: &str, day: Date, _: Timestamp) -> Result<Told<Vec<Run>>, Unknown> {

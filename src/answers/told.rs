@@ -42,7 +42,12 @@ impl<'a> Teller<'a> {
     }
 
     /// What is known of the source, for an answer about `day` that tells these rides.
-    pub(super) fn sourced<'r>(&self, mut data: Value, day: Date, rides: impl Iterator<Item = &'r Ride>) -> Value {
+    pub(super) fn sourced<'r>(
+        &self,
+        mut data: Value,
+        day: Date,
+        rides: impl Iterator<Item = &'r Ride>,
+    ) -> Value {
         let mut rides = rides;
         let live = if rides.any(is_live) {
             Live::Speaks
@@ -91,7 +96,8 @@ impl<'a> Teller<'a> {
         let at = departs.map_or(Timestamp::default(), |moment| moment.best());
         let stamp = at.to_jiff().to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
         let kind = if does_not_run(ride) { "cancelled" } else { "departure" };
-        let mut value = format!("{kind} {train} {} {stamp} to {}", ride.from.station.name, ride.train.terminus);
+        let mut value =
+            format!("{kind} {train} {} {stamp} to {}", ride.from.station.name, ride.train.terminus);
         if let Some(late) = departs.and_then(minutes_late) {
             value.push_str(&format!(", {late} min late"));
         }
@@ -135,7 +141,8 @@ impl<'a> Teller<'a> {
         day: Date,
     ) -> Value {
         let best = moment.map(|moment| moment.best());
-        let changed = planned.as_ref().filter(|planned| platform.is_some() && Some(*planned) != platform.as_ref());
+        let changed =
+            planned.as_ref().filter(|planned| platform.is_some() && Some(*planned) != platform.as_ref());
         json!({
             "time": best.map(|at| self.clock(at)),
             "scheduled": moment.map(|moment| self.clock(moment.scheduled)),

@@ -90,7 +90,9 @@ pub(super) async fn between(
     let told = asked.planner.board(&query, now).await?;
     let mut rides = told.value.rides;
     // What has left is no longer waited for, when no hour was named.
-    rides.retain(|ride| named.is_some() || leaves(ride).is_some_and(|moment| moment.best() >= now.minus(MINUTE)));
+    rides.retain(|ride| {
+        named.is_some() || leaves(ride).is_some_and(|moment| moment.best() >= now.minus(MINUTE))
+    });
     let first_running = rides.first().and_then(leaves).map(|moment| moment.scheduled);
     let mut cancelled = told.value.cancelled;
     cancelled.retain(|ride| leaves(ride).is_some());

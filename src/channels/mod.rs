@@ -197,6 +197,11 @@ impl Channels {
         if errors.is_empty() { Ok(Self(Arc::new(channels))) } else { Err(errors) }
     }
 
+    /// One channel, not of the configuration: a simulated one.
+    pub fn only(name: &str, channel: Arc<dyn Channel>) -> Self {
+        Self(Arc::new(BTreeMap::from([(name.to_owned(), channel)])))
+    }
+
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Channel>> {
         self.0.get(name)
     }

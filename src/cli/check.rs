@@ -71,7 +71,7 @@ pub fn run(args: &CheckArgs, config: &Config) -> anyhow::Result<ExitCode> {
 
 /// Renders every response with sample data, and holds responses and intents together.
 fn responses_folder(config: &Config, intents: &[IntentSpec], findings: &mut Findings) {
-    let sources = registry(&app::planner(&app::load_timetable(config)));
+    let sources = registry(&app::Trains::load(config).planner);
     let folder = &config.files.responses;
     if let Err(broken) = Rules::load(folder) {
         findings.errors.extend(broken.0.into_iter().map(pack_error));

@@ -82,8 +82,8 @@ fn channels(config: &Config) -> Vec<Finding> {
 }
 
 fn files(config: &Config) -> Vec<Finding> {
-    let timetable = app::load_timetable(config);
-    let sources = crate::answers::registry(&app::planner(&timetable));
+    let app::Trains { timetable, planner, .. } = app::Trains::load(config);
+    let sources = crate::answers::registry(&planner);
     let mut found = match Live::load(&config.files, config.operator.lang, &sources) {
         Ok((pack, live)) => {
             let langs: Vec<String> = live.responses.languages().iter().map(ToString::to_string).collect();

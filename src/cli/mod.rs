@@ -8,6 +8,7 @@ pub mod eval;
 mod exchange;
 mod learn;
 mod serve;
+pub mod simulate;
 pub mod understand;
 pub mod user;
 
@@ -45,6 +46,8 @@ enum Command {
     Understand(understand::UnderstandArgs),
     /// Measure understanding on a file of messages
     Eval(eval::EvalArgs),
+    /// Play dialogues through the real engine and tell what differs from what they expect
+    Simulate(simulate::SimulateArgs),
     /// Print the encoder's vector of each text of a file
     Embed(embed::EmbedArgs),
     /// Add examples from Rasa's nlu.yml, CSV or JSON Lines to the intent files
@@ -105,6 +108,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             };
             eval::run(&args, settings)
         }
+        Command::Simulate(args) => runtime()?.block_on(simulate::run(&args, &config)),
         Command::Embed(args) => embed::run(&args, means(&config).embedder),
         Command::Import(args) => exchange::import(&args, &config.files.intents),
         Command::Export(args) => exchange::export(&args, &config.files.intents),

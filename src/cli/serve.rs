@@ -9,13 +9,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServeArgs {
-    /// Create a console login and a chat session, and print what to try
+    /// Simulate live traffic on the demo railway, create a console login and a chat session, and print what to try
     #[arg(long)]
     demo: bool,
 }
 
-pub async fn run(args: &ServeArgs, config: Config) -> anyhow::Result<ExitCode> {
+pub async fn run(args: &ServeArgs, mut config: Config) -> anyhow::Result<ExitCode> {
     let metrics = telemetry::init_metrics()?;
+    config.traffic.demo |= args.demo;
     let app = App::build(config, Some(metrics)).await?;
     tracing::info!(address = %app.address()?, "listening");
     if args.demo {

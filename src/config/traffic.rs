@@ -10,6 +10,8 @@ use url::Url;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrafficConfig {
+    /// Without feeds: invented live traffic over an invented timetable, for the demonstration. `serve --demo` sets it.
+    pub demo: bool,
     pub feeds: Vec<FeedConfig>,
     /// How often each feed is asked for.
     pub poll: Span,
@@ -28,6 +30,7 @@ pub struct TrafficConfig {
 impl Default for TrafficConfig {
     fn default() -> Self {
         Self {
+            demo: false,
             feeds: Vec::new(),
             poll: Span::seconds(30),
             old_after: Span::seconds(90),

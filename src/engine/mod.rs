@@ -1,6 +1,7 @@
 //! The dialogue rules: what to do with a message, given what was understood. Pure: no I/O, no clock of its own.
 //! Lookups happen between [`Situation::plan`] and [`Planned::decide`], sends after.
 
+mod action;
 mod several;
 mod slots;
 
@@ -9,6 +10,7 @@ use crate::model::{
     Conversation, ConversationState, Dialogue, EntityValue, EscalationReason, Fact, IntentSpec, MessageKind,
     NewWatch, OUT_OF_SCOPE, Priority, Timestamp, Understanding, Watched,
 };
+pub use action::{Action, UnknownAction};
 use serde_json::{Value, json};
 pub use several::Several;
 use std::collections::BTreeMap;

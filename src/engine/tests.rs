@@ -14,7 +14,8 @@ fn intents() -> BTreeMap<String, IntentSpec> {
     let always = |reason| EscalateRule { always: true, reason: Some(reason), ..EscalateRule::default() };
     let slots =
         vec![slot("from", "station", true), slot("to", "station", false), slot("when", "time", false)];
-    let either = vec![slot("train", "train", true), slot("from", "station", false), slot("to", "station", false)];
+    let either =
+        vec![slot("train", "train", true), slot("from", "station", false), slot("to", "station", false)];
     let sets = vec![vec!["train".to_owned()], vec!["from".to_owned(), "to".to_owned()]];
     let all = [
         IntentSpec { answer: Some("t".into()), slots: either, enough: sets, ..spec("schedules.train_stops") },

@@ -3,6 +3,7 @@
 use super::AppState;
 use crate::model::Timestamp;
 use crate::store::StoreError;
+use crate::transit::planner::LiveState;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -57,6 +58,7 @@ pub async fn degraded(state: &AppState) -> Result<Vec<String>, StoreError> {
     }
     let now = state.clock.now();
     found.extend(timetable(state, now));
+    found.extend(traffic(state, now));
     let mut tx = state.store.read().await?;
     let unknown = tx.count_unknown().await?;
     if unknown > 0 {
@@ -80,4 +82,14 @@ fn timetable(state: &AppState, now: Timestamp) -> Option<String> {
     let today = timetable.local(now).date();
     (today < first || today > last)
         .then(|| format!("timetable: valid from {first} to {last} only; questions about trains go to people"))
+}
+
+fn traffic(state: &AppState, now: Timestamp) -> Option<String> {
+    match state.planner.provenance(now).ok()?.live {
+        LiveState::Absent | LiveState::Fresh(_) => None,
+        LiveState::Old(at) => {
+            Some(format!("traffic: live data is {} s old; its age is said", now.since(at).as_secs()))
+        }
+        LiveState::Lost(_) => Some("traffic: no live data; scheduled times only, which is said".to_owned()),
+    }
 }

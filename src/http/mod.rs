@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::queue::Mind;
 use crate::store::Store;
 use crate::transit::TimetableHandle;
+use crate::transit::planner::SharedPlanner;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -35,6 +36,7 @@ pub struct AppState {
     pub config: Arc<Config>,
     pub channels: Channels,
     pub timetable: TimetableHandle,
+    pub planner: SharedPlanner,
     /// Empty until the first model is trained; messages are accepted before.
     pub mind: Arc<OnceLock<Arc<Mind>>>,
     /// Cancelled when the server is asked to stop: long-lived streams end.

@@ -192,7 +192,7 @@ async fn stage(now: &str) -> Stage {
         responses: root.join("responses"),
         ..FilesConfig::default()
     };
-    let sources = crate::answers::registry(&crate::app::planner(&TimetableHandle::default()));
+    let sources = crate::answers::registry(&crate::transit::testing::scheduled(&TimetableHandle::default()));
     let (_, live) = Live::load(&files, Lang::FR, &sources).unwrap_or_else(|e| panic!("{e:?}"));
     let planner = Arc::new(Fake {
         run: Mutex::new(run()),

@@ -28,7 +28,7 @@ async fn worker(folder: &Path) -> Worker {
     let pack = "domain: general\nintents:\n  thanks:\n    about: Thanks\n    examples:\n      fr: |\n        - merci\n";
     std::fs::write(intents.join("general.yaml"), pack).unwrap();
     let files = FilesConfig { intents, responses: root.join("responses"), ..FilesConfig::default() };
-    let sources = registry(&crate::app::planner(&TimetableHandle::default()));
+    let sources = registry(&crate::transit::testing::scheduled(&TimetableHandle::default()));
     // The shipped responses are written for the shipped intents.
     let shipped = FilesConfig { intents: root.join("intents"), ..files.clone() };
     let (_, live) = Live::load(&shipped, Lang::FR, &sources).unwrap_or_else(|e| panic!("{e:?}"));

@@ -7,7 +7,7 @@ use crate::answers::{Query, Registry};
 use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
-use crate::engine::{Decision, Escalation, Line, Part, Plan, Rules, Several, Situation};
+use crate::engine::{Action, Decision, Escalation, Line, Part, Plan, Rules, Several, Situation};
 use crate::model::{
     Actor, Author, Conversation, ConversationState, EscalationReason, EventKind, Lang, Message, MessageId,
     MessageKind, NewEvent, Priority, Timestamp, Understanding,
@@ -276,6 +276,9 @@ impl Effects<'_> {
                 "confidence": best.map(|b| b.confidence),
                 "tone": understanding.tone,
                 "model": understanding.model,
+                // Why something was said: what was decided, and on which intent.
+                "decided": decision.intent,
+                "action": Action::of(decision, self.conversation.state).to_string(),
             });
             self.event(EventKind::MessageUnderstood, self.message.id, data).await?;
         }

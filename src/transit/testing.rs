@@ -144,3 +144,9 @@ pub(crate) fn feed(files: &[(&str, &str)]) -> tempfile::TempDir {
     }
     folder
 }
+
+/// The planner over that timetable, without live data.
+pub(crate) fn scheduled(timetable: &super::TimetableHandle) -> super::planner::SharedPlanner {
+    let (live, limits) = (super::live::LiveHandle::default(), super::LiveLimits::default());
+    std::sync::Arc::new(super::Local::new(timetable.clone(), live, limits, false))
+}

@@ -115,7 +115,11 @@ impl Reader {
             Err(error) => {
                 let line = error.location().map_or(0, |at| at.line());
                 let what = error.without_snippet().to_string();
-                self.complain(line, what, "write `default:` or a brand under `brands:`, with `late:` below it");
+                self.complain(
+                    line,
+                    what,
+                    "write `default:` or a brand under `brands:`, with `late:` below it",
+                );
                 return Rules::default();
             }
         };
@@ -134,12 +138,17 @@ impl Reader {
         for step in raw.late.value {
             if late.last().is_some_and(|last| last.from >= step.from.value) || step.from.value == 0 {
                 let what = format!("'from: {}' does not rise", step.from.value);
-                self.complain(step.from.defined.line(), what, "list the delays from the shortest on, from 1 minute");
+                self.complain(
+                    step.from.defined.line(),
+                    what,
+                    "list the delays from the shortest on, from 1 minute",
+                );
             }
             late.push(Step { from: step.from.value, percent: self.percent(&step.percent) });
         }
         let claim = raw.claim.map(|claim| {
-            let good = url::Url::parse(&claim.value).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+            let good =
+                url::Url::parse(&claim.value).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
             if !good {
                 let what = format!("'{}' is no web address", claim.value);
                 self.complain(claim.defined.line(), what, "write https://…, or leave `claim` out");
@@ -192,7 +201,10 @@ mod tests {
                     - { from: 30, percent: 25 }\n";
         let rules = load(text).unwrap();
         let own = rules.of(Some("ALIZÉ")).unwrap();
-        assert_eq!((own.due(29), own.due(30), own.due(400), own.cancelled), (None, Some(25), Some(25), Some(100)));
+        assert_eq!(
+            (own.due(29), own.due(30), own.due(400), own.cancelled),
+            (None, Some(25), Some(25), Some(100))
+        );
         assert_eq!(own.claim.as_deref(), Some("https://alize.invalid/g30"));
         let other = rules.of(Some("Navette")).unwrap();
         assert_eq!((other.due(59), other.due(119), other.due(120)), (None, Some(25), Some(50)));

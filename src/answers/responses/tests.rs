@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 fn sources() -> Registry {
-    registry(&crate::app::planner(&TimetableHandle::default()))
+    registry(&crate::transit::testing::scheduled(&TimetableHandle::default()))
 }
 
 fn intent(name: &str, answer: Option<&str>, asked: &[&str]) -> IntentSpec {

@@ -53,7 +53,8 @@ async fn answer(asked: &Asked<'_>) -> Answer {
                 // At the end of the line a train only arrives.
                 Some((ride.clone(), arriving || ride.from.departure.is_none()))
             };
-            let rides: Vec<(Ride, bool)> = told.value.runs.iter().filter_map(part).take(which::TOLD).collect();
+            let rides: Vec<(Ride, bool)> =
+                told.value.runs.iter().filter_map(part).take(which::TOLD).collect();
             (rides, told.value.day, told.provenance)
         }
         None => {
@@ -62,7 +63,8 @@ async fn answer(asked: &Asked<'_>) -> Answer {
             (rides, asked.date(which::spoken_time(asked)), told.provenance)
         }
     };
-    let found = Found { train: asked.train.clone(), at: asked.from.clone(), to: asked.to.clone(), rides, day };
+    let found =
+        Found { train: asked.train.clone(), at: asked.from.clone(), to: asked.to.clone(), rides, day };
     let teller = Teller::new(asked, &provenance);
     let data = found.data(&teller);
     if found.rides.is_empty() {
@@ -107,7 +109,14 @@ fn samples() -> Samples {
     let shapes = [
         found(Some("8745"), vec![(sample::ride(), false)]),
         found(Some("8745"), vec![(sample::late_ride(), true)]),
-        found(None, vec![(sample::late_ride(), false), (sample::bare_ride(), false), (sample::cancelled_ride(), false)]),
+        found(
+            None,
+            vec![
+                (sample::late_ride(), false),
+                (sample::bare_ride(), false),
+                (sample::cancelled_ride(), false),
+            ],
+        ),
         Found { day: tomorrow, ..found(Some("8745"), vec![(sample::bare_ride(), false)]) },
     ];
     let nothing = [

@@ -153,8 +153,17 @@ fn samples() -> Samples {
     let shapes = [
         found(Some("8745"), vec![run(sample::ride())]),
         Found { from: place("Rennes"), ..found(Some("8745"), vec![run(sample::late_ride())]) },
-        Found { from: place("Laval"), to: place("Rennes"), ..found(Some("8745"), vec![run(sample::cancelled_ride())]) },
-        Found { from: place("Laval"), to: place("Rennes"), day: tomorrow, ..found(None, vec![run(sample::bare_ride())]) },
+        Found {
+            from: place("Laval"),
+            to: place("Rennes"),
+            ..found(Some("8745"), vec![run(sample::cancelled_ride())])
+        },
+        Found {
+            from: place("Laval"),
+            to: place("Rennes"),
+            day: tomorrow,
+            ..found(None, vec![run(sample::bare_ride())])
+        },
     ];
     let nothing = [
         found(Some("8745"), Vec::new()),

@@ -98,5 +98,8 @@ pub(super) fn chosen(alerts: Vec<Alert>, teller: &Teller<'_>) -> Vec<Alert> {
 
 pub(super) fn fact(teller: &Teller<'_>, alert: &Alert) -> Fact {
     let header = cut(alert.header(teller.lang).unwrap_or_default(), LONGEST);
-    teller.live_fact(format!("alert {} {} {}: {header}", alert.id, alert.cause, alert.effect), Some(alert.as_of))
+    teller.live_fact(
+        format!("alert {} {} {}: {header}", alert.id, alert.cause, alert.effect),
+        Some(alert.as_of),
+    )
 }

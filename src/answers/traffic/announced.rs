@@ -17,10 +17,8 @@ use std::time::Duration;
 const AHEAD: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Which causes an intent asks about, by the end of its name.
-const CAUSES: &[(&str, &[&str])] = &[
-    ("strike", &["strike", "demonstration"]),
-    ("works", &["maintenance", "construction"]),
-];
+const CAUSES: &[(&str, &[&str])] =
+    &[("strike", &["strike", "demonstration"]), ("works", &["maintenance", "construction"])];
 
 /// For the intents `….strike` and `….works`. Slots: `line`, `from`, `to` (stations), `when`; none: the whole network, a month ahead.
 ///
@@ -113,7 +111,8 @@ fn samples() -> Samples {
     let teller = sample::teller(&of);
     let today = teller.date(sample::NOW);
     let tomorrow = crate::answers::asked::shifted(today, 1);
-    let found = |alerts: Vec<Alert>, day: Option<Date>| Found { line: None, from: None, to: None, alerts, day };
+    let found =
+        |alerts: Vec<Alert>, day: Option<Date>| Found { line: None, from: None, to: None, alerts, day };
     let line = || Some("Alizé".to_owned());
     let place = |name: &str| Some(sample::station(name));
     let shapes = [

@@ -81,7 +81,8 @@ impl State {
     fn data(&self, teller: &Teller<'_>) -> Value {
         let Traffic { line, alerts, running, late, cancelled } = &self.traffic;
         let day = teller.date(self.at);
-        let rows = |rides: &[Ride]| -> Vec<Value> { named(rides).map(|ride| teller.ride(ride, day)).collect() };
+        let rows =
+            |rides: &[Ride]| -> Vec<Value> { named(rides).map(|ride| teller.ride(ride, day)).collect() };
         let mut data = json!({
             "line": line,
             "from": self.from.as_ref().map(place),
@@ -111,7 +112,10 @@ fn samples() -> Samples {
     };
     let state = |traffic: Traffic| State { from: None, to: None, traffic, at: sample::NOW };
     let tomorrow = sample::NOW.plus(Duration::from_secs(24 * 3600));
-    let both = State { from: Some(sample::station("Laval")), ..state(traffic(None, 2, 1, vec![sample::alert(false)])) };
+    let both = State {
+        from: Some(sample::station("Laval")),
+        ..state(traffic(None, 2, 1, vec![sample::alert(false)]))
+    };
     let shapes = [
         state(traffic(Some("Alizé"), 0, 0, Vec::new())),
         state(traffic(Some("Alizé"), 1, 1, vec![sample::alert(true), sample::alert(false)])),

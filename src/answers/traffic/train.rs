@@ -109,14 +109,8 @@ async fn by_station(asked: &Asked<'_>) -> Result<(Found, Provenance), Why> {
         ride.from.departure.map_or(ride.train.key.day, |moment| asked.date(moment.scheduled))
     });
     let alerts = announced(asked, &told.value).await;
-    let found = Found {
-        train: None,
-        from: Some(from.clone()),
-        to: asked.to.clone(),
-        rides: told.value,
-        alerts,
-        day,
-    };
+    let found =
+        Found { train: None, from: Some(from.clone()), to: asked.to.clone(), rides: told.value, alerts, day };
     Ok((found, told.provenance))
 }
 
@@ -213,7 +207,10 @@ fn samples() -> Samples {
         found(Some("8745"), vec![skipped]),
         found(Some("8745"), vec![at_end]),
         Found { alerts: None, day: tomorrow, ..found(None, vec![gone, with(0), with(-2)]) },
-        Found { to: None, ..found(None, vec![sample::late_ride(), sample::bare_ride(), sample::cancelled_ride()]) },
+        Found {
+            to: None,
+            ..found(None, vec![sample::late_ride(), sample::bare_ride(), sample::cancelled_ride()])
+        },
     ];
     let nothing = [
         found(Some("8745"), Vec::new()),

@@ -59,6 +59,7 @@ async fn app() -> App {
         config: Arc::new(Config::default()),
         channels: Channels::build(&BTreeMap::from([("web".to_owned(), kind)]), &context).unwrap(),
         timetable: Default::default(),
+        planner: crate::transit::testing::scheduled(&Default::default()),
         mind: Default::default(),
         stopping: Default::default(),
     };
