@@ -24,8 +24,8 @@ pub struct TimetableConfig {
     /// A newer feed with fewer trains in the coming week, or fewer stations, than this share of those of the one in
     /// service is refused. 0: anything is taken.
     pub min_share: f64,
-    /// How long before the feed ends it is warned of.
-    pub warn_before: Span,
+    /// From how many days before the feed ends it is warned of.
+    pub warn_days: u16,
 }
 
 impl Default for TimetableConfig {
@@ -38,7 +38,7 @@ impl Default for TimetableConfig {
             max_bytes: 100 * 1024 * 1024,
             max_unpacked_bytes: 256 * 1024 * 1024,
             min_share: 0.5,
-            warn_before: Span::seconds(7 * 24 * 3600),
+            warn_days: 7,
         }
     }
 }
@@ -47,11 +47,6 @@ impl TimetableConfig {
     /// Where the feed is; none: no timetable. The error says what is wrong without showing the address.
     pub fn place(&self) -> Result<Option<Place>, &'static str> {
         if self.gtfs.is_empty() { Ok(None) } else { Place::parse(self.gtfs.expose()).map(Some) }
-    }
-
-    /// Whole days of `warn_before`.
-    pub fn warn_days(&self) -> i64 {
-        i64::try_from(Duration::from(self.warn_before).as_secs() / DAY.as_secs()).unwrap_or(i64::MAX)
     }
 
     pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
@@ -85,7 +80,7 @@ mod tests {
 
     #[test]
     fn problems_name_the_key_and_show_no_secret() {
-        let toml = "gtfs = 'ftp://me:hunter2@host/g.zip'\nrefresh = '2d'\nmax_bytes = 2048\nmax_unpacked_bytes = 2000\n\
+        let toml = "gtfs = 'ftp://me:hunter2@host/g.zip'\nrefresh = '48h'\nmax_bytes = 2048\nmax_unpacked_bytes = 2000\n\
                     min_share = 1.5\ntimeout = '0s'";
         let config: TimetableConfig = toml::from_str(toml).unwrap();
         let problems = config.problems();
@@ -103,6 +98,5 @@ mod tests {
         assert!(matches!(place("demo/gtfs"), Ok(Some(Place::File(path))) if path.ends_with("gtfs")));
         assert!(matches!(place("file:///srv/g.zip"), Ok(Some(Place::File(_)))));
         assert!(matches!(place("https://a.example.com/g.zip"), Ok(Some(Place::Http(_)))));
-        assert_eq!(TimetableConfig::default().warn_days(), 7);
     }
 }

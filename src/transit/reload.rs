@@ -187,7 +187,8 @@ impl Reloader {
         let before = self.judge.table.set_problem(problem.clone());
         match (before, problem) {
             (before, Some(problem)) if before.as_ref() != Some(&problem) => {
-                let left = if self.judge.table.get().is_some() { "the one before stays" } else { "there is none" };
+                let left =
+                    if self.judge.table.get().is_some() { "the one before stays" } else { "there is none" };
                 tracing::error!(%problem, "the timetable is not put in service; {left}");
             }
             (Some(_), None) => tracing::info!(feed = self.label, "the timetable's feed is well again"),
@@ -204,7 +205,7 @@ impl Reloader {
         if self.warned == Some(today) {
             return;
         }
-        if let Some(warning) = expiry(&table, now, self.judge.config.warn_days()) {
+        if let Some(warning) = expiry(&table, now, self.judge.config.warn_days) {
             tracing::warn!(feed = self.label, "the timetable {warning}");
             self.warned = Some(today);
         }

@@ -50,7 +50,11 @@ impl Judge {
     /// Whatever can be loaded. Blocks.
     pub(super) fn load(&self, path: &Path) -> Result<Timetable, Refusal> {
         let limit = self.config.max_unpacked_bytes;
-        if path.is_dir() { folder_fits(path, limit)? } else { archive_fits(path, limit)? }
+        if path.is_dir() {
+            folder_fits(path, limit)?
+        } else {
+            archive_fits(path, limit)?
+        }
         Ok(Timetable::load(path, &self.config.label)?)
     }
 

@@ -49,10 +49,8 @@ pub(super) async fn fetch(
     max_bytes: u64,
 ) -> Result<Fetched, String> {
     let mut request = client.get(url.clone());
-    let conditions = [
-        (header::IF_NONE_MATCH, &validators.etag),
-        (header::IF_MODIFIED_SINCE, &validators.last_modified),
-    ];
+    let conditions =
+        [(header::IF_NONE_MATCH, &validators.etag), (header::IF_MODIFIED_SINCE, &validators.last_modified)];
     for (name, value) in conditions {
         if let Some(value) = value {
             request = request.header(name, value);
@@ -68,10 +66,8 @@ pub(super) async fn fetch(
 
 async fn take(mut response: Response, into: &Path, max_bytes: u64) -> Result<Note, String> {
     let headers = response.headers();
-    let validators = Validators {
-        etag: text(headers, header::ETAG),
-        last_modified: text(headers, header::LAST_MODIFIED),
-    };
+    let validators =
+        Validators { etag: text(headers, header::ETAG), last_modified: text(headers, header::LAST_MODIFIED) };
     if let Some(coding) = text(headers, header::CONTENT_ENCODING).filter(|coding| coding != "identity") {
         return Err(format!("it was sent compressed ({coding}) without being asked to"));
     }
@@ -93,8 +89,8 @@ async fn take(mut response: Response, into: &Path, max_bytes: u64) -> Result<Not
     file.flush().await.map_err(unwritable)?;
     // A feed that does not say when it was made is as old as its file, and that is not the day of our download.
     if let Some(made) = validators.last_modified.as_deref().and_then(http_date) {
-        let made = SystemTime::from(made.to_jiff());
-        file.into_std().await.set_modified(made).map_err(unwritable)?;
+        let since_1970 = Duration::from_micros(u64::try_from(made.0).unwrap_or(0));
+        file.into_std().await.set_modified(SystemTime::UNIX_EPOCH + since_1970).map_err(unwritable)?;
     }
     Ok(Note { sha256: hex(&hasher.finalize()), validators })
 }
