@@ -6,6 +6,7 @@ mod hours;
 mod load;
 mod notices;
 mod secret;
+mod timetable;
 mod traffic;
 
 pub use duration::Span;
@@ -13,6 +14,7 @@ pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
 pub use notices::{NoticesConfig, QuietHours};
 pub use secret::Secret;
+pub use timetable::TimetableConfig;
 pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
 
 use crate::model::Lang;
@@ -196,21 +198,6 @@ impl Default for NluConfig {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct TimetableConfig {
-    /// A GTFS folder or zip file; empty: no timetable.
-    pub gtfs: PathBuf,
-    /// What customers read as the source; empty: the publisher that the feed names.
-    pub label: String,
-}
-
-impl Default for TimetableConfig {
-    fn default() -> Self {
-        Self { gtfs: "demo/gtfs".into(), label: String::new() }
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
 pub struct QueueConfig {
     /// Jobs worked on at the same time.
     pub workers: usize,
@@ -336,6 +323,7 @@ impl Config {
             "channels",
             "a channel's name may hold a-z, 0-9 and - only",
         );
+        found.extend(self.timetable.problems());
         found.extend(self.traffic.problems());
         found
     }
