@@ -2,6 +2,7 @@
 //! that works; every error names the key, where its value came from, and the cure.
 
 mod duration;
+mod fulfilment;
 mod hours;
 mod load;
 mod notices;
@@ -9,6 +10,7 @@ mod secret;
 mod traffic;
 
 pub use duration::Span;
+pub use fulfilment::{FulfilmentConfig, SHORTEST_SECRET};
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
 pub use notices::{NoticesConfig, QuietHours};
@@ -35,6 +37,7 @@ pub struct Config {
     pub timetable: TimetableConfig,
     pub notices: NoticesConfig,
     pub traffic: TrafficConfig,
+    pub fulfilment: FulfilmentConfig,
     pub queue: QueueConfig,
     pub log: LogConfig,
     /// By name; the name is part of the webhook's path.
@@ -322,6 +325,7 @@ impl Config {
             "a channel's name may hold a-z, 0-9 and - only",
         );
         found.extend(self.traffic.problems());
+        found.extend(self.fulfilment.problems());
         found
     }
 

@@ -8,7 +8,7 @@ mod slots;
 use crate::answers::Lookup;
 use crate::model::{
     Conversation, ConversationState, Dialogue, EntityValue, EscalationReason, Fact, IntentSpec, MessageKind,
-    NewWatch, OUT_OF_SCOPE, Priority, Timestamp, Understanding, Watched,
+    NewWatch, OUT_OF_SCOPE, Priority, Timestamp, Understanding, UrlTemplate, Watched,
 };
 pub use action::{Action, UnknownAction};
 use serde_json::{Value, json};
@@ -305,6 +305,11 @@ impl Situation<'_> {
 impl Planned {
     pub fn intent(&self) -> &str {
         &self.spec.name
+    }
+
+    /// Where the intent says that its answer is.
+    pub fn url(&self) -> Option<&UrlTemplate> {
+        self.spec.url.as_ref()
     }
 
     /// Second step: with what the source found. `None`: there is no such source (not configured).

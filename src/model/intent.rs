@@ -1,4 +1,5 @@
-use super::{EscalationReason, Priority};
+use super::{EscalationReason, Priority, UrlTemplate};
+use serde_json::Value;
 
 /// What one intent file says about one intent, apart from its examples.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -10,6 +11,10 @@ pub struct IntentSpec {
     pub keywords: Vec<String>,
     /// Name of the answer source; none: the response template alone answers.
     pub answer: Option<String>,
+    /// Where `answer: http` asks.
+    pub url: Option<UrlTemplate>,
+    /// What `answer: http` could answer; templates are checked with it.
+    pub sample: SampleAnswer,
     /// In the order in which they are asked.
     pub slots: Vec<SlotSpec>,
     /// Sets of slots: with all of one set filled, no other slot is asked for. Empty: each `ask` slot is needed.
@@ -17,6 +22,15 @@ pub struct IntentSpec {
     pub escalate: EscalateRule,
     /// It asks nothing: a greeting, thanks. Beside a question it is not answered.
     pub courtesy: bool,
+}
+
+/// An answer as the operator's service could give it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SampleAnswer {
+    /// Variables of `text` and `sms`; none: these templates are checked without variables being known.
+    pub found: Option<Value>,
+    /// Variables of `none`, likewise.
+    pub nothing: Option<Value>,
 }
 
 /// What an intent needs to know.

@@ -180,11 +180,15 @@ impl Worker {
                     text: message.text.clone(),
                     contact: conversation.contact_id,
                     slots: planned.slots.clone(),
+                    url: planned.url().cloned(),
                     lang: understanding.lang,
                     now,
                 };
                 let found = match self.mind.sources.get(&planned.source) {
-                    Some(source) => Some(source.look_up(&query).await),
+                    Some(source) => {
+                        let found = source.look_up(&query).await;
+                        Some(live.responses.sayable(planned.intent(), understanding.lang, found))
+                    }
                     None => None,
                 };
                 planned.decide(found)

@@ -61,7 +61,7 @@ impl Checker {
         let mut by_key = BTreeMap::new();
         for intent in intents {
             if let Some(source) = intent.answer.as_deref().and_then(|name| sources.get(name)) {
-                by_key.insert(response_key(&intent.name), source.samples());
+                by_key.insert(response_key(&intent.name), source.samples_for(intent));
             }
         }
         Self { by_key }
@@ -95,10 +95,8 @@ impl Checker {
             Some(name) => system_samples(name),
             None => notices::samples(&template.key).unwrap_or_else(|| self.intent_samples(template)),
         };
-        let common =
-            json!({ "operator": "Guichet", "help_url": "https://aide.example", "hours": "7h00–22h00" });
         let with_common = |own: Value| {
-            let mut all = common.clone();
+            let mut all = common();
             if let (Value::Object(all), Value::Object(own)) = (&mut all, own) {
                 all.extend(own);
             }
@@ -115,6 +113,11 @@ impl Checker {
             _ => vec![json!({})],
         }
     }
+}
+
+/// Stand-ins for the variables that every template has.
+pub(super) fn common() -> Value {
+    json!({ "operator": "Guichet", "help_url": "https://aide.example", "hours": "7h00–22h00" })
 }
 
 /// The variables of each system message, in each shape.

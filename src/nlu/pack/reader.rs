@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// What an intent may say about itself.
 const FIELDS: &[&str] =
-    &["about", "courtesy", "keywords", "answer", "slots", "enough", "escalate", "examples"];
+    &["about", "courtesy", "keywords", "answer", "url", "sample", "slots", "enough", "escalate", "examples"];
 
 #[derive(Default)]
 pub(super) struct Reader {
@@ -159,6 +159,8 @@ impl Reader {
                 }
                 "courtesy" => spec.courtesy = self.bool_of(field, value),
                 "answer" => spec.answer = self.text_of(field, value),
+                "url" => spec.url = self.read_url(field, value),
+                "sample" => spec.sample = self.read_sample(field, value),
                 "slots" => spec.slots = self.read_slots(field, value),
                 "enough" => spec.enough = self.read_enough(field, value),
                 "escalate" => spec.escalate = self.read_escalate(field, value),
@@ -167,6 +169,7 @@ impl Reader {
             }
         }
         self.check_enough(&spec, body);
+        self.check_fulfilment(&spec, body);
         if !body.iter().any(|(field, _)| field.name == "about") {
             self.complain(key.line, format!("'{name}' has no `about`"), "say in one line what it is about");
         }
