@@ -2,6 +2,7 @@
 
 mod trains;
 
+use crate::answers::http::Http;
 use crate::answers::{Registry, Watches, registry};
 use crate::channels::{BuildContext, Channels};
 use crate::clock::{Clock, SystemClock};
@@ -18,6 +19,7 @@ use crate::notify::Notifier;
 use crate::queue::{Mind, Worker};
 use crate::store::Store;
 use crate::telemetry;
+use crate::transit::planner::SharedPlanner;
 use crate::transit::reload::Reloader;
 use crate::transit::{Timetable, TimetableHandle};
 use anyhow::Context as _;
@@ -51,11 +53,19 @@ impl Library {
     /// A broken intent or response file is an error; a missing timetable only degrades.
     pub fn load(config: &Config) -> Result<Self, Rejected> {
         let (trains, reloader) = Trains::start(config);
-        let sources = registry(&trains.planner);
+        let sources = sources(config, &trains.planner)?;
         let (pack, live) = Live::load(&config.files, config.operator.lang, &sources).map_err(Rejected)?;
         let gazetteer = gazetteer(config, &trains.timetable)?;
         Ok(Self { pack, live, gazetteer, sources, trains, reloader })
     }
+}
+
+/// Every answer source as it is configured. What the database answers is put in where there is one.
+pub fn sources(config: &Config, planner: &SharedPlanner) -> Result<Registry, Rejected> {
+    let mut sources = registry(planner);
+    let http = Http::new(config.fulfilment.clone(), Arc::new(SystemClock), config.timezone());
+    sources.add(Arc::new(http.map_err(|error| Rejected(vec![error]))?));
+    Ok(sources)
 }
 
 fn gazetteer(config: &Config, timetable: &TimetableHandle) -> Result<Gazetteer, Rejected> {

@@ -2,6 +2,7 @@
 //! that works; every error names the key, where its value came from, and the cure.
 
 mod duration;
+mod fulfilment;
 mod hours;
 mod load;
 mod notices;
@@ -10,6 +11,7 @@ mod timetable;
 mod traffic;
 
 pub use duration::Span;
+pub use fulfilment::{FulfilmentConfig, SHORTEST_SECRET};
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
 pub use notices::{NoticesConfig, QuietHours};
@@ -37,6 +39,7 @@ pub struct Config {
     pub timetable: TimetableConfig,
     pub notices: NoticesConfig,
     pub traffic: TrafficConfig,
+    pub fulfilment: FulfilmentConfig,
     pub queue: QueueConfig,
     pub log: LogConfig,
     /// By name; the name is part of the webhook's path.
@@ -325,6 +328,7 @@ impl Config {
         );
         found.extend(self.timetable.problems());
         found.extend(self.traffic.problems());
+        found.extend(self.fulfilment.problems());
         found
     }
 

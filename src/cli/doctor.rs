@@ -5,6 +5,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::content::Live;
 use crate::model::Timestamp;
+use crate::nlu::IntentPack;
 use crate::store::Store;
 use crate::transit::TimetableHandle;
 use crate::transit::live::LiveHandle;
@@ -13,8 +14,8 @@ use crate::transit::reload::expiry;
 use comfy_table::{Cell, Color, Table, presets};
 use serde::Serialize;
 use std::process::ExitCode;
-use std::time::Duration;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct DoctorArgs {
@@ -46,6 +47,7 @@ pub async fn run(args: &DoctorArgs, config: &Config) -> anyhow::Result<ExitCode>
     findings.extend(channels(config));
     findings.extend(files(config));
     findings.push(encoder(config));
+    findings.extend(fulfilment(config));
     findings.extend(traffic(config).await);
     findings.extend(database(config).await);
     if args.json {
@@ -86,7 +88,12 @@ fn channels(config: &Config) -> Vec<Finding> {
 
 fn files(config: &Config) -> Vec<Finding> {
     let app::Trains { timetable, planner, .. } = app::Trains::load(config);
-    let sources = crate::answers::registry(&planner);
+    let sources = match app::sources(config, &planner) {
+        Ok(sources) => sources,
+        Err(rejected) => {
+            return rejected.0.iter().map(|error| finding("answers", State::Broken, error)).collect();
+        }
+    };
     let mut found = match Live::load(&config.files, config.operator.lang, &sources) {
         Ok((pack, live)) => {
             let langs: Vec<String> = live.responses.languages().iter().map(ToString::to_string).collect();
@@ -129,6 +136,26 @@ fn encoder(config: &Config) -> Finding {
         Ok(None) => finding("encoder", State::Degraded, "not configured: n-grams only"),
         Err(why) => finding("encoder", State::Degraded, format!("n-grams only: {why}")),
     }
+}
+
+/// Whether the operator's own service can be asked, where an intent wants it.
+fn fulfilment(config: &Config) -> Option<Finding> {
+    // Unreadable intents are told elsewhere.
+    let pack = IntentPack::load(&config.files.intents).ok()?;
+    let count = pack.specs.iter().filter(|spec| spec.url.is_some()).count();
+    if count == 0 {
+        return None;
+    }
+    let fulfilment = &config.fulfilment;
+    let missing = if fulfilment.secret.is_empty() {
+        "fulfilment.secret is missing. Cure: GUICHET__FULFILMENT__SECRET (openssl rand -hex 32)"
+    } else if fulfilment.allow.is_empty() {
+        "fulfilment.allow is empty. Cure: list the hosts that may be asked, [\"ops.example.com\"]"
+    } else {
+        let what = format!("{count} intents may ask {}", fulfilment.allow.join(", "));
+        return Some(finding("fulfilment", State::Ok, what));
+    };
+    Some(finding("fulfilment", State::Broken, format!("{count} intents are answered by http, and {missing}")))
 }
 
 /// Asks each live feed once.

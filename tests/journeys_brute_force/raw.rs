@@ -107,12 +107,12 @@ impl Feed {
 
     /// The instant that the day's times count from.
     pub fn start(&self, day: Date) -> Instant {
-        let noon = day.at(12, 0, 0, 0).to_zoned(self.zone.clone()).unwrap();
+        let noon = day.at(12, 0, 0, 0).to_zoned_datetime(self.zone.clone()).unwrap();
         noon.timestamp().as_second() - 12 * 3600
     }
 
     pub fn instant(&self, day: Date, hour: i8, minute: i8) -> Instant {
-        day.at(hour, minute, 0, 0).to_zoned(self.zone.clone()).unwrap().timestamp().as_second()
+        day.at(hour, minute, 0, 0).to_zoned_datetime(self.zone.clone()).unwrap().timestamp().as_second()
     }
 
     /// All runs of the days given.
