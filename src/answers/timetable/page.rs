@@ -84,8 +84,9 @@ impl Page {
         let listed = self.rides.len();
         let near = |ride: &Ride| {
             // Past the end of a full list, a cancelled train is no news yet.
-            let before_last =
-                moment(ride).zip(last).is_none_or(|(moment, last)| moment.scheduled <= last || listed < LISTED);
+            let before_last = moment(ride)
+                .zip(last)
+                .is_none_or(|(moment, last)| moment.scheduled <= last || listed < LISTED);
             before_last && (inside(ride) || self.outside)
         };
         self.cancelled = board.cancelled.into_iter().filter(near).take(CANCELLED).collect();
@@ -145,7 +146,8 @@ impl Page {
         let mut facts: Vec<Fact> = self.all().map(|ride| teller.ride_fact(ride)).collect();
         facts.extend(self.next.iter().map(|(_, ride)| teller.ride_fact(ride)));
         if self.is_empty() {
-            let name = |station: &Option<StationRef>| station.as_ref().map_or("anywhere", |s| &s.name).to_owned();
+            let name =
+                |station: &Option<StationRef>| station.as_ref().map_or("anywhere", |s| &s.name).to_owned();
             let after = self.after.map_or_else(String::new, |at| format!(" from {}", teller.clock(at)));
             let value = format!("no train {} to {} on {}{after}", name(&self.from), name(&self.to), self.day);
             facts.push(teller.scheduled_fact(value));
@@ -201,7 +203,12 @@ pub(super) async fn ways(
 }
 
 /// The first direct train of the day after: what one who missed the last wants to know. None where it is not known.
-pub(super) async fn next_day(asked: &Asked<'_>, from: &StationRef, to: &StationRef, day: Date) -> Option<(Date, Ride)> {
+pub(super) async fn next_day(
+    asked: &Asked<'_>,
+    from: &StationRef,
+    to: &StationRef,
+    day: Date,
+) -> Option<(Date, Ride)> {
     let day = shifted(day, 1);
     let told = asked.planner.first_last(&from.id, Some(&to.id), day, asked.now()).await.ok()?;
     let first = told.value.first.filter(|ride| !does_not_run(ride) && !told.value.incomplete)?;
@@ -232,21 +239,41 @@ pub(super) fn samples(may: impl Fn(&Page) -> bool) -> Samples {
     let way = Journey { rides: vec![sample::ride(), sample::bare_ride()] };
     let pages = [
         plain.clone(),
-        Page { rides: vec![sample::late_ride(); 3], cancelled: vec![sample::cancelled_ride(); 2], ..plain.clone() },
+        Page {
+            rides: vec![sample::late_ride(); 3],
+            cancelled: vec![sample::cancelled_ride(); 2],
+            ..plain.clone()
+        },
         Page { to: None, rides: vec![sample::bare_ride()], day: other_day, outside: true, ..plain.clone() },
-        Page { to: None, arriving: true, rides: vec![sample::late_ride(), sample::bare_ride()], ..plain.clone() },
+        Page {
+            to: None,
+            arriving: true,
+            rides: vec![sample::late_ride(), sample::bare_ride()],
+            ..plain.clone()
+        },
         Page { arriving: true, origin: Some(sample::station("Rennes")), to: None, ..plain.clone() },
         Page { rides: Vec::new(), journeys: vec![way.clone(); WAYS], direct: false, ..plain.clone() },
-        Page { rides: Vec::new(), journeys: vec![way], day: other_day, by: Some(sample::NOW), ..plain.clone() },
+        Page {
+            rides: Vec::new(),
+            journeys: vec![way],
+            day: other_day,
+            by: Some(sample::NOW),
+            ..plain.clone()
+        },
     ];
     let empty = Page { rides: Vec::new(), ..plain };
     let nothing = [
         empty.clone(),
-        Page { next: Some((other_day, sample::ride())), cancelled: vec![sample::cancelled_ride()], ..empty.clone() },
+        Page {
+            next: Some((other_day, sample::ride())),
+            cancelled: vec![sample::cancelled_ride()],
+            ..empty.clone()
+        },
         Page { direct: false, after: None, day: other_day, by: Some(sample::NOW), ..empty.clone() },
         Page { to: None, ..empty.clone() },
         Page { to: None, arriving: true, ..empty },
     ];
-    let data = |pages: &[Page]| pages.iter().filter(|page| may(page)).map(|page| page.data(&teller)).collect();
+    let data =
+        |pages: &[Page]| pages.iter().filter(|page| may(page)).map(|page| page.data(&teller)).collect();
     Samples { found: data(&pages), nothing: data(&nothing) }
 }
