@@ -280,10 +280,13 @@ pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>)
         calendar: Calendar::new(config.desk.hours.clone(), config.timezone()),
         rules: Rules {
             answer_from: config.nlu.answer_from,
+            confirm_from: config.nlu.confirm_from,
             max_asks: config.conversations.max_asks,
             max_failures: config.conversations.max_failures,
             forget_after: config.conversations.forget_after.into(),
+            zone: config.timezone(),
         },
+        gather: config.conversations.gather.into(),
         notices: config.notices.clone(),
         operator: config.operator.clone(),
     };

@@ -141,6 +141,8 @@ pub struct ConversationsConfig {
     pub max_asks: u32,
     /// Messages not understood in a row before a person is called.
     pub max_failures: u32,
+    /// How long a text that looks unfinished waits for its other parts, on channels that carry SMS; zero: never.
+    pub gather: Span,
 }
 
 impl Default for ConversationsConfig {
@@ -150,6 +152,7 @@ impl Default for ConversationsConfig {
             forget_after: Span::seconds(30 * 60),
             max_asks: 2,
             max_failures: 2,
+            gather: Span::seconds(2),
         }
     }
 }
@@ -183,11 +186,13 @@ pub struct NluConfig {
     pub encoder: PathBuf,
     /// Below this confidence (0 to 1) we ask to rephrase, then call a person. An intent may set its own.
     pub answer_from: f32,
+    /// From this confidence up to `answer_from`, a reading that stands out is confirmed with the customer.
+    pub confirm_from: f32,
 }
 
 impl Default for NluConfig {
     fn default() -> Self {
-        Self { encoder: "models/guichet-fr-en".into(), answer_from: 0.40 }
+        Self { encoder: "models/guichet-fr-en".into(), answer_from: 0.40, confirm_from: 0.25 }
     }
 }
 
@@ -299,6 +304,16 @@ impl Config {
             "must be at least twice queue.send_timeout, so that nobody takes over a send in progress",
         );
         check(!(0.0..=1.0).contains(&self.nlu.answer_from), "nlu.answer_from", "must be between 0 and 1");
+        check(
+            !(0.0..=1.0).contains(&self.nlu.confirm_from),
+            "nlu.confirm_from",
+            "must be between 0 and 1; as high as nlu.answer_from, the bot never asks whether it understood",
+        );
+        check(
+            Duration::from(self.conversations.gather) > Duration::from_secs(60),
+            "conversations.gather",
+            "must be at most 60s: the customer waits for it",
+        );
         check(self.server.max_body_bytes < 1024, "server.max_body_bytes", "must be at least 1024");
         check(
             self.channels.keys().any(|name| {

@@ -1,8 +1,11 @@
 //! A planner whose trains are written down by the test.
 
 use super::Registry;
+use super::responses::{Responses, Variant};
+use crate::answers::compensation::Rules;
 use crate::answers::{Lookup, Query, registry};
-use crate::model::{ContactId, EntityValue, Lang, StationRef, Timestamp, TrainKey};
+use crate::model::{ContactId, EntityValue, IntentSpec, Lang, StationRef, Timestamp, TrainKey};
+use crate::nlu::IntentPack;
 use crate::transit::live::Alert;
 use crate::transit::planner::*;
 use crate::transit::testing::paris;
@@ -10,7 +13,8 @@ use async_trait::async_trait;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 /// The Sunday of all tests, at noon.
 pub(super) const TODAY: &str = "2026-12-20";
@@ -32,6 +36,8 @@ pub(super) struct Fake {
     pub direct: bool,
     pub alerts: Vec<Alert>,
     pub refuses: Option<Unknown>,
+    /// Boards hold nothing, whatever runs.
+    pub empty_boards: bool,
 }
 
 impl Default for Fake {
@@ -44,6 +50,7 @@ impl Default for Fake {
             direct: true,
             alerts: Vec::new(),
             refuses: None,
+            empty_boards: false,
         }
     }
 }
@@ -170,7 +177,7 @@ impl Planner for Fake {
             Ends::Arrivals => ride.to.arrival.unwrap(),
         };
         let mut all = self.rides(from, to);
-        all.retain(|ride| time(ride).best() >= query.at);
+        all.retain(|ride| time(ride).best() >= query.at && !self.empty_boards);
         let gone = |ride: &Ride| ride.train.cancelled || ride.from.skipped || ride.to.skipped;
         let (cancelled, mut rides): (Vec<Ride>, Vec<Ride>) = all.into_iter().partition(gone);
         rides.truncate(query.limit);
@@ -252,7 +259,9 @@ pub(super) fn query(intent: &str, question: &str, lang: Lang) -> Query {
 
 pub(super) fn sources(fake: &Fake) -> Registry {
     let planner: SharedPlanner = Arc::new(fake.clone());
-    registry(&planner)
+    let sources = registry(&planner);
+    sources.compensation().replace(Rules::load(&repository().join("responses")).unwrap());
+    sources
 }
 
 pub(super) async fn look_up(fake: &Fake, source: &str, query: &Query) -> Lookup {
@@ -263,5 +272,44 @@ pub(super) fn found(lookup: Lookup) -> (serde_json::Value, Vec<crate::model::Fac
     match lookup {
         Lookup::Found { data, facts } => (data, facts),
         other => panic!("not found: {other:?}"),
+    }
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The shipped intents by name, and the shipped responses.
+fn content() -> &'static (BTreeMap<String, IntentSpec>, Responses) {
+    static CONTENT: OnceLock<(BTreeMap<String, IntentSpec>, Responses)> = OnceLock::new();
+    CONTENT.get_or_init(|| {
+        let specs = IntentPack::load(&repository().join("intents")).unwrap().specs;
+        let responses =
+            Responses::load(&repository().join("responses"), Lang::FR, &specs, &sources(&Fake::default()));
+        let responses = responses.unwrap_or_else(|errors| panic!("{errors}"));
+        (specs.into_iter().map(|spec| (spec.name.clone(), spec)).collect(), responses)
+    })
+}
+
+/// What the customer reads, from the source that the shipped intent names and the shipped words.
+pub(super) async fn said(fake: &Fake, intent: &str, question: &str, lang: Lang, sms: bool) -> String {
+    let (intents, responses) = content();
+    let source = intents[intent].answer.as_deref().unwrap();
+    let (variant, mut data) = match look_up(fake, source, &query(intent, question, lang)).await {
+        Lookup::Found { data, .. } => (if sms { Variant::Sms } else { Variant::Text }, data),
+        Lookup::Nothing { data, .. } => (Variant::None, data),
+        Lookup::NoData { why } => return format!("(to people: {why})"),
+    };
+    data["operator"] = "Guichet".into();
+    data["help_url"] = "https://aide.example".into();
+    data["hours"] = "7h00–22h00".into();
+    responses.render(intent, variant, lang, &data).unwrap()
+}
+
+/// Each part stands in what the customer reads.
+pub(super) async fn says(fake: &Fake, intent: &str, question: &str, lang: Lang, parts: &[&str]) {
+    let text = said(fake, intent, question, lang, false).await;
+    for part in parts {
+        assert!(text.contains(part), "{question}: {part:?} is not in\n{text}");
     }
 }

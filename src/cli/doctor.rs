@@ -13,6 +13,7 @@ use crate::transit::reload::expiry;
 use comfy_table::{Cell, Color, Table, presets};
 use serde::Serialize;
 use std::process::ExitCode;
+use std::time::Duration;
 use std::sync::Arc;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -152,12 +153,15 @@ fn feed_finding(feed: &FeedStatus, now: Timestamp, config: &Config) -> Finding {
         return finding(&part, State::Degraded, feed.failing.as_deref().unwrap_or("nothing came"));
     };
     let (age, dropped) = (now.since(as_of), feed.dropped.total());
-    let mut what = format!("{} trips, {} alerts, made {} s ago", feed.trips, feed.alerts, age.as_secs());
+    let mut what = format!("{} trips, {} alerts, made {as_of}", feed.trips, feed.alerts);
     if dropped > 0 {
         what.push_str(&format!("; {dropped} entries not used"));
     }
+    if let Some(why) = &feed.failing {
+        what.push_str(&format!("; {why}"));
+    }
     let old = if feed.trips > 0 { config.traffic.old_after } else { config.traffic.alerts_old_after };
-    finding(&part, if age > old.into() || dropped > 0 { State::Degraded } else { State::Ok }, what)
+    finding(&part, if age > Duration::from(old) || dropped > 0 { State::Degraded } else { State::Ok }, what)
 }
 
 async fn database(config: &Config) -> Vec<Finding> {

@@ -1,4 +1,18 @@
-use super::{EscalationReason, Priority};
+use super::{EscalationReason, Priority, named_enum};
+
+named_enum!(
+    /// What answering an intent does beyond words.
+    IntentEffect {
+        /// What its slots name is watched for the contact.
+        Watch = "watch",
+        /// What its slots name, or everything, is watched no more.
+        Unwatch = "unwatch",
+        /// The conversation is over.
+        Close = "close",
+        /// The same, unless a question of ours is still open.
+        CloseWhenDone = "close_when_done",
+    }
+);
 
 /// What one intent file says about one intent, apart from its examples.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,6 +31,8 @@ pub struct IntentSpec {
     pub escalate: EscalateRule,
     /// It asks nothing: a greeting, thanks. Beside a question it is not answered.
     pub courtesy: bool,
+    /// What answering it does beyond words.
+    pub effect: Option<IntentEffect>,
 }
 
 /// What an intent needs to know.

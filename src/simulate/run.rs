@@ -3,7 +3,8 @@
 use super::channel::Simulated;
 use super::compare::{Check, Happened, Names};
 use super::dialogue::Dialogue;
-use crate::app::{self, Library, Rejected};
+use crate::answers::Watches;
+use crate::app::{self, Library, Rejected, Trains};
 use crate::channels::Channels;
 use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::config::Config;
@@ -12,6 +13,7 @@ use crate::model::{Conversation, ConversationId, Direction, EventKind, Message, 
 use crate::nlu::aliases::AliasFile;
 use crate::queue::{Mind, Worker};
 use crate::store::{Ingest, Store, StoreError};
+use crate::transit::demo_live;
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -56,17 +58,21 @@ impl Simulator {
     /// # Errors
     /// A file or key must be corrected.
     pub fn prepare(config: &Config, progress: &dyn Fn(usize, usize)) -> Result<Self, Rejected> {
+        let mut config = config.clone();
+        // Only an invented network gets invented traffic; real feeds speak of now, and dialogues of their own days.
+        config.traffic.demo = true;
+        let config = &config;
         let channels = app::build_channels(config, Arc::new(SystemClock))?;
         let aliases = AliasFile::load(&config.files.intents.join("stations.yaml"))
             .map_err(|errors| Rejected(errors.iter().map(ToString::to_string).collect()))?;
         let library = Library::load(config)?;
+        let world = demo_traffic(library.trains.clone());
         let (mind, _) = app::think(config, library);
         if let Err(error) = mind.nlu.complete(progress) {
             tracing::warn!(%error, "the encoder failed; n-grams answer");
         }
         let timezone = config.timezone();
         let names = Names::new(timezone.clone(), aliases);
-        let world: World = Box::new(|_| {});
         Ok(Self { mind, config: config.clone(), channels, names, timezone, world })
     }
 
@@ -82,11 +88,13 @@ impl Simulator {
         let store = Store::open("sqlite::memory:", 1).await?;
         let configured = self.channels.get(&dialogue.channel).map(|channel| channel.capabilities());
         let channel = Arc::new(Simulated::like(configured, &dialogue.channel));
+        let mut mind = Mind::clone(&self.mind);
+        mind.sources.add(Arc::new(Watches::new(Some(store.clone()), self.timezone.clone())));
         let worker = Worker {
             store: store.clone(),
             clock: clock.clone(),
             channels: Channels::only(&dialogue.channel, channel),
-            mind: self.mind.clone(),
+            mind: Arc::new(mind),
             config: self.config.queue.clone(),
         };
         let stage = Stage { simulator: self, dialogue, clock, worker };
@@ -94,6 +102,13 @@ impl Simulator {
         store.close().await;
         played
     }
+}
+
+/// The demonstration's live traffic, moved on as in the server; nothing on a real network.
+fn demo_traffic(trains: Trains) -> World {
+    Box::new(move |now| {
+        trains.live.replace(demo_live::snapshot(&app::demo_runs(&trains.timetable, now), now))
+    })
 }
 
 /// One dialogue being played.
@@ -168,8 +183,8 @@ impl Stage<'_> {
         let messages = tx.messages(id, 0, MOST_MESSAGES).await?;
         let events = tx.events(id).await?;
         let last = events.last().map_or(seen.event, |event| event.seq);
-        let new = events.into_iter().filter(|event| event.seq > seen.event);
-        let decided = new.filter(|event| event.kind == EventKind::MessageUnderstood).last();
+        let mut new = events.into_iter().filter(|event| event.seq > seen.event);
+        let decided = new.rfind(|event| event.kind == EventKind::MessageUnderstood);
         seen.event = last;
         let read =
             decided.as_ref().and_then(|event| messages.iter().find(|m| Some(m.id) == event.message_id));

@@ -36,8 +36,8 @@ impl Changes {
     /// `resolve` gives the stop and the station of an id, where it is one. An error is a file and what is wrong in it.
     ///
     /// A row about two stops wins over one about their stations. Rows that differ by route or trip are read without those
-    /// columns, so the longest time of a pair holds, and "impossible" beats any: rather one connection too few. Rows of the types 4 and 5 speak of
-    /// trips that run on as another one, not of changes.
+    /// columns, so the longest time of a pair holds, and "impossible" beats any: rather one connection too few. Rows of
+    /// types 4 and 5 speak of trips that run on as another one, not of changes.
     pub(super) fn new(
         stops: &[StopPoint],
         stations: usize,

@@ -189,7 +189,8 @@ fn late(run: &Planned, height: Duration, now: Timestamp) -> Option<Vec<StopChang
     any.then_some(stops)
 }
 
-/// Whole minutes: from none when it first shows, up to the height at two fifths of the run, down to three fifths of it at the end.
+/// Whole minutes, as the demonstration's timetable has (between two calls less than a minute apart, a loss of one would turn them round):
+/// from none when it first shows, up to the height at two fifths of the run, down to three fifths of it at the end.
 fn minutes_late(run: &Planned, height: Duration, at: Timestamp) -> i64 {
     let shows = run.leaves.minus(DELAY_SHOWS);
     let worst = run.leaves.plus(run.length() * 2 / 5);

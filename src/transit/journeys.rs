@@ -28,21 +28,20 @@ struct Search<'a> {
 
 impl View<'_> {
     /// Journeys that depart and arrive within 24 hours of the asked time, by best known times, from one station to the other
-    /// without a walk before the first ride or after the last. None of them is beaten by another in departure, arrival and number of rides at once.
+    /// without a walk before the first ride or after the last. None of them is beaten by another in departure, arrival and
+    /// number of rides at once.
     ///
-    /// After the asked departure: the earliest arrival first, that of them that leaves last; it may leave on the next day if none does on the
-    /// asked one, and the others leave on the same day as it. Before the asked arrival: the latest departure first, never one before `now`.
-    /// `net` gives the trains of a service day.
+    /// After an asked departure: the earliest arrival first, and of that the latest departure. It may leave on the next day when
+    /// none better does on the asked one; otherwise all leave on the asked day. Before an asked arrival: the latest
+    /// departure first, never one before `now`. `net` gives the trains of a service day.
     pub(super) fn journeys(
         self,
         query: &JourneyQuery,
         now: Timestamp,
         net: impl Fn(ServiceDay) -> Arc<DayNet>,
     ) -> Result<Vec<Journey>, Unknown> {
-        let (origin, target) = match self.table.places(&query.from, Some(&query.to))? {
-            (origin, Some(target)) => (origin, target),
-            (origin, None) => (origin, origin),
-        };
+        let (origin, target) = self.table.places(&query.from, Some(&query.to))?;
+        let target = target.unwrap_or(origin);
         let via = query.via.as_deref().map(|via| self.table.places(via, None)).transpose()?;
         let via = via.map(|(via, _)| via).filter(|&via| via != origin && via != target);
         let (asked, from, until) = match query.when {

@@ -1,14 +1,14 @@
-//! Boards, trains and traffic under live data of every kind, good and bad.
+//! Boards and trains under live data of every kind, good and bad.
 
-use super::live::{Alert, LiveHandle, Running, Shift, Snapshot, StopChange, TripChange};
-use super::planner::{Board, BoardQuery, Ends, LiveState, Planner, Ride, TrafficQuery, Unknown};
+use super::live::{LiveHandle, Running, Shift, Snapshot, StopChange, TripChange};
+use super::planner::{Board, BoardQuery, Ends, LiveState, Planner, Ride, Unknown};
 use super::testing::{EVERY_DAY, feed, paris};
 use super::{LiveLimits, Local, Timetable, TimetableHandle};
 use crate::model::Timestamp;
 use jiff::civil::{Date, date};
 use std::time::Duration;
 
-const DAY: Date = date(2026, 5, 5);
+pub(super) const DAY: Date = date(2026, 5, 5);
 const TRIPS: &str =
     "route_id,service_id,trip_id,trip_short_name\nL,S,t1,101\nL,S,t2,102\nL,S,night,109\nM,S,t3,201\n";
 const ROUTES: &str =
@@ -21,7 +21,7 @@ const TIMES: &str = "trip_id,stop_sequence,arrival_time,departure_time,stop_id\n
     night,10,23:50:00,23:50:00,P1\nnight,20,24:20:00,24:22:00,Q\nnight,30,24:40:00,24:40:00,R\n\
     t3,1,10:00:00,10:00:00,R\nt3,2,10:30:00,10:30:00,Q\n";
 
-fn table() -> Timetable {
+pub(super) fn table() -> Timetable {
     let folder = feed(&[
         ("trips.txt", TRIPS),
         ("routes.txt", ROUTES),
@@ -44,7 +44,7 @@ fn planner(trips: Vec<(&str, TripChange)>, as_of: &str) -> Local {
     Local::new(TimetableHandle::new(table()), live, LiveLimits::default(), true)
 }
 
-fn change(running: Running, stops: Vec<StopChange>) -> TripChange {
+pub(super) fn change(running: Running, stops: Vec<StopChange>) -> TripChange {
     TripChange { day: Some(DAY), running, route: None, stops, as_of: Timestamp(0) }
 }
 
@@ -61,7 +61,7 @@ fn stop(sequence: u32) -> StopChange {
 }
 
 /// Minutes late, arriving and departing.
-fn late(sequence: u32, arrival: Option<i64>, departure: Option<i64>) -> StopChange {
+pub(super) fn late(sequence: u32, arrival: Option<i64>, departure: Option<i64>) -> StopChange {
     let shift = |minutes: i64| Shift::Delay(minutes * 60);
     StopChange { arrival: arrival.map(shift), departure: departure.map(shift), ..stop(sequence) }
 }
@@ -297,85 +297,6 @@ async fn age_decides_what_live_data_is_worth() {
     assert_eq!(none.provenance(made).unwrap().live, LiveState::Absent);
     let empty = Local::new(TimetableHandle::default(), LiveHandle::default(), LiveLimits::default(), false);
     assert_eq!(empty.provenance(made), Err(Unknown::NoTimetable));
-}
-
-fn alert(id: &str, routes: &[&str], stops: &[&str], until: Option<&str>) -> Alert {
-    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
-    Alert {
-        id: id.to_owned(),
-        cause: "strike".into(),
-        effect: "reduced_service".into(),
-        header: Default::default(),
-        description: Default::default(),
-        periods: vec![(None, until.map(paris))],
-        routes: ids(routes),
-        stops: ids(stops),
-        trips: vec![],
-        as_of: paris("2026-05-05T07:00"),
-    }
-}
-
-#[tokio::test]
-async fn traffic_tells_alerts_and_trains_of_what_was_asked() {
-    let live = LiveHandle::default();
-    let mut snapshot = Snapshot {
-        trips_as_of: Some(paris("2026-05-05T07:00")),
-        alerts_as_of: Some(paris("2026-05-05T07:00")),
-        ..Snapshot::default()
-    };
-    snapshot.trips.insert("t1".into(), vec![change(Running::Scheduled, vec![late(10, None, Some(12))])]);
-    snapshot.trips.insert("t2".into(), vec![change(Running::Cancelled, vec![])]);
-    snapshot.alerts = vec![
-        alert("line", &["L"], &[], None),
-        alert("other", &["M"], &[], None),
-        alert("stop", &[], &["P2"], None),
-        alert("over", &["L"], &[], Some("2026-05-05T06:00")),
-        alert("all", &[], &[], Some("2026-05-05T12:00")),
-    ];
-    live.replace(snapshot);
-    let planner = Local::new(TimetableHandle::new(table()), live, LiveLimits::default(), true);
-    let now = paris("2026-05-05T07:00");
-    let until = paris("2026-05-05T20:00");
-    let ask = |line: Option<&str>, stations: &[&str]| TrafficQuery {
-        line: line.map(str::to_owned),
-        stations: stations.iter().map(|id| (*id).to_owned()).collect(),
-        from: now,
-        until,
-    };
-    for (query, alerts, running, late, cancelled) in [
-        (ask(Some("ligne"), &[]), vec!["line", "stop", "all"], 1, vec!["101"], vec!["102"]),
-        (ask(Some("Pont - Rade"), &[]), vec!["line", "stop", "all"], 1, vec!["101"], vec!["102"]),
-        (ask(Some("Autre"), &[]), vec!["other", "all"], 1, vec![], vec![]),
-        (ask(None, &["P"]), vec!["line", "stop", "all"], 1, vec!["101"], vec!["102"]),
-        (ask(None, &["R", "Q"]), vec!["line", "other", "all"], 1, vec![], vec![]),
-        (ask(None, &[]), vec!["line", "other", "stop", "all"], 2, vec!["101"], vec!["102"]),
-    ] {
-        let told = planner.traffic(&query, now).await.unwrap().value;
-        let ids: Vec<&str> = told.alerts.iter().map(|alert| alert.id.as_str()).collect();
-        let numbers =
-            |rides: &[Ride]| rides.iter().filter_map(|ride| ride.train.number.clone()).collect::<Vec<_>>();
-        assert_eq!((ids, told.running), (alerts, running), "{query:?}");
-        assert_eq!(
-            (numbers(&told.late), numbers(&told.cancelled)),
-            (late.into_iter().map(String::from).collect(), cancelled.into_iter().map(String::from).collect()),
-            "{query:?}"
-        );
-    }
-    let unknown = planner.traffic(&ask(Some("RER Z"), &[]), now).await.unwrap_err();
-    assert_eq!(unknown, Unknown::Line("RER Z".into()));
-    // Announcements are old after ten minutes; past the limit nothing can be said.
-    let later = |minutes: u64| now.plus(Duration::from_secs(minutes * 60));
-    let network = ask(None, &[]);
-    let state = |minutes| planner.traffic(&network, later(minutes));
-    assert_eq!(state(1).await.unwrap().provenance.live, LiveState::Fresh(now));
-    assert_eq!(state(11).await.unwrap().provenance.live, LiveState::Old(now));
-    assert!(matches!(state(31).await, Err(Unknown::NoLive(_))));
-    // The alerts of a train, and its calls.
-    let runs = planner.train("101", DAY, now).await.unwrap().value;
-    let ids: Vec<&str> = runs[0].alerts.iter().map(|alert| alert.id.as_str()).collect();
-    assert_eq!((runs.len(), runs[0].stops.len(), ids), (1, 3, vec!["line", "stop", "all"]));
-    assert!(planner.train("999", DAY, now).await.unwrap().value.is_empty());
-    assert!(matches!(planner.train("101", date(2030, 1, 1), now).await, Err(Unknown::OutOfRange { .. })));
 }
 
 #[tokio::test]

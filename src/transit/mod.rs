@@ -26,6 +26,7 @@ pub use changes::MIN_CHANGE;
 pub use departures::{Departure, Departures};
 pub use load::TimetableError;
 pub use local::{LiveLimits, Local};
+/// Under its first name, for the answer source that asks [`Timetable::departures`].
 pub use planner::Unknown as QueryError;
 pub use timetable::{Source, Timetable, TimetableHandle};
 
@@ -34,6 +35,10 @@ mod journey_tests;
 #[cfg(test)]
 mod live_tests;
 #[cfg(test)]
+mod overlay_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traffic_tests;

@@ -2,16 +2,17 @@
 
 use super::live::Alert;
 use super::planner::{Moment, Ride, Traffic, TrafficQuery, Unknown};
-use super::runs::{Run, View};
-use super::timetable::Call;
+use super::runs::{Run, TimedCall, View};
+use super::timetable::{Access, Call};
 use super::trains::holds;
 use crate::model::Timestamp;
 use jiff::civil::Date;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::time::Duration;
 
 /// A train counts as late from here on, at the stop that it is told for.
-pub const LATE: Duration = Duration::from_secs(300);
+const LATE: Duration = Duration::from_secs(300);
 /// Trains are counted so far ahead, whatever period is asked about.
 const COUNTED: Duration = Duration::from_secs(24 * 3600);
 
@@ -168,6 +169,12 @@ type Twin = (Date, Option<String>, Option<Timestamp>, Timestamp);
 fn part(run: Run<'_>, scope: &Scope, from: Timestamp) -> Option<(usize, usize, Moment)> {
     let leaves = |index: usize| run.call(index).departure;
     let last = run.len().checked_sub(1)?;
+    let at = |calls: Range<usize>, station: u32, door: fn(&TimedCall) -> Access| {
+        let mut calls = calls.map(|index| (index, run.call(index)));
+        calls
+            .find(|(_, call)| call.station == station && door(call) != Access::Closed)
+            .map(|(index, _)| index)
+    };
     let (boards, goes) = match scope.stations.as_slice() {
         [] => {
             let ahead = |&index: &usize| {
@@ -180,10 +187,10 @@ fn part(run: Run<'_>, scope: &Scope, from: Timestamp) -> Option<(usize, usize, M
             };
             ((0..last).find(ahead)?, last)
         }
-        [one] => ((0..last).find(|&index| run.call(index).station == *one)?, last),
+        [one] => (at(0..last, *one, |call| call.board)?, last),
         [one, other, ..] => {
-            let boards = (0..last).find(|&index| run.call(index).station == *one)?;
-            (boards, (boards + 1..=last).find(|&index| run.call(index).station == *other)?)
+            let boards = at(0..last, *one, |call| call.board)?;
+            (boards, at(boards + 1..last + 1, *other, |call| call.alight)?)
         }
     };
     Some((boards, goes, leaves(boards)?))

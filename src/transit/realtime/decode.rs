@@ -142,10 +142,11 @@ pub fn decode(
             Err(why) => dropped.count(why),
         }
     }
+    // Without a time of its own it was made when its newest measurement was, or later.
     let newest = || entities.iter().filter_map(|entity| entity.trip.as_ref()?.measured).max();
+    let stated = || stated.and_then(|at| instant::believed(at, now));
     let as_of = instant::measured(header.timestamp, now)
-        .or_else(newest)
-        .or_else(|| stated.filter(|at| *at <= now))
+        .or_else(|| newest().max(stated()))
         .ok_or(DecodeError::Undated)?;
     for entity in &mut entities {
         if let Some(trip) = &mut entity.trip {

@@ -247,7 +247,9 @@ fn the_age_is_the_publishers_and_never_ours() {
         (Some(NOW - 40), hour_ahead, None, Ok((at(NOW - 40), at(NOW - 40)))),
         (hour_ahead, Some(NOW - 30), None, Ok((at(NOW - 30), at(NOW - 30)))),
         (None, hour_ahead, Some(NOW - 50), Ok((at(NOW - 50), at(NOW - 50)))),
-        (None, None, Some(NOW + 50), Err(DecodeError::Undated)),
+        (Some(NOW - 40), None, Some(NOW - 50), Ok((at(NOW - 40), at(NOW - 40)))),
+        (None, None, Some(NOW + 50), Ok((at(NOW), at(NOW)))),
+        (None, None, Some(NOW + 500), Err(DecodeError::Undated)),
         (None, Some(0), None, Err(DecodeError::Undated)),
         (None, Some(u64::MAX), None, Err(DecodeError::Undated)),
     ] {

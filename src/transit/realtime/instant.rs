@@ -8,7 +8,7 @@ use std::time::Duration;
 const FIRST: i64 = 946_684_800;
 const LAST: i64 = 4_102_444_800;
 /// How far a publisher's clock may be ahead of ours and still be believed.
-pub(super) const AHEAD: Duration = Duration::from_secs(120);
+const AHEAD: Duration = Duration::from_secs(120);
 /// A time further than this from now is no time of a train that anyone asks about.
 const NEAR: Duration = Duration::from_secs(31 * 24 * 3600);
 
@@ -19,9 +19,13 @@ pub(super) fn posix(value: i64) -> Option<Timestamp> {
     Some(Timestamp(seconds * 1_000_000))
 }
 
-/// When something was measured or made: never later than now, and not believed when it claims to be much later.
+/// When something was measured or made.
 pub(super) fn measured(value: Option<u64>, now: Timestamp) -> Option<Timestamp> {
-    let at = posix(i64::try_from(value?).ok()?)?;
+    believed(posix(i64::try_from(value?).ok()?)?, now)
+}
+
+/// Never later than now, and not believed when it claims to be much later.
+pub(super) fn believed(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
     (at <= now.plus(AHEAD)).then_some(at.min(now))
 }
 

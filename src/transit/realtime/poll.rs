@@ -242,7 +242,8 @@ impl Feed {
                 tracing::warn!(feed = self.name, %why, "the live feed fails; what it said last grows old");
             }
             (Health::Unknown | Health::Failing(_), Health::Well) => {
-                tracing::info!(feed = self.name, as_of = ?self.data.as_of().map(|at| at.to_string()), "the live feed is well");
+                let as_of = self.data.as_of().map(|at| at.to_string()).unwrap_or_default();
+                tracing::info!(feed = self.name, as_of, "the live feed is well");
             }
             _ => {}
         }
