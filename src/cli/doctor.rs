@@ -7,11 +7,14 @@ use crate::content::Live;
 use crate::model::Timestamp;
 use crate::nlu::IntentPack;
 use crate::store::Store;
+use crate::transit::TimetableHandle;
 use crate::transit::live::LiveHandle;
 use crate::transit::realtime::{Defaults, FeedStatus, Poller};
+use crate::transit::reload::expiry;
 use comfy_table::{Cell, Color, Table, presets};
 use serde::Serialize;
 use std::process::ExitCode;
+use std::time::Duration;
 use std::sync::Arc;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -104,21 +107,23 @@ fn files(config: &Config) -> Vec<Finding> {
         }
         Err(errors) => errors.iter().map(|error| finding("intents", State::Broken, error)).collect(),
     };
-    found.push(match timetable.get() {
-        None => finding("timetable", State::Degraded, "none: questions about trains go to people"),
-        Some(timetable) => {
-            let (first, last) = timetable.validity();
-            let today = timetable.local(SystemClock.now()).date();
-            let what = format!(
-                "{}: {} stations, {first} to {last}",
-                timetable.source().label,
-                timetable.stations().len()
-            );
-            let valid = today >= first && today <= last;
-            finding("timetable", if valid { State::Ok } else { State::Degraded }, what)
-        }
-    });
+    found.push(timetable_finding(&timetable, config));
     found
+}
+
+/// Asks no address: what is told is what a start would answer with.
+fn timetable_finding(timetable: &TimetableHandle, config: &Config) -> Finding {
+    let problem = timetable.problem();
+    let Some(table) = timetable.get() else {
+        let why = problem.unwrap_or_else(|| "none is configured".to_owned());
+        return finding("timetable", State::Degraded, format!("{why}; questions about trains go to people"));
+    };
+    let (first, last) = table.validity();
+    let what = format!("{}: {} stations, {first} to {last}", table.source().label, table.stations().len());
+    match expiry(&table, SystemClock.now(), config.timetable.warn_days) {
+        Some(warning) => finding("timetable", State::Degraded, format!("{what}: it {warning}")),
+        None => finding("timetable", State::Ok, what),
+    }
 }
 
 fn encoder(config: &Config) -> Finding {
@@ -183,7 +188,7 @@ fn feed_finding(feed: &FeedStatus, now: Timestamp, config: &Config) -> Finding {
         what.push_str(&format!("; {why}"));
     }
     let old = if feed.trips > 0 { config.traffic.old_after } else { config.traffic.alerts_old_after };
-    finding(&part, if age > old.into() || dropped > 0 { State::Degraded } else { State::Ok }, what)
+    finding(&part, if age > Duration::from(old) || dropped > 0 { State::Degraded } else { State::Ok }, what)
 }
 
 async fn database(config: &Config) -> Vec<Finding> {

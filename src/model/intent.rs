@@ -1,5 +1,19 @@
-use super::{EscalationReason, Priority, UrlTemplate};
+use super::{EscalationReason, Priority, UrlTemplate, named_enum};
 use serde_json::Value;
+
+named_enum!(
+    /// What answering an intent does beyond words.
+    IntentEffect {
+        /// What its slots name is watched for the contact.
+        Watch = "watch",
+        /// What its slots name, or everything, is watched no more.
+        Unwatch = "unwatch",
+        /// The conversation is over.
+        Close = "close",
+        /// The same, unless a question of ours is still open.
+        CloseWhenDone = "close_when_done",
+    }
+);
 
 /// What one intent file says about one intent, apart from its examples.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,6 +36,8 @@ pub struct IntentSpec {
     pub escalate: EscalateRule,
     /// It asks nothing: a greeting, thanks. Beside a question it is not answered.
     pub courtesy: bool,
+    /// What answering it does beyond words.
+    pub effect: Option<IntentEffect>,
 }
 
 /// An answer as the operator's service could give it.

@@ -5,18 +5,21 @@ mod event;
 mod id;
 mod intent;
 mod message;
+mod phrases;
 mod ride;
 mod time;
 mod understanding;
 mod url_template;
 
 pub use conversation::{
-    Agent, Contact, Conversation, ConversationState, Dialogue, EscalationReason, Priority, Role,
+    Agent, Confirming, Contact, Conversation, ConversationState, Dialogue, EscalationReason, FirstTold,
+    Priority, Role, Thread,
 };
 pub use event::{Actor, Event, EventKind, NewEvent};
 pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, WatchId};
-pub use intent::{EscalateRule, IntentSpec, SampleAnswer, SlotSpec};
+pub use intent::{EscalateRule, IntentEffect, IntentSpec, SampleAnswer, SlotSpec};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
+pub use phrases::{Cue, Phrases};
 pub use ride::{NewWatch, RideChange, ToldRide, TrainKey, Watched};
 pub use time::Timestamp;
 pub use understanding::{

@@ -186,8 +186,8 @@ impl Stage<'_> {
         let messages = tx.messages(id, 0, MOST_MESSAGES).await?;
         let events = tx.events(id).await?;
         let last = events.last().map_or(seen.event, |event| event.seq);
-        let new = events.into_iter().filter(|event| event.seq > seen.event);
-        let decided = new.filter(|event| event.kind == EventKind::MessageUnderstood).last();
+        let mut new = events.into_iter().filter(|event| event.seq > seen.event);
+        let decided = new.rfind(|event| event.kind == EventKind::MessageUnderstood);
         seen.event = last;
         let read =
             decided.as_ref().and_then(|event| messages.iter().find(|m| Some(m.id) == event.message_id));

@@ -70,16 +70,9 @@ async fn what_is_not_known_is_said_and_the_link_given() {
     for live in [LiveState::Absent, LiveState::Lost(None)] {
         says(&Fake { live, ..late() }, NAME, "train=8701", Lang::FR, &unknown).await;
     }
-    // A past day that the timetable does not reach, or a source that is away.
+    // The source is away, or its timetable does not reach back to that day.
     let away = Fake { refuses: Some(Unknown::Source("away".into())), ..late() };
-    says(
-        &away,
-        NAME,
-        "train=8701 when=-1+00:00-00:00",
-        Lang::FR,
-        &["le retard du train 8701", "https://aide.example"],
-    )
-    .await;
+    says(&away, NAME, "train=8701", Lang::FR, &["le retard du train 8701", "https://aide.example"]).await;
     let lookup = look_up(&late(), "compensation.precheck", &query(NAME, "train=9999", Lang::FR)).await;
     assert!(matches!(lookup, Lookup::Nothing { .. }), "{lookup:?}");
     assert!(
