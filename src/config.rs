@@ -2,17 +2,21 @@
 //! that works; every error names the key, where its value came from, and the cure.
 
 mod duration;
+mod fulfilment;
 mod hours;
 mod load;
 mod notices;
 mod secret;
+mod timetable;
 mod traffic;
 
 pub use duration::Span;
+pub use fulfilment::{FulfilmentConfig, SHORTEST_SECRET};
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
 pub use notices::{NoticesConfig, QuietHours};
 pub use secret::Secret;
+pub use timetable::TimetableConfig;
 pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
 
 use crate::model::Lang;
@@ -35,6 +39,7 @@ pub struct Config {
     pub timetable: TimetableConfig,
     pub notices: NoticesConfig,
     pub traffic: TrafficConfig,
+    pub fulfilment: FulfilmentConfig,
     pub queue: QueueConfig,
     pub log: LogConfig,
     /// By name; the name is part of the webhook's path.
@@ -196,21 +201,6 @@ impl Default for NluConfig {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct TimetableConfig {
-    /// A GTFS folder or zip file; empty: no timetable.
-    pub gtfs: PathBuf,
-    /// What customers read as the source; empty: the publisher that the feed names.
-    pub label: String,
-}
-
-impl Default for TimetableConfig {
-    fn default() -> Self {
-        Self { gtfs: "demo/gtfs".into(), label: String::new() }
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
 pub struct QueueConfig {
     /// Jobs worked on at the same time.
     pub workers: usize,
@@ -336,7 +326,9 @@ impl Config {
             "channels",
             "a channel's name may hold a-z, 0-9 and - only",
         );
+        found.extend(self.timetable.problems());
         found.extend(self.traffic.problems());
+        found.extend(self.fulfilment.problems());
         found
     }
 

@@ -43,6 +43,8 @@ impl Live {
                 ));
             }
         }
+        errors
+            .extend(pack.specs.iter().filter_map(|spec| sources.unable(spec)).map(|error| error.to_string()));
         let compensation = Rules::load(&files.responses).unwrap_or_else(|broken| {
             errors.extend(broken.0.iter().map(ToString::to_string));
             Rules::default()

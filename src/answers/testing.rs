@@ -252,6 +252,7 @@ pub(super) fn query(intent: &str, question: &str, lang: Lang) -> Query {
         text: text.trim().to_owned(),
         contact: ContactId::default(),
         slots: slots.split_whitespace().map(slot).collect::<BTreeMap<_, _>>(),
+        url: None,
         lang,
         now: at("12:00"),
     }

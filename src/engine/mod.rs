@@ -15,7 +15,7 @@ use crate::answers::Lookup;
 use crate::model::{
     Conversation, ConversationState, Cue, Dialogue, Entity, EntityValue, EscalationReason, Fact, FirstTold,
     IntentEffect, IntentSpec, MessageKind, NewWatch, OUT_OF_SCOPE, Phrases, Priority, Timestamp,
-    Understanding, Watched,
+    Understanding, UrlTemplate, Watched,
 };
 pub use action::{Action, UnknownAction};
 use jiff::tz::TimeZone;
@@ -405,6 +405,11 @@ impl Situation<'_> {
 impl Planned {
     pub fn intent(&self) -> &str {
         &self.spec.name
+    }
+
+    /// Where the intent says that its answer is.
+    pub fn url(&self) -> Option<&UrlTemplate> {
+        self.spec.url.as_ref()
     }
 
     /// Second step: with what the source found. `None`: there is no such source (not configured).

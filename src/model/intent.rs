@@ -1,4 +1,5 @@
-use super::{EscalationReason, Priority, named_enum};
+use super::{EscalationReason, Priority, UrlTemplate, named_enum};
+use serde_json::Value;
 
 named_enum!(
     /// What answering an intent does beyond words.
@@ -24,6 +25,10 @@ pub struct IntentSpec {
     pub keywords: Vec<String>,
     /// Name of the answer source; none: the response template alone answers.
     pub answer: Option<String>,
+    /// Where `answer: http` asks.
+    pub url: Option<UrlTemplate>,
+    /// What `answer: http` could answer; templates are checked with it.
+    pub sample: SampleAnswer,
     /// In the order in which they are asked.
     pub slots: Vec<SlotSpec>,
     /// Sets of slots: with all of one set filled, no other slot is asked for. Empty: each `ask` slot is needed.
@@ -33,6 +38,15 @@ pub struct IntentSpec {
     pub courtesy: bool,
     /// What answering it does beyond words.
     pub effect: Option<IntentEffect>,
+}
+
+/// An answer as the operator's service could give it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SampleAnswer {
+    /// Variables of `text` and `sms`; none: these templates are checked without variables being known.
+    pub found: Option<Value>,
+    /// Variables of `none`, likewise.
+    pub nothing: Option<Value>,
 }
 
 /// What an intent needs to know.

@@ -9,6 +9,7 @@ mod phrases;
 mod ride;
 mod time;
 mod understanding;
+mod url_template;
 
 pub use conversation::{
     Agent, Confirming, Contact, Conversation, ConversationState, Dialogue, EscalationReason, FirstTold,
@@ -16,7 +17,7 @@ pub use conversation::{
 };
 pub use event::{Actor, Event, EventKind, NewEvent};
 pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, WatchId};
-pub use intent::{EscalateRule, IntentEffect, IntentSpec, SlotSpec};
+pub use intent::{EscalateRule, IntentEffect, IntentSpec, SampleAnswer, SlotSpec};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
 pub use phrases::{Cue, Phrases};
 pub use ride::{NewWatch, RideChange, ToldRide, TrainKey, Watched};
@@ -24,6 +25,7 @@ pub use time::Timestamp;
 pub use understanding::{
     Entity, EntityValue, IntentScore, Lang, OUT_OF_SCOPE, Question, StationRef, Tone, Understanding,
 };
+pub use url_template::UrlTemplate;
 
 /// A text in the database that is no name of the enum it stands for: the schema and the code have drifted.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! The intent pack: a folder of YAML files that managers edit, read with every mistake named at once.
 
 mod annotations;
+mod fulfilment;
 mod likeness;
 mod lines;
 mod phrases;

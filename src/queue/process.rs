@@ -233,11 +233,15 @@ impl Worker {
             text: planned.text.clone(),
             contact: scene.conversation.contact_id,
             slots: planned.slots.clone(),
+            url: planned.url().cloned(),
             lang,
             now: scene.now,
         };
         let found = match self.mind.sources.get(&planned.source) {
-            Some(source) => Some(source.look_up(&query).await),
+            Some(source) => {
+                let found = source.look_up(&query).await;
+                Some(scene.live.responses.sayable(planned.intent(), lang, found))
+            }
             None => None,
         };
         planned.decide(found)

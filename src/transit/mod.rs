@@ -14,6 +14,7 @@ mod net;
 mod overlay;
 pub mod planner;
 pub mod realtime;
+pub mod reload;
 mod runs;
 mod scan;
 mod service;

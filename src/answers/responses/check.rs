@@ -73,7 +73,7 @@ impl Checker {
         let mut by_key = BTreeMap::new();
         for intent in intents {
             if let Some(source) = intent.answer.as_deref().and_then(|name| sources.get(name)) {
-                by_key.insert(response_key(&intent.name), source.samples());
+                by_key.insert(response_key(&intent.name), source.samples_for(intent));
             } else if matches!(intent.effect, Some(IntentEffect::Watch | IntentEffect::Unwatch)) {
                 let found = watch_samples(intent.effect == Some(IntentEffect::Unwatch));
                 by_key.insert(response_key(&intent.name), Samples { found, nothing: Vec::new() });
@@ -110,10 +110,8 @@ impl Checker {
             Some(name) => system_samples(name),
             None => notices::samples(&template.key).unwrap_or_else(|| self.intent_samples(template)),
         };
-        let common =
-            json!({ "operator": "Guichet", "help_url": "https://aide.example", "hours": "7h00–22h00" });
         let with_common = |own: Value| {
-            let mut all = common.clone();
+            let mut all = common();
             if let (Value::Object(all), Value::Object(own)) = (&mut all, own) {
                 all.extend(own);
             }
@@ -151,6 +149,11 @@ fn watch_samples(all: bool) -> Vec<Value> {
     let nothing = all.then(|| (json!(null), json!(null), json!(null)));
     let sample = |(watched, begins, until): (Value, Value, Value)| json!({ "watched": watched, "begins": begins, "until": until });
     shapes.into_iter().chain(nothing).map(sample).collect()
+}
+
+/// Stand-ins for the variables that every template has.
+pub(super) fn common() -> Value {
+    json!({ "operator": "Guichet", "help_url": "https://aide.example", "hours": "7h00–22h00" })
 }
 
 /// The variables of each system message, in each shape.

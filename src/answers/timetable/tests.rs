@@ -365,3 +365,40 @@ async fn sms_are_short_and_plain() {
          réel à 12:00 (démo inventée)."
     );
 }
+
+#[tokio::test]
+async fn no_train_is_told_that_the_feed_does_not_hold() {
+    use crate::transit::TimetableHandle;
+    use crate::transit::testing::{Naive, demo, demo_path, id_of, paris};
+    let (table, naive) = (demo(), Naive::read(&demo_path()));
+    let planner: crate::transit::planner::SharedPlanner = std::sync::Arc::new(crate::transit::Local::new(
+        TimetableHandle::new(demo()),
+        Default::default(),
+        Default::default(),
+        false,
+    ));
+    let sources = crate::answers::registry(&planner);
+    for (from, to) in [("Vitré", "Rennes"), ("Lyon Part-Dieu", "Vienne"), ("Brest", "Paris Montparnasse")] {
+        for now in ["2026-12-20T05:10", "2026-12-21T17:30", "2026-12-25T23:30"] {
+            let slot = |name: &str| crate::model::EntityValue::Station {
+                station: crate::model::StationRef { id: id_of(&table, name), name: name.to_owned() },
+            };
+            let mut asked = query(NEXT, "", Lang::FR);
+            asked.now = paris(now);
+            asked.slots = [("from".to_owned(), slot(from)), ("to".to_owned(), slot(to))].into();
+            let until =
+                paris(&format!("{}T12:00", &now[..10])).plus(std::time::Duration::from_secs(16 * 3600));
+            let expected = naive.trains(&id_of(&table, from), &id_of(&table, to), paris(now), until);
+            let expected: Vec<String> =
+                expected.iter().take(5).map(|row| table.local(row.0).strftime("%H:%M").to_string()).collect();
+            let told = match sources.get("timetable.departures").unwrap().look_up(&asked).await {
+                Lookup::Found { data, .. } => data["departures"].clone(),
+                Lookup::Nothing { data, .. } => data["departures"].clone(),
+                Lookup::NoData { why } => panic!("{from} {to} {now}: {why}"),
+            };
+            let told: Vec<&str> =
+                told.as_array().unwrap().iter().map(|row| row["time"].as_str().unwrap()).collect();
+            assert_eq!(told, expected, "{from} {to} {now}");
+        }
+    }
+}

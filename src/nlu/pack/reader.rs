@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What an intent may say about itself.
-const FIELDS: &[&str] =
-    &["about", "courtesy", "keywords", "answer", "slots", "enough", "escalate", "effect", "examples"];
+const FIELDS: &[&str] = &[
+    "about", "courtesy", "keywords", "answer", "url", "sample", "slots", "enough", "escalate", "effect",
+    "examples",
+];
 
 #[derive(Default)]
 pub(super) struct Reader {
@@ -164,6 +166,8 @@ impl Reader {
                 }
                 "courtesy" => spec.courtesy = self.bool_of(field, value),
                 "answer" => spec.answer = self.text_of(field, value),
+                "url" => spec.url = self.read_url(field, value),
+                "sample" => spec.sample = self.read_sample(field, value),
                 "slots" => spec.slots = self.read_slots(field, value),
                 "enough" => spec.enough = self.read_enough(field, value),
                 "escalate" => spec.escalate = self.read_escalate(field, value),
@@ -173,6 +177,7 @@ impl Reader {
             }
         }
         self.check_enough(&spec, body);
+        self.check_fulfilment(&spec, body);
         if !body.iter().any(|(field, _)| field.name == "about") {
             self.complain(key.line, format!("'{name}' has no `about`"), "say in one line what it is about");
         }
