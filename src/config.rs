@@ -2,15 +2,19 @@
 //! that works; every error names the key, where its value came from, and the cure.
 
 mod duration;
+mod fulfilment;
 mod hours;
 mod load;
+mod navitia;
 mod notices;
 mod secret;
 mod traffic;
 
 pub use duration::Span;
+pub use fulfilment::FulfilmentConfig;
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
+pub use navitia::{NavitiaConfig, StationIds};
 pub use notices::{NoticesConfig, QuietHours};
 pub use secret::Secret;
 pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
@@ -35,6 +39,8 @@ pub struct Config {
     pub timetable: TimetableConfig,
     pub notices: NoticesConfig,
     pub traffic: TrafficConfig,
+    pub navitia: NavitiaConfig,
+    pub fulfilment: FulfilmentConfig,
     pub queue: QueueConfig,
     pub log: LogConfig,
     /// By name; the name is part of the webhook's path.
@@ -322,6 +328,8 @@ impl Config {
             "a channel's name may hold a-z, 0-9 and - only",
         );
         found.extend(self.traffic.problems());
+        found.extend(self.navitia.problems());
+        found.extend(self.fulfilment.problems());
         found
     }
 
