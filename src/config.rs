@@ -2,7 +2,6 @@
 //! that works; every error names the key, where its value came from, and the cure.
 
 mod duration;
-mod fulfilment;
 mod hours;
 mod load;
 mod navitia;
@@ -11,7 +10,6 @@ mod secret;
 mod traffic;
 
 pub use duration::Span;
-pub use fulfilment::FulfilmentConfig;
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
 pub use navitia::{NavitiaConfig, StationIds};
@@ -40,7 +38,6 @@ pub struct Config {
     pub notices: NoticesConfig,
     pub traffic: TrafficConfig,
     pub navitia: NavitiaConfig,
-    pub fulfilment: FulfilmentConfig,
     pub queue: QueueConfig,
     pub log: LogConfig,
     /// By name; the name is part of the webhook's path.
@@ -329,7 +326,6 @@ impl Config {
         );
         found.extend(self.traffic.problems());
         found.extend(self.navitia.problems());
-        found.extend(self.fulfilment.problems());
         found
     }
 
