@@ -2,6 +2,7 @@
 
 mod trains;
 
+use crate::answers::http::Http;
 use crate::answers::{Registry, Watches, registry};
 use crate::channels::{BuildContext, Channels};
 use crate::clock::{Clock, SystemClock};
@@ -18,7 +19,9 @@ use crate::notify::Notifier;
 use crate::queue::{Mind, Worker};
 use crate::store::Store;
 use crate::telemetry;
-use crate::transit::TimetableHandle;
+use crate::transit::planner::SharedPlanner;
+use crate::transit::reload::Reloader;
+use crate::transit::{Timetable, TimetableHandle};
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::fs::File;
@@ -42,17 +45,27 @@ pub struct Library {
     pub gazetteer: Gazetteer,
     pub sources: Registry,
     pub trains: Trains,
+    /// Keeps the timetable up to date, once run.
+    pub reloader: Option<Reloader>,
 }
 
 impl Library {
     /// A broken intent or response file is an error; a missing timetable only degrades.
     pub fn load(config: &Config) -> Result<Self, Rejected> {
-        let trains = Trains::load(config);
-        let sources = registry(&trains.planner);
+        let (trains, reloader) = Trains::start(config);
+        let sources = sources(config, &trains.planner)?;
         let (pack, live) = Live::load(&config.files, config.operator.lang, &sources).map_err(Rejected)?;
         let gazetteer = gazetteer(config, &trains.timetable)?;
-        Ok(Self { pack, live, gazetteer, sources, trains })
+        Ok(Self { pack, live, gazetteer, sources, trains, reloader })
     }
+}
+
+/// Every answer source as it is configured. What the database answers is put in where there is one.
+pub fn sources(config: &Config, planner: &SharedPlanner) -> Result<Registry, Rejected> {
+    let mut sources = registry(planner);
+    let http = Http::new(config.fulfilment.clone(), Arc::new(SystemClock), config.timezone());
+    sources.add(Arc::new(http.map_err(|error| Rejected(vec![error]))?));
+    Ok(sources)
 }
 
 fn gazetteer(config: &Config, timetable: &TimetableHandle) -> Result<Gazetteer, Rejected> {
@@ -203,9 +216,11 @@ impl App {
 }
 
 /// Trains, then works on jobs. Messages are accepted meanwhile, and wait.
-async fn work(state: AppState, library: Library) {
+async fn work(state: AppState, mut library: Library) {
     let config = state.config.clone();
     let trains = library.trains.clone();
+    let reloading =
+        library.reloader.take().map(|reloader| tokio::spawn(reloader.run(state.stopping.clone())));
     let following = match trains.follow(&config, state.clock.clone(), state.stopping.clone()) {
         Ok(following) => Some(following),
         Err(error) => {
@@ -234,11 +249,11 @@ async fn work(state: AppState, library: Library) {
     let timetable = trains.timetable.clone();
     let names = move || gazetteer(&config, &timetable).map_err(|Rejected(errors)| errors);
     let every = state.config.files.poll.into();
-    let watching = watch(mind, Arc::new(names), every, state.stopping.clone());
+    let watching = watch(mind, Arc::new(names), trains.timetable.clone(), every, state.stopping.clone());
     worker.run(state.stopping.clone()).await;
     improving.abort();
     watching.abort();
-    for task in following.into_iter().chain([notifying]) {
+    for task in following.into_iter().chain(reloading).chain([notifying]) {
         if task.await.is_err() {
             tracing::error!("a task beside the queue panicked");
         }
@@ -275,10 +290,13 @@ pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>)
         calendar: Calendar::new(config.desk.hours.clone(), config.timezone()),
         rules: Rules {
             answer_from: config.nlu.answer_from,
+            confirm_from: config.nlu.confirm_from,
             max_asks: config.conversations.max_asks,
             max_failures: config.conversations.max_failures,
             forget_after: config.conversations.forget_after.into(),
+            zone: config.timezone(),
         },
+        gather: config.conversations.gather.into(),
         notices: config.notices.clone(),
         operator: config.operator.clone(),
     };
@@ -320,26 +338,38 @@ fn improve(mind: Arc<Mind>, embedder: Option<Embedder>) -> JoinHandle<()> {
 /// The stations as timetable and alias file know them now.
 type Names = Arc<dyn Fn() -> Result<Gazetteer, Vec<String>> + Send + Sync>;
 
-/// Looks for saved files, off the path of messages. What was learned at a glance is learned properly once nothing has
-/// been saved for a while.
-fn watch(mind: Arc<Mind>, names: Names, every: Duration, stopping: CancellationToken) -> JoinHandle<()> {
+/// Looks for saved files and for another timetable, off the path of messages. What was learned at a glance is learned properly
+/// once nothing has been saved for a while.
+fn watch(
+    mind: Arc<Mind>,
+    names: Names,
+    timetable: TimetableHandle,
+    every: Duration,
+    stopping: CancellationToken,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut quiet = 0;
+        // Of which timetable the stations are understood; the first look finds out.
+        let mut known = None;
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return,
                 () = tokio::time::sleep(every) => {}
             }
-            let (mind, names) = (mind.clone(), names.clone());
+            let (mind, names, timetable, before) =
+                (mind.clone(), names.clone(), timetable.clone(), known.clone());
             let looked = tokio::task::spawn_blocking(move || {
                 let changed = mind.content.refresh(&mind.nlu, &*names);
                 if !changed && quiet % QUIET_POLLS == QUIET_POLLS - 1 {
                     mind.nlu.settle();
                 }
-                changed
+                (changed, follow_stations(&mind.nlu, &*names, &timetable, before))
             });
             match looked.await {
-                Ok(changed) => quiet = if changed { 0 } else { quiet + 1 },
+                Ok((changed, now)) => {
+                    quiet = if changed { 0 } else { quiet + 1 };
+                    known = now;
+                }
                 Err(_) => {
                     quiet += 1;
                     tracing::error!("reading changed files panicked; the last good set stays");
@@ -348,3 +378,27 @@ fn watch(mind: Arc<Mind>, names: Names, every: Duration, stopping: CancellationT
         }
     })
 }
+
+/// When another timetable is in service than `known`, messages are read with its stations. Gives the one in service.
+fn follow_stations(
+    nlu: &Nlu,
+    names: &dyn Fn() -> Result<Gazetteer, Vec<String>>,
+    timetable: &TimetableHandle,
+    known: Option<Arc<Timetable>>,
+) -> Option<Arc<Timetable>> {
+    // Read before its names are, so that one that comes meanwhile is followed at the next look.
+    let now = timetable.get();
+    if now.as_ref().map(Arc::as_ptr) != known.as_ref().map(Arc::as_ptr) {
+        match names() {
+            Ok(gazetteer) => nlu.rename_stations(gazetteer),
+            // The alias file is broken, which `/health` says; when it is mended, its refresh brings the stations.
+            Err(errors) => errors.iter().for_each(|error| {
+                tracing::error!(%error, "the stations of the new timetable are not in service");
+            }),
+        }
+    }
+    now
+}
+
+#[cfg(test)]
+mod tests;

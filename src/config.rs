@@ -2,19 +2,23 @@
 //! that works; every error names the key, where its value came from, and the cure.
 
 mod duration;
+mod fulfilment;
 mod hours;
 mod load;
 mod navitia;
 mod notices;
 mod secret;
+mod timetable;
 mod traffic;
 
 pub use duration::Span;
+pub use fulfilment::{FulfilmentConfig, SHORTEST_SECRET};
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
 pub use navitia::{NavitiaConfig, StationIds};
 pub use notices::{NoticesConfig, QuietHours};
 pub use secret::Secret;
+pub use timetable::TimetableConfig;
 pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
 
 use crate::model::Lang;
@@ -38,6 +42,7 @@ pub struct Config {
     pub notices: NoticesConfig,
     pub traffic: TrafficConfig,
     pub navitia: NavitiaConfig,
+    pub fulfilment: FulfilmentConfig,
     pub queue: QueueConfig,
     pub log: LogConfig,
     /// By name; the name is part of the webhook's path.
@@ -142,6 +147,8 @@ pub struct ConversationsConfig {
     pub max_asks: u32,
     /// Messages not understood in a row before a person is called.
     pub max_failures: u32,
+    /// How long a text that looks unfinished waits for its other parts, on channels that carry SMS; zero: never.
+    pub gather: Span,
 }
 
 impl Default for ConversationsConfig {
@@ -151,6 +158,7 @@ impl Default for ConversationsConfig {
             forget_after: Span::seconds(30 * 60),
             max_asks: 2,
             max_failures: 2,
+            gather: Span::seconds(2),
         }
     }
 }
@@ -184,26 +192,13 @@ pub struct NluConfig {
     pub encoder: PathBuf,
     /// Below this confidence (0 to 1) we ask to rephrase, then call a person. An intent may set its own.
     pub answer_from: f32,
+    /// From this confidence up to `answer_from`, a reading that stands out is confirmed with the customer.
+    pub confirm_from: f32,
 }
 
 impl Default for NluConfig {
     fn default() -> Self {
-        Self { encoder: "models/guichet-fr-en".into(), answer_from: 0.40 }
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TimetableConfig {
-    /// A GTFS folder or zip file; empty: no timetable.
-    pub gtfs: PathBuf,
-    /// What customers read as the source; empty: the publisher that the feed names.
-    pub label: String,
-}
-
-impl Default for TimetableConfig {
-    fn default() -> Self {
-        Self { gtfs: "demo/gtfs".into(), label: String::new() }
+        Self { encoder: "models/guichet-fr-en".into(), answer_from: 0.40, confirm_from: 0.25 }
     }
 }
 
@@ -315,6 +310,16 @@ impl Config {
             "must be at least twice queue.send_timeout, so that nobody takes over a send in progress",
         );
         check(!(0.0..=1.0).contains(&self.nlu.answer_from), "nlu.answer_from", "must be between 0 and 1");
+        check(
+            !(0.0..=1.0).contains(&self.nlu.confirm_from),
+            "nlu.confirm_from",
+            "must be between 0 and 1; as high as nlu.answer_from, the bot never asks whether it understood",
+        );
+        check(
+            Duration::from(self.conversations.gather) > Duration::from_secs(60),
+            "conversations.gather",
+            "must be at most 60s: the customer waits for it",
+        );
         check(self.server.max_body_bytes < 1024, "server.max_body_bytes", "must be at least 1024");
         check(
             self.channels.keys().any(|name| {
@@ -324,8 +329,10 @@ impl Config {
             "channels",
             "a channel's name may hold a-z, 0-9 and - only",
         );
+        found.extend(self.timetable.problems());
         found.extend(self.traffic.problems());
         found.extend(self.navitia.problems());
+        found.extend(self.fulfilment.problems());
         found
     }
 

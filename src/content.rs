@@ -5,7 +5,7 @@ use crate::answers::Registry;
 use crate::answers::compensation::Rules;
 use crate::answers::responses::Responses;
 use crate::config::FilesConfig;
-use crate::model::{IntentSpec, Lang};
+use crate::model::{IntentSpec, Lang, Phrases};
 use crate::nlu::entities::stations::Gazetteer;
 use crate::nlu::{IntentPack, Nlu, PackError};
 use std::collections::BTreeMap;
@@ -19,6 +19,7 @@ pub struct Live {
     pub intents: BTreeMap<String, IntentSpec>,
     pub responses: Responses,
     pub compensation: Rules,
+    pub phrases: Phrases,
 }
 
 impl Live {
@@ -42,6 +43,8 @@ impl Live {
                 ));
             }
         }
+        errors
+            .extend(pack.specs.iter().filter_map(|spec| sources.unable(spec)).map(|error| error.to_string()));
         let compensation = Rules::load(&files.responses).unwrap_or_else(|broken| {
             errors.extend(broken.0.iter().map(ToString::to_string));
             Rules::default()
@@ -55,7 +58,8 @@ impl Live {
                 errors.retain(|e| !e.is_empty());
                 if errors.is_empty() {
                     let intents = pack.specs.iter().map(|s| (s.name.clone(), s.clone())).collect();
-                    return Ok((pack, Self { intents, responses, compensation }));
+                    let phrases = pack.phrases.clone();
+                    return Ok((pack, Self { intents, responses, compensation, phrases }));
                 }
             }
             Ok(_) => {}

@@ -4,6 +4,7 @@ mod asked;
 pub mod compensation;
 mod cues;
 pub mod dates;
+pub mod http;
 mod provenance;
 pub mod responses;
 mod sample;
@@ -16,7 +17,8 @@ mod which;
 
 pub use watches::{Watches, watched};
 
-use crate::model::{ContactId, EntityValue, Fact, Lang, Timestamp};
+use crate::model::{ContactId, EntityValue, Fact, IntentSpec, Lang, Timestamp, UrlTemplate};
+use crate::nlu::PackError;
 use crate::transit::planner::SharedPlanner;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -31,6 +33,8 @@ pub struct Query {
     pub text: String,
     pub contact: ContactId,
     pub slots: BTreeMap<String, EntityValue>,
+    /// Where the intent says that its answer is, for `http`.
+    pub url: Option<UrlTemplate>,
     pub lang: Lang,
     pub now: Timestamp,
 }
@@ -66,6 +70,19 @@ pub trait AnswerSource: Send + Sync {
 
     /// What templates are rendered with in a check.
     fn samples(&self) -> Samples;
+
+    /// The same for one intent, where it has its own.
+    fn samples_for(&self, _: &IntentSpec) -> Samples {
+        self.samples()
+    }
+
+    /// Whether the source, as it is configured, can answer this intent.
+    ///
+    /// # Errors
+    /// What is in the way, with the intent's file and line, and the cure.
+    fn check(&self, _: &IntentSpec) -> Result<(), PackError> {
+        Ok(())
+    }
 }
 
 /// The answer sources by name.
@@ -78,6 +95,11 @@ pub struct Registry {
 impl Registry {
     pub fn get(&self, name: &str) -> Option<&Arc<dyn AnswerSource>> {
         self.sources.get(name)
+    }
+
+    /// Why the intent's source cannot answer it as things are configured; none: it can, or there is no such source.
+    pub fn unable(&self, spec: &IntentSpec) -> Option<PackError> {
+        self.get(spec.answer.as_deref()?)?.check(spec).err()
     }
 
     /// Puts a source in, in place of one of the same name.
@@ -112,6 +134,8 @@ pub fn registry(planner: &SharedPlanner) -> Registry {
         Arc::new(traffic::Line(planner())),
         Arc::new(traffic::Announced(planner())),
         Arc::new(compensation::Precheck { planner: planner(), rules: rules.clone() }),
+        // Asks nobody until `app` puts in the one that does.
+        Arc::new(http::Offline),
         // Knows nothing until the database is open and `app` puts it in again.
         Arc::new(Watches::new(None, jiff::tz::TimeZone::UTC)),
     ];

@@ -7,6 +7,7 @@ mod check;
 mod load;
 mod notices;
 
+use super::Lookup;
 use super::sms::Encoding;
 use crate::model::{IntentSpec, Lang, OUT_OF_SCOPE};
 use minijinja::Environment;
@@ -95,6 +96,32 @@ impl Responses {
         };
         render_named(&self.env, &name, data)
             .map_err(|error| RenderError::Template { name, why: reason(&error) })
+    }
+
+    /// `found` itself where every wording of it can be said. What comes from outside may lack a variable, and a template
+    /// that fails would leave the customer without a word: such an answer is no data, and people take over.
+    pub fn sayable(&self, key: &str, lang: Lang, found: Lookup) -> Lookup {
+        let (data, variants): (_, &[Variant<'_>]) = match &found {
+            Lookup::Found { data, .. } => (data, &[Variant::Text, Variant::Sms]),
+            Lookup::Nothing { data, .. } => (data, &[Variant::None]),
+            Lookup::NoData { .. } => return found,
+        };
+        let mut all = check::common();
+        if let (Some(all), Some(data)) = (all.as_object_mut(), data.as_object()) {
+            all.extend(data.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        let failure = variants.iter().find_map(|variant| match self.render(key, *variant, lang, &all) {
+            Ok(text) if text.is_empty() => Some(format!("response '{key}' renders to nothing")),
+            Ok(_) => None,
+            Err(error) => Some(error.to_string()),
+        });
+        match failure {
+            None => found,
+            Some(why) => {
+                tracing::error!(why, "what was found cannot be said; people take over");
+                Lookup::NoData { why }
+            }
+        }
     }
 
     fn template_name(&self, lang: Lang, key: &str, names: &[String]) -> Option<String> {

@@ -73,6 +73,14 @@ fn parts(sizes: &[usize], single: usize, part: usize) -> usize {
     count
 }
 
+/// How long a text is in the units of `encoding`: septets, or UTF-16 units. What GSM-7 lacks counts nothing.
+pub fn units(text: &str, encoding: Encoding) -> usize {
+    match encoding {
+        Encoding::Gsm7 => text.chars().filter_map(septets).sum(),
+        Encoding::Ucs2 => text.encode_utf16().count(),
+    }
+}
+
 /// The same words in GSM-7: "Besançon – l’été" becomes "Besancon - l'été". What has no plain form is left out.
 pub fn to_gsm7(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());

@@ -252,6 +252,7 @@ pub(super) fn query(intent: &str, question: &str, lang: Lang) -> Query {
         text: text.trim().to_owned(),
         contact: ContactId::default(),
         slots: slots.split_whitespace().map(slot).collect::<BTreeMap<_, _>>(),
+        url: None,
         lang,
         now: at("12:00"),
     }
@@ -284,7 +285,8 @@ fn content() -> &'static (BTreeMap<String, IntentSpec>, Responses) {
     static CONTENT: OnceLock<(BTreeMap<String, IntentSpec>, Responses)> = OnceLock::new();
     CONTENT.get_or_init(|| {
         let specs = IntentPack::load(&repository().join("intents")).unwrap().specs;
-        let responses = Responses::load(&repository().join("responses"), Lang::FR, &specs, &sources(&Fake::default()));
+        let responses =
+            Responses::load(&repository().join("responses"), Lang::FR, &specs, &sources(&Fake::default()));
         let responses = responses.unwrap_or_else(|errors| panic!("{errors}"));
         (specs.into_iter().map(|spec| (spec.name.clone(), spec)).collect(), responses)
     })

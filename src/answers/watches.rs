@@ -118,6 +118,7 @@ mod tests {
             text: "mes alertes".into(),
             contact,
             slots: Default::default(),
+            url: None,
             lang: Lang::FR,
             now,
         };

@@ -1,12 +1,13 @@
 //! What answers about trains is made of: the timetable, live data over it, and who keeps both fresh.
 
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::model::Timestamp;
 use crate::transit::live::LiveHandle;
 use crate::transit::planner::{ScheduledRun, SharedPlanner};
 use crate::transit::realtime::{Defaults, Poller};
-use crate::transit::{LiveLimits, Local, Timetable, TimetableHandle, demo_live};
+use crate::transit::reload::Reloader;
+use crate::transit::{LiveLimits, Local, TimetableHandle, demo_live};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -26,7 +27,15 @@ pub struct Trains {
 impl Trains {
     /// Without a timetable the server says so and hands over to people.
     pub fn load(config: &Config) -> Self {
-        let timetable = load_timetable(config);
+        Self::start(config).0
+    }
+
+    /// With who keeps the timetable up to date, to be run; none when there is nothing to keep.
+    pub fn start(config: &Config) -> (Self, Option<Reloader>) {
+        let reloader = Reloader::start(config, Arc::new(SystemClock))
+            .inspect_err(|error| tracing::error!(%error, "the timetable is not loaded"))
+            .ok();
+        let timetable = reloader.as_ref().map(Reloader::timetable).unwrap_or_default();
         let live = LiveHandle::default();
         let traffic = &config.traffic;
         let limits = LiveLimits {
@@ -37,7 +46,7 @@ impl Trains {
         let invented = || timetable.get().is_some_and(|timetable| timetable.source().invented);
         let has_feed = !traffic.feeds.is_empty() || (traffic.demo && invented());
         let planner = Arc::new(Local::new(timetable.clone(), live.clone(), limits, has_feed));
-        Self { timetable, live, planner }
+        (Self { timetable, live, planner }, reloader)
     }
 
     /// Keeps live data fresh until `stopping`: from the configured feeds, else from the demonstration's simulator.
@@ -56,20 +65,6 @@ impl Trains {
         let defaults = Defaults { lang: config.operator.lang, zone: config.timezone() };
         let poller = Poller::new(&config.traffic, defaults, live, clock)?;
         Ok(tokio::spawn(poller.run(stopping)))
-    }
-}
-
-fn load_timetable(config: &Config) -> TimetableHandle {
-    let path = &config.timetable.gtfs;
-    if path.as_os_str().is_empty() {
-        return TimetableHandle::default();
-    }
-    match Timetable::load(path, &config.timetable.label) {
-        Ok(timetable) => TimetableHandle::new(timetable),
-        Err(error) => {
-            tracing::error!(path = %path.display(), %error, "the timetable is not loaded");
-            TimetableHandle::default()
-        }
     }
 }
 

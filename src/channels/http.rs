@@ -10,6 +10,7 @@
 //! message was not accepted, except 502 and 504, which a proxy answers for a receiver it lost sight of.
 //! `POST /webhooks/<name>/status` with `{"id", "status": "delivered" | "failed", "error"?}` reports back.
 
+use super::signing::{SIGNATURE, TIMESTAMP, hex, mac, sign};
 use super::{
     Accepted, BuildContext, Capabilities, Channel, InboundEvent, InboundMessage, Lookup, Outgoing, Receipt,
     ReceiptState, Refusal, SendError, WebhookRequest, content_type_is, header, retry_after, settings,
@@ -19,14 +20,11 @@ use crate::clock::Clock;
 use crate::config::{ChannelSettings, Secret, Span};
 use crate::model::{Media, Timestamp};
 use async_trait::async_trait;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::Mac as _;
 use serde::Deserialize;
-use sha2::Sha256;
 use std::sync::Arc;
 use std::time::Duration;
 
-const TIMESTAMP: &str = "x-guichet-timestamp";
-const SIGNATURE: &str = "x-guichet-signature";
 /// Ids and addresses beyond this are no ids.
 const MAX_ID: usize = 200;
 
@@ -63,20 +61,12 @@ struct Http {
 }
 
 impl Http {
-    fn mac(&self, timestamp: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.settings.secret.expose().as_bytes()).ok()?;
-        mac.update(timestamp.as_bytes());
-        mac.update(b".");
-        mac.update(body);
-        Some(mac)
-    }
-
     /// The nonce of a request whose signature and age are right.
     fn verify(&self, request: &WebhookRequest<'_>) -> Result<(String, Timestamp), Refusal> {
         let timestamp = header(request.headers, TIMESTAMP).ok_or(Refusal::Unsigned)?;
         let signature = header(request.headers, SIGNATURE).ok_or(Refusal::Unsigned)?;
         let given = signature.strip_prefix("v1=").and_then(from_hex).ok_or(Refusal::BadSignature)?;
-        let mac = self.mac(timestamp, request.body).ok_or(Refusal::BadSignature)?;
+        let mac = mac(&self.settings.secret, timestamp, request.body).ok_or(Refusal::BadSignature)?;
         mac.verify_slice(&given).map_err(|_| Refusal::BadSignature)?;
         let seconds: i64 = timestamp.parse().map_err(|_| Refusal::Stale)?;
         let at = Timestamp(seconds.saturating_mul(1_000_000));
@@ -129,8 +119,8 @@ impl Channel for Http {
         let body =
             serde_json::json!({"id": message.id, "to": message.address, "text": message.text}).to_string();
         // When it is sent, not when the message was written: a retry after an hour is no replay.
-        let timestamp = (self.clock.now().0 / 1_000_000).to_string();
-        let Some(mac) = self.mac(&timestamp, body.as_bytes()) else {
+        let signed = sign(&self.settings.secret, self.clock.now(), body.as_bytes());
+        let Some((timestamp, signature)) = signed else {
             return Err(SendError::Permanent { why: "the secret cannot sign".into() });
         };
         let response = self
@@ -138,7 +128,7 @@ impl Channel for Http {
             .post(&self.settings.callback_url)
             .header(reqwest::header::CONTENT_TYPE, "application/json")
             .header(TIMESTAMP, timestamp)
-            .header(SIGNATURE, format!("v1={}", hex(&mac.finalize().into_bytes())))
+            .header(SIGNATURE, signature)
             .body(body)
             .send()
             .await
@@ -188,10 +178,6 @@ fn json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let text = std::str::from_utf8(body).map_err(|_| Refusal::Malformed("the body is not UTF-8"))?;
     serde_json::from_str(text)
         .map_err(|_| Refusal::Malformed("the body is not the JSON documented for this channel"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

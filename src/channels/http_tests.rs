@@ -17,7 +17,8 @@ fn channel() -> Http {
 }
 
 fn sign(timestamp: &str, body: &[u8]) -> String {
-    format!("v1={}", hex(&channel().mac(timestamp, body).unwrap().finalize().into_bytes()))
+    let mac = mac(&channel().settings.secret, timestamp, body).unwrap();
+    format!("v1={}", hex(&mac.finalize().into_bytes()))
 }
 
 struct Post<'a> {

@@ -2,6 +2,7 @@
 //! stays inside its file; here is only their common shape and the registry.
 
 mod http;
+pub mod signing;
 mod twilio;
 mod webchat;
 

@@ -1,7 +1,7 @@
 //! `guichet check`: what is wrong, and what is weak, with file and line.
 
+use crate::answers::Registry;
 use crate::answers::compensation::Rules;
-use crate::answers::registry;
 use crate::answers::responses::{Mismatch, ResponseError, Responses};
 use crate::app;
 use crate::clock::SystemClock;
@@ -51,7 +51,9 @@ pub fn run(args: &CheckArgs, config: &Config) -> anyhow::Result<ExitCode> {
     app::build_channels(config, std::sync::Arc::new(SystemClock))?;
     let mut findings = intents_folder(&config.files.intents);
     if let Ok(pack) = IntentPack::load(&config.files.intents) {
-        responses_folder(config, &pack.specs, &mut findings);
+        let sources = app::sources(config, &app::Trains::load(config).planner)?;
+        findings.errors.extend(pack.specs.iter().filter_map(|spec| sources.unable(spec)));
+        responses_folder(config, &pack.specs, &sources, &mut findings);
     }
     if args.json {
         let list = |found: &[PackError]| -> Vec<serde_json::Value> {
@@ -70,13 +72,12 @@ pub fn run(args: &CheckArgs, config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 /// Renders every response with sample data, and holds responses and intents together.
-fn responses_folder(config: &Config, intents: &[IntentSpec], findings: &mut Findings) {
-    let sources = registry(&app::Trains::load(config).planner);
+fn responses_folder(config: &Config, intents: &[IntentSpec], sources: &Registry, findings: &mut Findings) {
     let folder = &config.files.responses;
     if let Err(broken) = Rules::load(folder) {
         findings.errors.extend(broken.0.into_iter().map(pack_error));
     }
-    match Responses::load(folder, config.operator.lang, intents, &sources) {
+    match Responses::load(folder, config.operator.lang, intents, sources) {
         Err(broken) => findings.errors.extend(broken.0.into_iter().map(pack_error)),
         Ok(responses) => {
             for mismatch in responses.missing(intents) {

@@ -5,13 +5,17 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::content::Live;
 use crate::model::Timestamp;
+use crate::nlu::IntentPack;
 use crate::store::Store;
+use crate::transit::TimetableHandle;
 use crate::transit::live::LiveHandle;
 use crate::transit::realtime::{Defaults, FeedStatus, Poller};
+use crate::transit::reload::expiry;
 use comfy_table::{Cell, Color, Table, presets};
 use serde::Serialize;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct DoctorArgs {
@@ -43,6 +47,7 @@ pub async fn run(args: &DoctorArgs, config: &Config) -> anyhow::Result<ExitCode>
     findings.extend(channels(config));
     findings.extend(files(config));
     findings.push(encoder(config));
+    findings.extend(fulfilment(config));
     findings.extend(traffic(config).await);
     findings.extend(database(config).await);
     if args.json {
@@ -83,7 +88,12 @@ fn channels(config: &Config) -> Vec<Finding> {
 
 fn files(config: &Config) -> Vec<Finding> {
     let app::Trains { timetable, planner, .. } = app::Trains::load(config);
-    let sources = crate::answers::registry(&planner);
+    let sources = match app::sources(config, &planner) {
+        Ok(sources) => sources,
+        Err(rejected) => {
+            return rejected.0.iter().map(|error| finding("answers", State::Broken, error)).collect();
+        }
+    };
     let mut found = match Live::load(&config.files, config.operator.lang, &sources) {
         Ok((pack, live)) => {
             let langs: Vec<String> = live.responses.languages().iter().map(ToString::to_string).collect();
@@ -97,21 +107,23 @@ fn files(config: &Config) -> Vec<Finding> {
         }
         Err(errors) => errors.iter().map(|error| finding("intents", State::Broken, error)).collect(),
     };
-    found.push(match timetable.get() {
-        None => finding("timetable", State::Degraded, "none: questions about trains go to people"),
-        Some(timetable) => {
-            let (first, last) = timetable.validity();
-            let today = timetable.local(SystemClock.now()).date();
-            let what = format!(
-                "{}: {} stations, {first} to {last}",
-                timetable.source().label,
-                timetable.stations().len()
-            );
-            let valid = today >= first && today <= last;
-            finding("timetable", if valid { State::Ok } else { State::Degraded }, what)
-        }
-    });
+    found.push(timetable_finding(&timetable, config));
     found
+}
+
+/// Asks no address: what is told is what a start would answer with.
+fn timetable_finding(timetable: &TimetableHandle, config: &Config) -> Finding {
+    let problem = timetable.problem();
+    let Some(table) = timetable.get() else {
+        let why = problem.unwrap_or_else(|| "none is configured".to_owned());
+        return finding("timetable", State::Degraded, format!("{why}; questions about trains go to people"));
+    };
+    let (first, last) = table.validity();
+    let what = format!("{}: {} stations, {first} to {last}", table.source().label, table.stations().len());
+    match expiry(&table, SystemClock.now(), config.timetable.warn_days) {
+        Some(warning) => finding("timetable", State::Degraded, format!("{what}: it {warning}")),
+        None => finding("timetable", State::Ok, what),
+    }
 }
 
 fn encoder(config: &Config) -> Finding {
@@ -124,6 +136,26 @@ fn encoder(config: &Config) -> Finding {
         Ok(None) => finding("encoder", State::Degraded, "not configured: n-grams only"),
         Err(why) => finding("encoder", State::Degraded, format!("n-grams only: {why}")),
     }
+}
+
+/// Whether the operator's own service can be asked, where an intent wants it.
+fn fulfilment(config: &Config) -> Option<Finding> {
+    // Unreadable intents are told elsewhere.
+    let pack = IntentPack::load(&config.files.intents).ok()?;
+    let count = pack.specs.iter().filter(|spec| spec.url.is_some()).count();
+    if count == 0 {
+        return None;
+    }
+    let fulfilment = &config.fulfilment;
+    let missing = if fulfilment.secret.is_empty() {
+        "fulfilment.secret is missing. Cure: GUICHET__FULFILMENT__SECRET (openssl rand -hex 32)"
+    } else if fulfilment.allow.is_empty() {
+        "fulfilment.allow is empty. Cure: list the hosts that may be asked, [\"ops.example.com\"]"
+    } else {
+        let what = format!("{count} intents may ask {}", fulfilment.allow.join(", "));
+        return Some(finding("fulfilment", State::Ok, what));
+    };
+    Some(finding("fulfilment", State::Broken, format!("{count} intents are answered by http, and {missing}")))
 }
 
 /// Asks each live feed once.
@@ -156,7 +188,7 @@ fn feed_finding(feed: &FeedStatus, now: Timestamp, config: &Config) -> Finding {
         what.push_str(&format!("; {why}"));
     }
     let old = if feed.trips > 0 { config.traffic.old_after } else { config.traffic.alerts_old_after };
-    finding(&part, if age > old.into() || dropped > 0 { State::Degraded } else { State::Ok }, what)
+    finding(&part, if age > Duration::from(old) || dropped > 0 { State::Degraded } else { State::Ok }, what)
 }
 
 async fn database(config: &Config) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Deserializer};
 use std::time::Duration;
 
-/// A length of time as people write it: `30s`, `5m`, `2h 30m`, `1d` is 24 hours.
+/// A length of time as people write it: `30s`, `5m`, `2h 30m`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(Duration);
 

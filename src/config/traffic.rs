@@ -76,23 +76,40 @@ pub enum Place {
     File(PathBuf),
 }
 
-impl FeedConfig {
-    /// Says what is wrong without showing the address.
-    pub fn place(&self) -> Result<Place, &'static str> {
-        let text = self.url.expose();
+impl Place {
+    /// Says what is wrong without showing the text.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.is_empty() {
             return Err("is empty: write an address or a path");
         }
         if !text.contains("://") {
-            return Ok(Place::File(PathBuf::from(text)));
+            return Ok(Self::File(PathBuf::from(text)));
         }
         let url =
             Url::parse(text).map_err(|_| "is no address: write https://host/path, file:///path or a path")?;
         match url.scheme() {
-            "http" | "https" => Ok(Place::Http(url)),
-            "file" => url.to_file_path().map(Place::File).map_err(|()| "is no path: write file:///path"),
+            "http" | "https" => Ok(Self::Http(url)),
+            "file" => url.to_file_path().map(Self::File).map_err(|()| "is no path: write file:///path"),
             _ => Err("must be http(s)://, file:// or a path"),
         }
+    }
+
+    /// Without what may be secret: user, password and query.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Http(url) => {
+                let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+                format!("{}{port}{}", url.host_str().unwrap_or_default(), url.path())
+            }
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+impl FeedConfig {
+    /// Says what is wrong without showing the address.
+    pub fn place(&self) -> Result<Place, &'static str> {
+        Place::parse(self.url.expose())
     }
 
     pub fn header_map(&self) -> Result<HeaderMap, String> {
@@ -113,14 +130,7 @@ impl FeedConfig {
         if !self.name.is_empty() {
             return self.name.clone();
         }
-        match self.place() {
-            Ok(Place::Http(url)) => {
-                let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-                format!("{}{port}{}", url.host_str().unwrap_or_default(), url.path())
-            }
-            Ok(Place::File(path)) => path.display().to_string(),
-            Err(_) => "feed".to_owned(),
-        }
+        self.place().map_or_else(|_| "feed".to_owned(), |place| place.label())
     }
 }
 

@@ -2,44 +2,63 @@
 //! Lookups happen between [`Situation::plan`] and [`Planned::decide`], sends after.
 
 mod action;
+mod commands;
+mod confirm;
+mod follow_up;
 mod several;
 mod slots;
+mod topics;
+mod watch;
+mod words;
 
 use crate::answers::Lookup;
 use crate::model::{
-    Conversation, ConversationState, Dialogue, EntityValue, EscalationReason, Fact, IntentSpec, MessageKind,
-    NewWatch, OUT_OF_SCOPE, Priority, Timestamp, Understanding, Watched,
+    Conversation, ConversationState, Cue, Dialogue, Entity, EntityValue, EscalationReason, Fact, FirstTold,
+    IntentEffect, IntentSpec, MessageKind, NewWatch, OUT_OF_SCOPE, Phrases, Priority, Timestamp,
+    Understanding, UrlTemplate, Watched,
 };
 pub use action::{Action, UnknownAction};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 pub use several::Several;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use words::Words;
 
 /// An emergency is followed up from this confidence (0 to 1) on, even as a runner-up: calling a person for
 /// nothing costs a minute, the other error may cost more.
 const EMERGENCY_FROM: f32 = 0.30;
 /// A longer message is no question: understanding reads no further, so the customer is asked to be short.
 const LONGEST: usize = 2_000;
+/// Of the words of a question, so many characters are remembered.
+const KEPT: usize = 300;
 
 /// The operator's choices, from `guichet.toml`.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// Below this confidence (0 to 1) the bot does not answer; an intent may set its own.
     pub answer_from: f32,
+    /// From this confidence up to `answer_from`, a reading that stands out is confirmed with the customer.
+    pub confirm_from: f32,
     pub max_asks: u32,
     pub max_failures: u32,
     pub forget_after: Duration,
+    /// In which a day begins and "18h" is meant.
+    pub zone: TimeZone,
 }
 
 /// Everything that a decision depends on.
+#[derive(Clone, Copy)]
 pub struct Situation<'a> {
     pub text: &'a str,
     pub understanding: &'a Understanding,
     pub conversation: &'a Conversation,
     /// By name.
     pub intents: &'a BTreeMap<String, IntentSpec>,
+    pub phrases: &'a Phrases,
     pub rules: &'a Rules,
+    /// The contact wants to hear nothing: only its commands, and an emergency, are acted upon.
+    pub opted_out: bool,
     pub now: Timestamp,
 }
 
@@ -107,6 +126,8 @@ pub enum Plan {
 pub struct Planned {
     pub source: String,
     pub slots: BTreeMap<String, EntityValue>,
+    /// The customer's words on this question, of several messages where it took several.
+    pub text: String,
     decision: Decision,
     spec: IntentSpec,
 }
@@ -115,9 +136,18 @@ impl Situation<'_> {
     /// First step: everything that can be decided without facts.
     pub fn plan(&self) -> Plan {
         let decided = |decision| Plan::Decided(Box::new(decision));
+        let words = Words::new(self.text, &self.understanding.entities, self.phrases);
         let mut dialogue = self.current_dialogue();
-        if let Some(decision) = self.emergency(&dialogue) {
+        if let Some(decision) = self.command(&words, &dialogue) {
             return decided(decision);
+        }
+        if let Some(mut decision) = self.emergency(&dialogue) {
+            // People are called all the same; who has opted out is told nothing.
+            decision.lines.retain(|_| !self.opted_out);
+            return decided(decision);
+        }
+        if self.opted_out {
+            return decided(Decision { dialogue, ..Decision::default() });
         }
         match self.conversation.state {
             ConversationState::InCharge => return decided(Decision { dialogue, ..Decision::default() }),
@@ -130,32 +160,16 @@ impl Situation<'_> {
         if self.text.chars().count() > LONGEST {
             return decided(self.not_understood(dialogue, "too_long", EscalationReason::RepeatedFailure));
         }
-        let spec = match self.pending(&dialogue) {
-            Some(spec) => spec,
-            None => {
-                let best = self.understanding.best();
-                let name = best.map_or(OUT_OF_SCOPE, |score| &score.intent);
-                let Some(spec) = self.intents.get(name).filter(|_| name != OUT_OF_SCOPE) else {
-                    return decided(self.not_understood(
-                        dialogue,
-                        OUT_OF_SCOPE,
-                        EscalationReason::RepeatedFailure,
-                    ));
-                };
-                let from = spec.escalate.below.unwrap_or(self.rules.answer_from);
-                if best.is_none_or(|score| score.confidence < from) {
-                    return decided(self.not_understood(
-                        dialogue,
-                        "clarify",
-                        EscalationReason::LowConfidence,
-                    ));
-                }
-                slots::start(&mut dialogue, spec);
-                spec
-            }
-        };
-        dialogue.failures = 0;
-        self.follow(spec, dialogue)
+        if let Some(plan) = self.confirmed(&words, &mut dialogue) {
+            return plan;
+        }
+        if let Some(decision) = self.dropped(&words, &dialogue) {
+            return decided(decision);
+        }
+        match self.goes_on(&words, &mut dialogue) {
+            Some(plan) => plan,
+            None => self.begin(&words, dialogue),
+        }
     }
 
     /// What the bot still remembers.
@@ -168,59 +182,145 @@ impl Situation<'_> {
         dialogue
     }
 
-    /// The intent that this message goes on with: it answers our question, or it is little more than a new value for
-    /// a slot ("et demain ?").
-    fn pending(&self, dialogue: &Dialogue) -> Option<&IntentSpec> {
+    /// The message goes on with the present question: it answers ours, or follows up.
+    fn goes_on(&self, words: &Words<'_>, dialogue: &mut Dialogue) -> Option<Plan> {
+        let asked = dialogue.asked.is_some();
+        let spec = if asked { self.answered(words, dialogue) } else { self.follow_up(words, dialogue) }?;
+        dialogue.failures = 0;
+        Some(self.follow(words, spec, dialogue.clone()))
+    }
+
+    /// The intent whose open question this message answers, or tries to.
+    fn answered(&self, words: &Words<'_>, dialogue: &Dialogue) -> Option<&IntentSpec> {
         let spec = self.intents.get(dialogue.intent.as_deref()?)?;
-        let Some(asked) = dialogue.asked.as_deref() else {
-            let mut slots = spec.slots.iter();
-            let follows = slots.any(|s| slots::answers(self.text, self.understanding, spec, &s.name));
-            return follows.then_some(spec);
-        };
         let best = self.understanding.best();
         let same = best.is_none_or(|score| score.intent == spec.name);
         let unsure = best.is_none_or(|s| s.confidence < self.rules.answer_from || s.intent == OUT_OF_SCOPE);
-        let answers = slots::choice(self.text, dialogue).is_some()
-            || slots::answers(self.text, self.understanding, spec, asked);
-        (answers || same || unsure).then_some(spec)
+        // "Je pars de Vitré et je dois y être à 18h": another question of the same kind, or rather our answer.
+        let fills = |entity: &Entity| dialogue.asked.as_deref() == Some(&entity.role);
+        let domain = |name: &str| name.split_once('.').map(|(domain, _)| domain.to_owned());
+        let related = best.is_some_and(|score| domain(&score.intent) == domain(&spec.name))
+            && self.understanding.entities.iter().any(fills);
+        let answers = slots::choice(words, self.understanding, dialogue).is_some()
+            || slots::answers(words, self.understanding, spec, dialogue);
+        (answers || same || unsure || related).then_some(spec)
+    }
+
+    /// The message begins a question of its own, or is not understood. An open question waits meanwhile.
+    fn begin(&self, words: &Words<'_>, mut dialogue: Dialogue) -> Plan {
+        let decided = |decision| Plan::Decided(Box::new(decision));
+        let best = self.understanding.best();
+        let name = best.map_or(OUT_OF_SCOPE, |score| &score.intent);
+        let Some((spec, score)) = self.intents.get(name).zip(best).filter(|_| name != OUT_OF_SCOPE) else {
+            let reason = EscalationReason::RepeatedFailure;
+            return decided(self.not_understood(dialogue, OUT_OF_SCOPE, reason));
+        };
+        if score.confidence < spec.escalate.below.unwrap_or(self.rules.answer_from) {
+            let asked = self.confirmation(words, spec, score, dialogue.clone());
+            let reason = EscalationReason::LowConfidence;
+            return decided(asked.unwrap_or_else(|| self.not_understood(dialogue, "clarify", reason)));
+        }
+        dialogue.failures = 0;
+        let open = dialogue.asked.is_some() || !dialogue.open.is_empty();
+        if dialogue.asked.is_some() {
+            topics::set_aside(&mut dialogue);
+        }
+        if spec.slots.is_empty() && spec.answer.is_none() {
+            // Small talk and plain answers leave what the conversation is about as it is.
+            let mut decision = Decision { intent: Some(spec.name.clone()), dialogue, ..Decision::default() };
+            answer_by_template(spec, &mut decision);
+            let over = match spec.effect {
+                Some(IntentEffect::Close) => true,
+                Some(IntentEffect::CloseWhenDone) => !open,
+                _ => false,
+            };
+            decision.effects.extend(over.then_some(Effect::Close));
+            return decided(decision);
+        }
+        self.start(words, spec, &mut dialogue);
+        self.follow(words, spec, dialogue)
     }
 
     /// Fills the slots; asks for what is missing, then looks up or answers.
-    fn follow(&self, spec: &IntentSpec, mut dialogue: Dialogue) -> Plan {
-        slots::fill(self.text, self.understanding, spec, &mut dialogue);
+    fn follow(&self, words: &Words<'_>, spec: &IntentSpec, mut dialogue: Dialogue) -> Plan {
+        let said = words.cut(KEPT);
+        let before = watch::object(&dialogue.slots);
+        let answering = dialogue.asked.is_some();
+        slots::fill(self, words, spec, &mut dialogue);
+        let corrects = before.filter(|before| {
+            !answering
+                && (words.say(Cue::Correct) || words.begins(Cue::Refuse).is_some())
+                && watch::object(&dialogue.slots).as_ref() != Some(before)
+        });
+        let text = if dialogue.question == said || dialogue.question.is_empty() {
+            said
+        } else if !answering && self.new_time_of_day() {
+            // "Avant 18 h" was said of the old time.
+            said
+        } else {
+            format!("{} {said}", dialogue.question)
+        };
+        if answering {
+            dialogue.question = text.chars().take(KEPT).collect();
+        }
+        self.complete(spec, dialogue, text, corrects)
+    }
+
+    fn new_time_of_day(&self) -> bool {
+        let mut entities = self.understanding.entities.iter();
+        entities.any(|e| {
+            matches!(e.value, EntityValue::Time { .. }) && words::names_no_day(&e.surface, self.phrases)
+        })
+    }
+
+    /// With the slots as they are: asks for what is missing, then looks up or answers. `text`: the customer's words on it.
+    fn complete(
+        &self,
+        spec: &IntentSpec,
+        mut dialogue: Dialogue,
+        text: String,
+        corrects: Option<Watched>,
+    ) -> Plan {
         let mut decision = Decision { intent: Some(spec.name.clone()), ..Decision::default() };
         match slots::missing(spec, &dialogue) {
             Some(slots::Missing::Choice { slot, options }) => {
-                let names: Vec<Value> = options
-                    .iter()
-                    .enumerate()
-                    .map(|(i, station)| json!({"n": i + 1, "name": station.name}))
-                    .collect();
                 dialogue.options =
                     options.into_iter().map(|station| EntityValue::Station { station }).collect();
-                self.ask(&mut decision, dialogue, &slot, system("which_station", json!({"options": names})));
+                let question = which_station(&dialogue.options);
+                let question = question.unwrap_or_else(|| self.question(spec, &dialogue, &slot));
+                self.ask(&mut decision, dialogue, &slot, question);
+                return Plan::Decided(Box::new(decision));
             }
             Some(slots::Missing::Value { slot }) => {
                 let question = self.question(spec, &dialogue, &slot);
                 self.ask(&mut decision, dialogue, &slot, question);
+                return Plan::Decided(Box::new(decision));
             }
-            None => {
-                dialogue.asked = None;
-                dialogue.times_asked = 0;
-                let slots = dialogue.slots.clone();
-                decision.dialogue = dialogue;
-                match &spec.answer {
-                    Some(source) => {
-                        let source = source.clone();
-                        return Plan::LookUp(Box::new(Planned {
-                            source,
-                            slots,
-                            decision,
-                            spec: spec.clone(),
-                        }));
-                    }
-                    None => answer_by_template(spec, &mut decision),
+            None => {}
+        }
+        dialogue.asked = None;
+        dialogue.times_asked = 0;
+        match (spec.effect, &spec.answer) {
+            (Some(IntentEffect::Watch), _) => {
+                return Plan::Decided(Box::new(self.watch(spec, dialogue, corrects)));
+            }
+            (Some(IntentEffect::Unwatch), _) => {
+                return Plan::Decided(Box::new(self.unwatch(spec, dialogue)));
+            }
+            (_, Some(source)) => {
+                let mut slots = dialogue.slots.clone();
+                if let Some(after) = dialogue.after {
+                    // Another train than the one that was named.
+                    slots.remove("train");
+                    slots.insert("when".to_owned(), EntityValue::Time { start: after, end: after });
                 }
+                decision.dialogue = dialogue;
+                let planned = Planned { source: source.clone(), slots, text, decision, spec: spec.clone() };
+                return Plan::LookUp(Box::new(planned));
+            }
+            _ => {
+                decision.dialogue = dialogue;
+                answer_by_template(spec, &mut decision);
             }
         }
         Plan::Decided(Box::new(decision))
@@ -307,6 +407,11 @@ impl Planned {
         &self.spec.name
     }
 
+    /// Where the intent says that its answer is.
+    pub fn url(&self) -> Option<&UrlTemplate> {
+        self.spec.url.as_ref()
+    }
+
     /// Second step: with what the source found. `None`: there is no such source (not configured).
     pub fn decide(self, found: Option<Lookup>) -> Decision {
         let Planned { mut decision, spec, .. } = self;
@@ -316,7 +421,11 @@ impl Planned {
             decision.facts = facts;
         };
         match found {
-            Some(Lookup::Found { data, facts }) => answer(Part::Text, data, facts),
+            Some(Lookup::Found { data, facts }) => {
+                let told = first_told(&facts);
+                answer(Part::Text, data, facts);
+                decision.dialogue.told = told;
+            }
             Some(Lookup::Nothing { data, facts }) => answer(Part::Nothing, data, facts),
             Some(Lookup::NoData { .. }) | None => {
                 let priority = spec.escalate.priority.unwrap_or(Priority::Normal);
@@ -325,6 +434,23 @@ impl Planned {
         }
         decision
     }
+}
+
+/// The earliest train that an answer offers: "le suivant" is the one after it, so that none is left out.
+fn first_told(facts: &[Fact]) -> Option<FirstTold> {
+    let rides = facts.iter().filter_map(|fact| fact.ride.as_ref()).filter(|ride| !ride.cancelled);
+    let first = rides.min_by_key(|ride| ride.departs)?;
+    Some(FirstTold { departs: first.departs, train: first.number.clone() })
+}
+
+/// The numbered choice; none where there is nothing to choose from.
+fn which_station(options: &[EntityValue]) -> Option<Line> {
+    let numbered = |(at, value): (usize, &EntityValue)| match value {
+        EntityValue::Station { station } => Some(json!({"n": at + 1, "name": station.name})),
+        _ => None,
+    };
+    let names: Vec<Value> = options.iter().enumerate().filter_map(numbered).collect();
+    (!names.is_empty()).then(|| system("which_station", json!({"options": names})))
 }
 
 fn system(name: &str, data: Value) -> Line {
@@ -356,5 +482,7 @@ fn escalate(decision: &mut Decision, reason: EscalationReason, priority: Priorit
     decision.kind = Some(MessageKind::Notice);
 }
 
+#[cfg(test)]
+mod dialogue_tests;
 #[cfg(test)]
 mod tests;

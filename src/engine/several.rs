@@ -19,6 +19,14 @@ impl Several {
     }
 
     pub fn add(&mut self, next: Decision) {
+        if next.kind == Some(MessageKind::Question)
+            && next.escalation.is_none()
+            && let Some(first) = &mut self.asking
+        {
+            // One question of ours at a time: this one comes when that one is answered.
+            super::topics::wait_unasked(&mut first.dialogue, &next.dialogue);
+            return;
+        }
         let place = if let Some(escalation) = next.escalation {
             // People see the whole message: once is enough, for the most urgent reason.
             let rank = |decision: &Decision| decision.escalation.map(|e| e.priority.rank());
@@ -30,7 +38,7 @@ impl Several {
             &mut self.asking
         } else {
             self.answered = Some(match self.answered.take() {
-                Some(before) => joined(before, next),
+                Some(before) => before.then(next),
                 None => next,
             });
             return;
@@ -48,21 +56,14 @@ impl Several {
             {
                 urgent.lines.extend(first.lines);
                 urgent.facts.extend(first.facts);
+                urgent.effects.extend(first.effects);
                 urgent
             }
-            (Some(first), Some(last)) => joined(first, last),
+            (Some(first), Some(last)) => first.then(last),
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => Decision::default(),
         }
     }
-}
-
-/// Both said, the second one's state kept.
-fn joined(first: Decision, second: Decision) -> Decision {
-    let lines = first.lines.into_iter().chain(second.lines).collect();
-    let facts = first.facts.into_iter().chain(second.facts).collect();
-    let (kind, intent) = (second.kind.or(first.kind), second.intent.or(first.intent));
-    Decision { lines, facts, kind, intent, ..second }
 }
 
 #[cfg(test)]

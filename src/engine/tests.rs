@@ -2,10 +2,11 @@ use super::*;
 use crate::model::{
     ContactId, ConversationId, Entity, EscalateRule, IntentScore, Lang, SlotSpec, StationRef, Tone,
 };
+use crate::nlu::pack::shipped_phrases;
 
-const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
 
-fn slot(name: &str, entity: &str, ask: bool) -> SlotSpec {
+pub(super) fn slot(name: &str, entity: &str, ask: bool) -> SlotSpec {
     SlotSpec { name: name.into(), entity: entity.into(), ask, default: None }
 }
 
@@ -28,7 +29,7 @@ fn intents() -> BTreeMap<String, IntentSpec> {
     all.into_iter().map(|spec| (spec.name.clone(), spec)).collect()
 }
 
-fn station(name: &str) -> StationRef {
+pub(super) fn station(name: &str) -> StationRef {
     StationRef { id: name.into(), name: name.into() }
 }
 
@@ -56,7 +57,7 @@ fn heard(intents: &[(&str, f32)], entities: &[&str]) -> Understanding {
     }
 }
 
-fn conversation(dialogue: Dialogue) -> Conversation {
+pub(super) fn conversation(dialogue: Dialogue) -> Conversation {
     Conversation {
         id: ConversationId::new(),
         contact_id: ContactId::new(),
@@ -76,10 +77,42 @@ fn conversation(dialogue: Dialogue) -> Conversation {
     }
 }
 
+pub(super) fn rules() -> Rules {
+    Rules {
+        answer_from: 0.4,
+        confirm_from: 0.25,
+        max_asks: 2,
+        max_failures: 2,
+        forget_after: Duration::from_secs(1_800),
+        zone: TimeZone::get("Europe/Paris").unwrap(),
+    }
+}
+
+/// With each thing where it stands in the text.
+pub(super) fn placed(text: &str, u: &Understanding) -> Understanding {
+    let mut placed = u.clone();
+    for entity in &mut placed.entities {
+        if let Some(at) = text.find(&entity.surface) {
+            entity.span = at..at + entity.surface.len();
+        }
+    }
+    placed
+}
+
 fn plan(text: &str, u: &Understanding, c: &Conversation) -> Plan {
-    let rules =
-        Rules { answer_from: 0.4, max_asks: 2, max_failures: 2, forget_after: Duration::from_secs(1_800) };
-    Situation { text, understanding: u, conversation: c, intents: &intents(), rules: &rules, now: NOW }.plan()
+    let (intents, rules) = (intents(), rules());
+    let u = &placed(text, u);
+    let situation = Situation {
+        text,
+        understanding: u,
+        conversation: c,
+        intents: &intents,
+        phrases: shipped_phrases(),
+        rules: &rules,
+        opted_out: false,
+        now: NOW,
+    };
+    situation.plan()
 }
 
 fn decided(plan: Plan) -> Decision {
@@ -244,10 +277,10 @@ fn a_person_is_called_when_asked_for_and_at_once_in_an_emergency() {
     let emergency = heard(&[("general.greeting", 0.5), ("safety.emergency", 0.31)], &[]);
     let urgent = Escalation { reason: EscalationReason::Emergency, priority: Priority::Urgent };
     let mut waiting = conversation(Dialogue::default());
-    assert_eq!(decided(plan("help", &emergency, &waiting)).escalation, Some(urgent));
+    assert_eq!(decided(plan("help me", &emergency, &waiting)).escalation, Some(urgent));
     waiting.state = ConversationState::Queued;
     waiting.reason = Some(EscalationReason::LowConfidence);
-    assert_eq!(decided(plan("help", &emergency, &waiting)).escalation, Some(urgent), "also while queued");
+    assert_eq!(decided(plan("help me", &emergency, &waiting)).escalation, Some(urgent), "also while queued");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::AppState;
 use crate::model::Timestamp;
 use crate::store::StoreError;
 use crate::transit::planner::LiveState;
+use crate::transit::reload::expiry;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -74,14 +75,19 @@ pub async fn degraded(state: &AppState) -> Result<Vec<String>, StoreError> {
     Ok(found)
 }
 
-fn timetable(state: &AppState, now: Timestamp) -> Option<String> {
-    let Some(timetable) = state.timetable.get() else {
-        return Some("timetable: none is loaded; questions about trains go to people".to_owned());
+/// Two things may be said: why the newest feed is not in service, and that the one in service ends.
+fn timetable(state: &AppState, now: Timestamp) -> Vec<String> {
+    let table = state.timetable.get();
+    let problem = state.timetable.problem().map(|problem| match table {
+        Some(_) => format!("timetable: the one before stays in service: {problem}"),
+        None => format!("timetable: {problem}"),
+    });
+    let state = match table {
+        Some(table) => expiry(&table, now, state.config.timetable.warn_days)
+            .map(|warning| format!("timetable: it {warning}")),
+        None => Some("timetable: none is loaded; questions about trains go to people".to_owned()),
     };
-    let (first, last) = timetable.validity();
-    let today = timetable.local(now).date();
-    (today < first || today > last)
-        .then(|| format!("timetable: valid from {first} to {last} only; questions about trains go to people"))
+    problem.into_iter().chain(state).collect()
 }
 
 fn traffic(state: &AppState, now: Timestamp) -> Option<String> {

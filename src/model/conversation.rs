@@ -88,12 +88,60 @@ pub struct Dialogue {
     pub acknowledged: bool,
     /// The last message of the customer that this dialogue took into account.
     pub last_at: Option<Timestamp>,
+    /// The customer's words that the question began with: what no slot holds ("le dernier", "avant 18 h").
+    pub question: String,
+    /// Slots in the order in which they were filled: a correction means the last one that fits.
+    pub recent: Vec<String>,
+    /// We asked whether we understood well.
+    pub confirm: Option<Confirming>,
+    /// Questions that wait behind the present one, the next one last.
+    pub open: Vec<Thread>,
+    /// The first train of the last answer.
+    pub told: Option<FirstTold>,
+    /// "Et le suivant ?": what was asked for, but later than this.
+    pub after: Option<Timestamp>,
+}
+
+/// An intent that we were not sure of, with what its message said.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Confirming {
+    pub intent: String,
+    pub slots: BTreeMap<String, EntityValue>,
+    pub question: String,
+}
+
+/// A question of the customer that waits.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Thread {
+    pub intent: String,
+    pub slots: BTreeMap<String, EntityValue>,
+    pub question: String,
+    /// The slot that it lacks.
+    pub asked: String,
+    pub options: Vec<EntityValue>,
+    /// How often we asked for it. 0: not yet, another question of the same message came first.
+    pub times_asked: u32,
+}
+
+/// A train that the customer was told of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FirstTold {
+    pub departs: Timestamp,
+    /// The number that customers see.
+    pub train: Option<String>,
 }
 
 impl Dialogue {
     /// Is it still remembered, after a silence of at most `forget_after`?
     pub fn is_fresh(&self, now: Timestamp, forget_after: std::time::Duration) -> bool {
         self.last_at.is_some_and(|at| now.since(at) <= forget_after)
+    }
+
+    /// What outlives the end of a conversation, while it is fresh: "et demain ?" after "merci".
+    pub fn memory(self) -> Self {
+        let Self { intent, slots, last_at, question, recent, told, .. } = self;
+        Self { intent, slots, last_at, question, recent, told, ..Self::default() }
     }
 }
 

@@ -1,4 +1,19 @@
-use super::{EscalationReason, Priority};
+use super::{EscalationReason, Priority, UrlTemplate, named_enum};
+use serde_json::Value;
+
+named_enum!(
+    /// What answering an intent does beyond words.
+    IntentEffect {
+        /// What its slots name is watched for the contact.
+        Watch = "watch",
+        /// What its slots name, or everything, is watched no more.
+        Unwatch = "unwatch",
+        /// The conversation is over.
+        Close = "close",
+        /// The same, unless a question of ours is still open.
+        CloseWhenDone = "close_when_done",
+    }
+);
 
 /// What one intent file says about one intent, apart from its examples.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -10,6 +25,10 @@ pub struct IntentSpec {
     pub keywords: Vec<String>,
     /// Name of the answer source; none: the response template alone answers.
     pub answer: Option<String>,
+    /// Where `answer: http` asks.
+    pub url: Option<UrlTemplate>,
+    /// What `answer: http` could answer; templates are checked with it.
+    pub sample: SampleAnswer,
     /// In the order in which they are asked.
     pub slots: Vec<SlotSpec>,
     /// Sets of slots: with all of one set filled, no other slot is asked for. Empty: each `ask` slot is needed.
@@ -17,6 +36,17 @@ pub struct IntentSpec {
     pub escalate: EscalateRule,
     /// It asks nothing: a greeting, thanks. Beside a question it is not answered.
     pub courtesy: bool,
+    /// What answering it does beyond words.
+    pub effect: Option<IntentEffect>,
+}
+
+/// An answer as the operator's service could give it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SampleAnswer {
+    /// Variables of `text` and `sms`; none: these templates are checked without variables being known.
+    pub found: Option<Value>,
+    /// Variables of `none`, likewise.
+    pub nothing: Option<Value>,
 }
 
 /// What an intent needs to know.

@@ -5,22 +5,27 @@ mod event;
 mod id;
 mod intent;
 mod message;
+mod phrases;
 mod ride;
 mod time;
 mod understanding;
+mod url_template;
 
 pub use conversation::{
-    Agent, Contact, Conversation, ConversationState, Dialogue, EscalationReason, Priority, Role,
+    Agent, Confirming, Contact, Conversation, ConversationState, Dialogue, EscalationReason, FirstTold,
+    Priority, Role, Thread,
 };
 pub use event::{Actor, Event, EventKind, NewEvent};
 pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, WatchId};
-pub use intent::{EscalateRule, IntentSpec, SlotSpec};
+pub use intent::{EscalateRule, IntentEffect, IntentSpec, SampleAnswer, SlotSpec};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
+pub use phrases::{Cue, Phrases};
 pub use ride::{NewWatch, RideChange, ToldRide, TrainKey, Watched};
 pub use time::Timestamp;
 pub use understanding::{
     Entity, EntityValue, IntentScore, Lang, OUT_OF_SCOPE, Question, StationRef, Tone, Understanding,
 };
+pub use url_template::UrlTemplate;
 
 /// A text in the database that is no name of the enum it stands for: the schema and the code have drifted.
 #[derive(Debug, thiserror::Error)]

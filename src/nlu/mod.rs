@@ -184,6 +184,12 @@ impl Nlu {
         Ok(())
     }
 
+    /// Reads messages with other stations from now on. Nothing is learned; waits for a training in progress.
+    pub fn rename_stations(&self, gazetteer: Gazetteer) {
+        let _one = self.0.training.lock().unwrap_or_else(PoisonError::into_inner);
+        self.swap(self.model().with_gazetteer(Arc::new(gazetteer)));
+    }
+
     /// Learns properly what was learned at a glance, or without an encoder that was away. True: there was something to do.
     pub fn settle(&self) -> bool {
         let _one = self.0.training.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,16 +1,20 @@
 //! The intent pack: a folder of YAML files that managers edit, read with every mistake named at once.
 
 mod annotations;
+mod fulfilment;
 mod likeness;
 mod lines;
+mod phrases;
 mod reader;
 #[cfg(test)]
 mod tests;
 
 use super::normalise::Normalised;
-use crate::model::{IntentSpec, Lang, Tone};
+use crate::model::{IntentSpec, Lang, Phrases, Tone};
 pub use annotations::without_annotations;
 pub use likeness::near_duplicates;
+#[cfg(test)]
+pub use phrases::shipped as shipped_phrases;
 use reader::Reader;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -38,7 +42,7 @@ pub fn kind_of(role: &str) -> Option<&'static str> {
 }
 
 /// Files of the folder that hold something other than intents.
-const NOT_INTENTS: &[&str] = &["stations.yaml", "lexicon.yaml", "tone.yaml"];
+const NOT_INTENTS: &[&str] = &["stations.yaml", "lexicon.yaml", "tone.yaml", "dialogue.yaml"];
 
 /// A mistake in a file, said so that whoever wrote it can repair it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -105,6 +109,8 @@ pub struct IntentPack {
     pub tones: Vec<ToneExample>,
     /// Spellings to read as other words (`tr1` as `train`).
     pub lexicon: Lexicon,
+    /// The words that steer a conversation.
+    pub phrases: Phrases,
     /// SHA-256 over the files' names and bytes, in hexadecimal: same hash, same model.
     pub hash: String,
 }
@@ -124,6 +130,7 @@ impl IntentPack {
         for path in files {
             reader.read_file(&path, folder, &mut digest);
         }
+        reader.check_confirmed();
         if reader.pack.specs.is_empty() && reader.errors.is_empty() {
             let what = "the folder holds no intent".to_owned();
             let cure = "add a file such as schedules.yaml with `domain:` and `intents:`".to_owned();

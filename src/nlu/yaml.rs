@@ -55,6 +55,21 @@ impl Node {
             _ => None,
         }
     }
+
+    /// As JSON; a number without a fraction becomes an integer, as it was written.
+    pub fn to_json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Number(number) if number.fract() == 0.0 && number.abs() < 2f64.powi(53) => {
+                (*number as i64).into()
+            }
+            Value::Number(number) => (*number).into(),
+            Value::Text(text) => text.as_str().into(),
+            Value::List(items) => items.iter().map(Node::to_json).collect(),
+            Value::Map(pairs) => pairs.iter().map(|(key, node)| (key.name.clone(), node.to_json())).collect(),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Value {

@@ -100,7 +100,8 @@ impl Notifier {
         if let Watched::Train { number } = &watch.what {
             return self.of_train(watch, number, answers, now).await;
         }
-        let recently = watch.told_at.is_some_and(|at| now.since(at) < self.config.again_after.into());
+        let recently =
+            watch.told_at.is_some_and(|at| now.since(at) < Duration::from(self.config.again_after));
         if recently || watch.from >= now.plus(TRAFFIC_AHEAD) {
             return Ok(Vec::new());
         }

@@ -3,6 +3,7 @@
 
 pub mod deliver;
 pub mod effects;
+mod gather;
 pub mod process;
 mod receipts;
 
@@ -221,3 +222,5 @@ fn report_panic(ended: Result<(), tokio::task::JoinError>) {
 
 #[cfg(test)]
 mod opt_out_tests;
+#[cfg(test)]
+mod process_tests;

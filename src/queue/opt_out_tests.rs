@@ -8,7 +8,7 @@ use crate::config::{ChannelConfig, FilesConfig, HoursConfig, NoticesConfig, Oper
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
 use crate::engine::Rules;
-use crate::model::{Author, Conversation, DeliveryStatus, Lang, Message, MessageId, MessageKind};
+use crate::model::{Author, Conversation, DeliveryStatus, Lang, Message, MessageId, MessageKind, StationRef};
 use crate::nlu::entities::stations::Gazetteer;
 use crate::nlu::{Means, Nlu};
 use crate::store::{Ingest, NewJob};
@@ -20,12 +20,10 @@ use std::path::Path;
 const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
 
 /// A worker on a small pack with the shipped responses.
-async fn worker(folder: &Path) -> Worker {
-    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
+pub(super) async fn worker(folder: &Path, pack: &str, clock: Arc<dyn Clock>, channels: Channels) -> Worker {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let intents = folder.join("intents");
     std::fs::create_dir(&intents).unwrap();
-    let pack = "domain: general\nintents:\n  thanks:\n    about: Thanks\n    examples:\n      fr: |\n        - merci\n";
     std::fs::write(intents.join("general.yaml"), pack).unwrap();
     let files = FilesConfig { intents, responses: root.join("responses"), ..FilesConfig::default() };
     let sources = registry(&crate::transit::testing::scheduled(&TimetableHandle::default()));
@@ -33,30 +31,29 @@ async fn worker(folder: &Path) -> Worker {
     let shipped = FilesConfig { intents: root.join("intents"), ..files.clone() };
     let (_, live) = Live::load(&shipped, Lang::FR, &sources).unwrap_or_else(|e| panic!("{e:?}"));
     let pack = crate::nlu::IntentPack::load(&files.intents).unwrap();
+    let station = |name: &str| StationRef { id: name.into(), name: name.into() };
+    let stations = ["Rennes", "Vitré"].map(station).to_vec();
     let mind = Mind {
-        nlu: Nlu::train(pack, Gazetteer::new(Vec::new(), &[], &[]), Means::default()),
+        nlu: Nlu::train(pack, Gazetteer::new(stations, &[], &[]), Means::default()),
         content: Content::new(files, Lang::FR, sources.clone(), live),
         sources,
         calendar: Calendar::new(HoursConfig::default(), TimeZone::UTC),
         rules: Rules {
             answer_from: 0.4,
+            confirm_from: 0.25,
             max_asks: 2,
             max_failures: 2,
             forget_after: Duration::from_secs(1800),
+            zone: TimeZone::UTC,
         },
+        gather: Duration::from_secs(2),
         notices: NoticesConfig::default(),
         operator: OperatorConfig::default(),
     };
-    let context = BuildContext {
-        public_url: "http://localhost".into(),
-        client: reqwest::Client::new(),
-        clock: clock.clone(),
-    };
-    let config = ChannelConfig { kind: "webchat".into(), settings: Default::default() };
     Worker {
         store: Store::open(&format!("sqlite://{}/g.db", folder.display()), 2).await.unwrap(),
         clock,
-        channels: Channels::build(&BTreeMap::from([("web".to_owned(), config)]), &context).unwrap(),
+        channels,
         mind: Arc::new(mind),
         config: QueueConfig::default(),
     }
@@ -74,7 +71,16 @@ async fn outbound(worker: &Worker, conversation: &Conversation, kind: MessageKin
 #[tokio::test]
 async fn after_an_opt_out_only_its_confirmation_is_sent() {
     let folder = tempfile::tempdir().unwrap();
-    let worker = worker(folder.path()).await;
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
+    let context = BuildContext {
+        public_url: "http://localhost".into(),
+        client: reqwest::Client::new(),
+        clock: clock.clone(),
+    };
+    let config = ChannelConfig { kind: "webchat".into(), settings: Default::default() };
+    let channels = Channels::build(&BTreeMap::from([("web".to_owned(), config)]), &context).unwrap();
+    let pack = "domain: general\nintents:\n  thanks:\n    about: Thanks\n    examples:\n      fr: |\n        - merci\n";
+    let worker = worker(folder.path(), pack, clock, channels).await;
     let mut tx = worker.store.begin().await.unwrap();
     let inbound = Ingest { channel: "web", address: "a", provider_id: "1", text: "merci", media: &[] };
     let id = tx.ingest(inbound, NOW, Duration::ZERO).await.unwrap().conversation_id;

@@ -1,25 +1,29 @@
 //! One inbound message through understanding, facts and decision, into one transaction.
 
 use super::deliver::commit_if;
+use super::gather::{Gathered, gather, joined};
 use super::{Done, Worker, effects::apply};
 use crate::answers::responses::Variant;
 use crate::answers::{Query, Registry};
 use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
-use crate::engine::{Action, Decision, Escalation, Line, Part, Plan, Rules, Several, Situation};
+use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Plan, Rules, Several, Situation};
 use crate::model::{
-    Actor, Author, Conversation, ConversationState, EscalationReason, EventKind, Lang, Message, MessageId,
-    MessageKind, NewEvent, Priority, Timestamp, Understanding,
+    Actor, Author, Conversation, ConversationState, Direction, EscalationReason, EventKind, Lang, Message,
+    MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
 };
 use crate::nlu::{self, Nlu};
 use crate::store::{ClaimedJob, JobKind, NewJob, StoreError, Tx};
 use serde_json::json;
+use std::time::Duration;
 
 /// After so many tries, kills of the server among them, something in the message breaks us: people read it instead.
 const TRIES: i64 = 6;
 /// How often a decision is taken again because the conversation changed meanwhile.
 const ROUNDS: usize = 3;
+/// More messages that wait behind one are not looked at together.
+const BEHIND: i64 = 16;
 
 /// Everything that understanding and answering need. Cloning shares what was learned and the files in service.
 #[derive(Clone)]
@@ -29,6 +33,8 @@ pub struct Mind {
     pub sources: Registry,
     pub calendar: Calendar,
     pub rules: Rules,
+    /// How long a text that looks unfinished waits for its other parts, on channels that carry SMS.
+    pub gather: Duration,
     pub notices: NoticesConfig,
     pub operator: OperatorConfig,
 }
@@ -55,16 +61,33 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         return commit_if(tx, kept).await.map(Some);
     };
     let conversation = tx.conversation(message.conversation_id).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let contact = tx.contact_by_id(conversation.contact_id).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let mut behind = tx.messages(conversation.id, message.seq, BEHIND).await?;
     drop(tx);
 
     let live = worker.mind.content.live();
     let now = worker.clock.now();
+    let sms = worker.channels.get(&conversation.channel).is_some_and(|c| c.capabilities().sms);
+    let window = if sms && job.attempts <= TRIES { worker.mind.gather } else { Duration::ZERO };
+    match gather(&message, &behind, window, &live.phrases, now) {
+        Gathered::Wait(until) => {
+            let mut tx = worker.store.begin().await?;
+            let kept = tx.retry_job(job, until).await?;
+            return commit_if(tx, kept).await.map(Some);
+        }
+        Gathered::Parts(parts) => behind.truncate(parts),
+    }
+    let said = Message { text: joined(&message, &behind), ..message.clone() };
+
     let lang = conversation.lang.unwrap_or(worker.mind.operator.lang);
     let (understanding, decision) = if job.attempts > TRIES {
         (None, hand_over(&conversation))
     } else {
-        let understanding = worker.understand(&message, &conversation, &live, now).await?;
-        let decision = worker.decide(&message, &conversation, &understanding, &live, now).await;
+        let understanding = worker.understand(&said, &conversation, &live, now).await?;
+        // Who writes to a chat again wants to be answered there; an SMS after STOP is none until START.
+        let silent = sms && contact.opted_out_at.is_some();
+        let scene = Scene { message: &said, conversation: &conversation, live: &live, silent, now };
+        let decision = worker.decide(&scene, &understanding).await;
         (Some(understanding), decision)
     };
     let lang = understanding.as_ref().map_or(lang, |u| u.lang);
@@ -75,17 +98,57 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     if current.state != conversation.state || current.agent_id != conversation.agent_id {
         return Ok(None);
     }
-    let mut effects = Effects { tx, now, message: &message, conversation: current };
+    let last = behind.last().map_or(message.seq, |part| part.seq);
+    let mut effects = Effects { tx, now, message: &said, conversation: current };
     effects.remember(understanding.as_ref(), &decision, lang).await?;
     let reply = effects.say(&decision, text).await?;
     let most = worker.mind.notices.watches_per_contact;
     let Effects { tx, conversation, .. } = &mut effects;
+    if contact.opted_out_at.is_some() && !sms && !decision.effects.contains(&Effect::OptOut) {
+        apply(tx, conversation, &[Effect::OptIn], None, most, now).await?;
+    }
     apply(tx, conversation, &decision.effects, reply.as_ref(), most, now).await?;
     effects.escalate(decision.escalation).await?;
+    if decision.effects.contains(&Effect::Close) {
+        effects.close(last).await?;
+    }
     let Effects { mut tx, conversation, .. } = effects;
     tx.save_conversation(&conversation).await?;
-    let kept = tx.complete_job(job).await?;
+    let mut kept = tx.complete_job(job).await?;
+    for part in &behind {
+        kept &= tx.end_job_behind(part.id).await?;
+    }
     commit_if(tx, kept).await.map(Some)
+}
+
+/// What a decision is taken on, beside the understanding.
+struct Scene<'a> {
+    message: &'a Message,
+    conversation: &'a Conversation,
+    live: &'a Live,
+    /// The contact has opted out, and only commands count.
+    silent: bool,
+    now: Timestamp,
+}
+
+impl<'a> Scene<'a> {
+    fn situation(
+        &self,
+        conversation: &'a Conversation,
+        understanding: &'a Understanding,
+        rules: &'a Rules,
+    ) -> Situation<'a> {
+        Situation {
+            text: &self.message.text,
+            understanding,
+            conversation,
+            intents: &self.live.intents,
+            phrases: &self.live.phrases,
+            rules,
+            opted_out: self.silent,
+            now: self.now,
+        }
+    }
 }
 
 /// Without having understood anything.
@@ -111,21 +174,22 @@ impl Worker {
         now: Timestamp,
     ) -> Result<Understanding, StoreError> {
         let dialogue = &conversation.dialogue;
-        let expected = dialogue.asked.as_ref().and_then(|asked| {
+        let fresh = dialogue.is_fresh(now, self.mind.rules.forget_after);
+        let expected = dialogue.asked.as_ref().filter(|_| fresh).and_then(|asked| {
             let spec = live.intents.get(dialogue.intent.as_deref()?)?;
             let slot = spec.slots.iter().find(|slot| &slot.name == asked)?;
             Some(nlu::Expected { kind: slot.entity.clone(), role: slot.name.clone() })
         });
+        // "Et demain ?" goes on with no "bonjour", and with nothing that the bot has forgotten.
+        let about = |name: &String| fresh && live.intents.get(name).is_some_and(|spec| !spec.courtesy);
+        // An open question counts more than what was answered meanwhile.
+        let latest = conversation.intent.clone().filter(|_| dialogue.asked.is_none());
         let context = nlu::Context {
             conversation_lang: conversation.lang,
             now,
             expected,
             patient: false,
-            previous: dialogue.intent.clone().filter(|name| {
-                // "Et demain ?" goes on with no "bonjour", and with nothing that the bot has forgotten.
-                let fresh = dialogue.is_fresh(now, self.mind.rules.forget_after);
-                fresh && live.intents.get(name).is_some_and(|spec| !spec.courtesy)
-            }),
+            previous: latest.filter(about).or_else(|| dialogue.intent.clone().filter(about)),
         };
         let (nlu, text) = (self.mind.nlu.clone(), message.text.clone());
         let started = std::time::Instant::now();
@@ -135,61 +199,52 @@ impl Worker {
         understood.map_err(|_| StoreError::Open("understanding panicked; the job is tried again".into()))
     }
 
-    /// Decides on the message: on each of its questions in turn, where there are several.
-    async fn decide(
-        &self,
-        message: &Message,
-        conversation: &Conversation,
-        understanding: &Understanding,
-        live: &Live,
-        now: Timestamp,
-    ) -> Decision {
-        if understanding.questions.is_empty() {
-            return self.decide_one(message, conversation, understanding, live, now).await;
+    /// Decides on the message: on each of its questions in turn, where there are several; then on what had waited.
+    async fn decide(&self, scene: &Scene<'_>, understanding: &Understanding) -> Decision {
+        let rules = &self.mind.rules;
+        let whole = scene.situation(scene.conversation, understanding, rules);
+        let mut decision = if understanding.questions.is_empty() {
+            self.settle(scene, understanding.lang, whole.plan()).await
+        } else {
+            let mut several = Several::default();
+            for question in understanding.apart() {
+                let dialogue = several.dialogue().unwrap_or(&scene.conversation.dialogue).clone();
+                let meanwhile = Conversation { dialogue, ..scene.conversation.clone() };
+                let plan = scene.situation(&meanwhile, &question, rules).plan();
+                several.add(self.settle(scene, understanding.lang, plan).await);
+            }
+            several.finish()
+        };
+        while let Some(plan) = whole.take_up(&mut decision) {
+            let next = self.settle(scene, understanding.lang, plan).await;
+            decision = decision.then(next);
         }
-        let mut several = Several::default();
-        for question in understanding.apart() {
-            let dialogue = several.dialogue().unwrap_or(&conversation.dialogue).clone();
-            let meanwhile = Conversation { dialogue, ..conversation.clone() };
-            several.add(self.decide_one(message, &meanwhile, &question, live, now).await);
-        }
-        several.finish()
+        decision
     }
 
-    async fn decide_one(
-        &self,
-        message: &Message,
-        conversation: &Conversation,
-        understanding: &Understanding,
-        live: &Live,
-        now: Timestamp,
-    ) -> Decision {
-        let situation = Situation {
-            text: &message.text,
-            understanding,
-            conversation,
-            intents: &live.intents,
-            rules: &self.mind.rules,
-            now,
+    /// Looks up what a plan waits for.
+    async fn settle(&self, scene: &Scene<'_>, lang: Lang, plan: Plan) -> Decision {
+        let planned = match plan {
+            Plan::Decided(decision) => return *decision,
+            Plan::LookUp(planned) => planned,
         };
-        match situation.plan() {
-            Plan::Decided(decision) => *decision,
-            Plan::LookUp(planned) => {
-                let query = Query {
-                    intent: planned.intent().to_owned(),
-                    text: message.text.clone(),
-                    contact: conversation.contact_id,
-                    slots: planned.slots.clone(),
-                    lang: understanding.lang,
-                    now,
-                };
-                let found = match self.mind.sources.get(&planned.source) {
-                    Some(source) => Some(source.look_up(&query).await),
-                    None => None,
-                };
-                planned.decide(found)
+        let query = Query {
+            intent: planned.intent().to_owned(),
+            text: planned.text.clone(),
+            contact: scene.conversation.contact_id,
+            slots: planned.slots.clone(),
+            url: planned.url().cloned(),
+            lang,
+            now: scene.now,
+        };
+        let found = match self.mind.sources.get(&planned.source) {
+            Some(source) => {
+                let found = source.look_up(&query).await;
+                Some(scene.live.responses.sayable(planned.intent(), lang, found))
             }
-        }
+            None => None,
+        };
+        planned.decide(found)
     }
 
     /// The words of a decision; nothing when it says nothing. A template that fails here passed its check at
@@ -313,6 +368,19 @@ impl Effects<'_> {
         let data = json!({"kind": kind, "responses": responses, "to": self.message.id});
         self.event(event, reply.id, data).await?;
         Ok(Some(reply))
+    }
+
+    /// The conversation is over, unless the customer has written again meanwhile. `last`: the last message that the
+    /// decision took into account.
+    async fn close(&mut self, last: i64) -> Result<(), StoreError> {
+        let newer = self.tx.messages(self.conversation.id, last, BEHIND).await?;
+        let written = newer.iter().any(|message| message.direction == Direction::Inbound);
+        if written || self.conversation.state != ConversationState::Bot {
+            return Ok(());
+        }
+        self.conversation.state = ConversationState::Resolved;
+        self.conversation.resolved_at = Some(self.now);
+        self.event(EventKind::Resolved, self.message.id, json!({"by": "bot"})).await
     }
 
     /// To the queue, or further up in it: an emergency overtakes.

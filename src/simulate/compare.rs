@@ -116,7 +116,12 @@ impl Names {
         match value {
             EntityValue::Station { station } => self.is_station(text, station),
             EntityValue::Ambiguous { .. } => false,
-            EntityValue::Time { start, .. } => is_time(text, &self.local(*start)),
+            EntityValue::Time { start, end } => {
+                // "Around ten" is half past nine to half past ten.
+                let middle = start.plus(end.since(*start) / 2);
+                is_time(text, &self.local(*start))
+                    || (text.contains(':') && is_time(text, &self.local(middle)))
+            }
             EntityValue::Train { number } => squeeze(text) == squeeze(number),
             EntityValue::Line { name } => squeeze(text) == squeeze(name),
             EntityValue::Reference { code } => squeeze(text) == squeeze(code),
@@ -196,6 +201,8 @@ mod tests {
     fn values_are_compared_the_way_people_write_them() {
         let half_past_six = Timestamp::from_jiff("2026-11-17T17:30:00Z".parse().unwrap());
         let time = EntityValue::Time { start: half_past_six, end: half_past_six };
+        let hour = std::time::Duration::from_secs(3_600);
+        let around = EntityValue::Time { start: half_past_six, end: half_past_six.plus(hour) };
         let train = EntityValue::Train { number: "8745".into() };
         let line = EntityValue::Line { name: "C".into() };
         let angers = station("ANG", "Angers Saint-Laud");
@@ -216,6 +223,9 @@ mod tests {
             ("2026-11-17T18:30", &time, true),
             ("2026-11-18T18:30", &time, false),
             ("17:30", &time, false),
+            ("18:30", &around, true),
+            ("19:00", &around, true),
+            ("19:30", &around, false),
             ("8745", &train, true),
             ("874", &train, false),
             ("c", &line, true),

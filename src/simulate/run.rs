@@ -4,6 +4,7 @@ use super::channel::Simulated;
 use super::compare::{Check, Happened, Names};
 use super::dialogue::Dialogue;
 use crate::answers::Watches;
+use crate::answers::http::Offline;
 use crate::app::{self, Library, Rejected, Trains};
 use crate::channels::Channels;
 use crate::clock::{Clock, ManualClock, SystemClock};
@@ -89,6 +90,8 @@ impl Simulator {
         let configured = self.channels.get(&dialogue.channel).map(|channel| channel.capabilities());
         let channel = Arc::new(Simulated::like(configured, &dialogue.channel));
         let mut mind = Mind::clone(&self.mind);
+        // A dialogue repeated must go the same way, and nobody is asked for a play.
+        mind.sources.add(Arc::new(Offline));
         mind.sources.add(Arc::new(Watches::new(Some(store.clone()), self.timezone.clone())));
         let worker = Worker {
             store: store.clone(),
@@ -183,8 +186,8 @@ impl Stage<'_> {
         let messages = tx.messages(id, 0, MOST_MESSAGES).await?;
         let events = tx.events(id).await?;
         let last = events.last().map_or(seen.event, |event| event.seq);
-        let new = events.into_iter().filter(|event| event.seq > seen.event);
-        let decided = new.filter(|event| event.kind == EventKind::MessageUnderstood).last();
+        let mut new = events.into_iter().filter(|event| event.seq > seen.event);
+        let decided = new.rfind(|event| event.kind == EventKind::MessageUnderstood);
         seen.event = last;
         let read =
             decided.as_ref().and_then(|event| messages.iter().find(|m| Some(m.id) == event.message_id));

@@ -9,6 +9,10 @@ use crate::model::{
 use std::time::Duration;
 use uuid::Uuid;
 
+/// What was said in a conversation that was resolved this recently is carried into the next one. How long it is still
+/// fresh there, `conversations.forget_after` says.
+const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+
 impl Tx {
     /// The contact at `address`, created when new. In Postgres its row stays locked until the end of the
     /// transaction.
@@ -54,11 +58,12 @@ impl Tx {
         if let Some(row) = self.fetch_one(&sql::CONVERSATION_OPEN_OF_CONTACT, values![contact.id]).await? {
             return Ok((conversation(&row)?, false));
         }
+        let since = now.minus(reopen_within.max(REMEMBERED));
+        let latest = self.fetch_one(&sql::CONVERSATION_LATEST_RESOLVED, values![contact.id, since]).await?;
+        let latest = latest.as_ref().map(conversation).transpose()?;
         if !reopen_within.is_zero() {
             let since = now.minus(reopen_within);
-            let latest =
-                self.fetch_one(&sql::CONVERSATION_LATEST_RESOLVED, values![contact.id, since]).await?;
-            if let Some(row) = latest {
+            if let Some(latest) = latest.clone().filter(|c| c.resolved_at.is_some_and(|at| at >= since)) {
                 // Its escalation is over: nobody is in charge, and nothing is urgent any more.
                 let reopened = Conversation {
                     state: ConversationState::Bot,
@@ -68,7 +73,7 @@ impl Tx {
                     escalated_at: None,
                     taken_at: None,
                     resolved_at: None,
-                    ..conversation(&row)?
+                    ..latest
                 };
                 self.save_conversation(&reopened).await?;
                 return Ok((reopened, false));
@@ -76,8 +81,10 @@ impl Tx {
         }
         let id = ConversationId::new();
         let lang = contact.lang.map(|l| l.to_string());
-        self.execute(&sql::CONVERSATION_INSERT, values![id, contact.id, contact.channel.as_str(), lang, now])
-            .await?;
+        let dialogue = latest.map(|latest| latest.dialogue.memory()).unwrap_or_default();
+        let dialogue = serde_json::to_string(&dialogue)?;
+        let values = values![id, contact.id, contact.channel.as_str(), lang, now, dialogue];
+        self.execute(&sql::CONVERSATION_INSERT, values).await?;
         let opened = self.conversation(id).await?.ok_or(sqlx::Error::RowNotFound)?;
         Ok((opened, true))
     }

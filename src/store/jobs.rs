@@ -84,6 +84,12 @@ impl Tx {
         Ok(ended)
     }
 
+    /// Ends the process job of a message that was worked on together with the one before it in its lane, whose job the
+    /// caller holds and ends in the same transaction. False: there is no such job, and this transaction must not commit.
+    pub async fn end_job_behind(&mut self, message: MessageId) -> Result<bool, StoreError> {
+        Ok(self.execute(&sql::JOB_END_BEHIND, values![message]).await? == 1)
+    }
+
     /// Gives the job back until `run_at`. False: the claim was taken over.
     pub async fn retry_job(&mut self, job: &ClaimedJob, run_at: Timestamp) -> Result<bool, StoreError> {
         Ok(self.execute(&sql::JOB_RETRY, values![job.id, job.claim, run_at]).await? == 1)

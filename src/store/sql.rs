@@ -62,7 +62,7 @@ statements! {
 
     CONVERSATION_INSERT = "INSERT INTO conversations (id, contact_id, channel, state, lang, priority, \
         priority_rank, dialogue, last_seq, opened_at, last_message_at) \
-        VALUES ($1, $2, $3, 'bot', $4, 'normal', 2, '{}', 0, $5, $5)";
+        VALUES ($1, $2, $3, 'bot', $4, 'normal', 2, $6, 0, $5, $5)";
     CONVERSATION_OPEN_OF_CONTACT lock "FOR UPDATE" = concat!("SELECT ", conversation_columns!(),
         " FROM conversations c WHERE c.contact_id = $1 AND c.state <> 'resolved'");
     CONVERSATION_LATEST_RESOLVED lock "FOR UPDATE" = concat!("SELECT ", conversation_columns!(),
@@ -114,6 +114,8 @@ statements! {
         ORDER BY j.seq LIMIT $2";
     JOB_CLAIM = "UPDATE jobs SET claim = $2, claimed_until = $3, attempts = attempts + 1 WHERE id = $1";
     JOB_COMPLETE = "DELETE FROM jobs WHERE id = $1 AND claim = $2";
+    // Behind the head of its lane, which the caller holds, nobody else can have claimed it.
+    JOB_END_BEHIND = "DELETE FROM jobs WHERE kind = 'process' AND message_id = $1 AND claimed_until = 0";
     JOB_RETRY = "UPDATE jobs SET run_at = $3, claimed_until = 0, claim = NULL WHERE id = $1 AND claim = $2";
     JOBS_RELEASE_ALL = "UPDATE jobs SET claimed_until = 0, claim = NULL WHERE claimed_until > 0";
     JOBS_NEXT_AT = "SELECT MIN(CASE WHEN run_at > claimed_until THEN run_at ELSE claimed_until END) AS at \

@@ -15,6 +15,7 @@ mod net;
 mod overlay;
 pub mod planner;
 pub mod realtime;
+pub mod reload;
 mod runs;
 mod scan;
 mod service;

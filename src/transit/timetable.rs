@@ -189,19 +189,38 @@ pub(super) fn after(start: Timestamp, seconds: i64) -> Timestamp {
 
 /// The timetable that sources read now; empty until one is loaded. Cloning shares it.
 #[derive(Debug, Clone, Default)]
-pub struct TimetableHandle(Arc<RwLock<Option<Arc<Timetable>>>>);
+pub struct TimetableHandle(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    table: RwLock<Option<Arc<Timetable>>>,
+    problem: RwLock<Option<String>>,
+}
 
 impl TimetableHandle {
     pub fn new(timetable: Timetable) -> Self {
-        Self(Arc::new(RwLock::new(Some(Arc::new(timetable)))))
+        let handle = Self::default();
+        handle.replace(timetable);
+        handle
     }
 
     /// Readers that hold the old one finish with it.
     pub fn replace(&self, timetable: Timetable) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(timetable));
+        *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(timetable));
     }
 
     pub fn get(&self) -> Option<Arc<Timetable>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.table.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why the feed as it is now is not in service; none: it is.
+    pub fn problem(&self) -> Option<String> {
+        self.0.problem.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The problem before.
+    pub(super) fn set_problem(&self, problem: Option<String>) -> Option<String> {
+        let mut kept = self.0.problem.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *kept, problem)
     }
 }

@@ -109,6 +109,23 @@ pub async fn a_lost_claim_cannot_end_the_job(db: Arc<TestDb>) {
     assert!(complete(&db, &late).await);
 }
 
+pub async fn a_job_behind_ends_with_its_head(db: Arc<TestDb>) {
+    for (id, text) in [("a", "un"), ("b", "deux"), ("c", "trois")] {
+        ingested(&db.store, inbound("+1", id, text), at(0)).await;
+    }
+    let head = claim(&db, at(0), 10).await.remove(0);
+    let mut tx = db.store.begin().await.unwrap();
+    let first = tx.message(head.message_id).await.unwrap().unwrap();
+    let behind = tx.messages(first.conversation_id, first.seq, 1).await.unwrap().remove(0);
+    assert!(!tx.end_job_behind(first.id).await.unwrap(), "the head is claimed, and ends by its claim");
+    assert!(tx.end_job_behind(behind.id).await.unwrap());
+    assert!(!tx.end_job_behind(behind.id).await.unwrap(), "once");
+    assert!(tx.complete_job(&head).await.unwrap());
+    tx.commit().await.unwrap();
+    let next = claim(&db, at(0), 10).await;
+    assert_eq!(text_of(&db, &next[0]).await, "trois");
+}
+
 pub async fn release_all_frees_every_claim(db: Arc<TestDb>) {
     for n in 0..3 {
         ingested(&db.store, inbound(&format!("+{n}"), &format!("SM{n}"), "x"), at(0)).await;

@@ -69,6 +69,7 @@ conformance! {
         processing_and_sending_are_two_lanes,
         two_claimers_share_no_job,
         a_lost_claim_cannot_end_the_job,
+        a_job_behind_ends_with_its_head,
         release_all_frees_every_claim,
         attempts_count_up,
         next_job_at_is_when_a_claim_can_succeed,

@@ -4,15 +4,27 @@ use super::load::ResponseError;
 use super::{SmsLength, notices, reason, render_named, response_key};
 use crate::answers::sms::sms_segments;
 use crate::answers::{Registry, Samples};
-use crate::model::{IntentSpec, Lang};
+use crate::model::{IntentEffect, IntentSpec, Lang};
 use minijinja::Environment;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What the engine says on its own account; `responses/<language>/system.yaml` words them.
-pub(super) const SYSTEM_MESSAGES: [&str; 7] =
-    ["escalated", "escalated_again", "clarify", "not_a_text", "too_long", "which_station", "unknown_station"];
+pub(super) const SYSTEM_MESSAGES: [&str; 12] = [
+    "escalated",
+    "escalated_again",
+    "clarify",
+    "not_a_text",
+    "too_long",
+    "which_station",
+    "unknown_station",
+    "confirm",
+    "dropped",
+    "opted_out",
+    "opted_in",
+    "help",
+];
 
 /// One template as its writer sees it.
 pub(super) struct Written {
@@ -61,7 +73,10 @@ impl Checker {
         let mut by_key = BTreeMap::new();
         for intent in intents {
             if let Some(source) = intent.answer.as_deref().and_then(|name| sources.get(name)) {
-                by_key.insert(response_key(&intent.name), source.samples());
+                by_key.insert(response_key(&intent.name), source.samples_for(intent));
+            } else if matches!(intent.effect, Some(IntentEffect::Watch | IntentEffect::Unwatch)) {
+                let found = watch_samples(intent.effect == Some(IntentEffect::Unwatch));
+                by_key.insert(response_key(&intent.name), Samples { found, nothing: Vec::new() });
             }
         }
         Self { by_key }
@@ -95,10 +110,8 @@ impl Checker {
             Some(name) => system_samples(name),
             None => notices::samples(&template.key).unwrap_or_else(|| self.intent_samples(template)),
         };
-        let common =
-            json!({ "operator": "Guichet", "help_url": "https://aide.example", "hours": "7h00–22h00" });
         let with_common = |own: Value| {
-            let mut all = common.clone();
+            let mut all = common();
             if let (Value::Object(all), Value::Object(own)) = (&mut all, own) {
                 all.extend(own);
             }
@@ -117,6 +130,32 @@ impl Checker {
     }
 }
 
+/// What [`crate::engine`] says of a watch that begins or ends. `all`: an end may name nothing.
+fn watch_samples(all: bool) -> Vec<Value> {
+    let watched = |kind: &str, name: Value, ends: bool| {
+        let (from, to) = if ends {
+            (json!("Saint-Pierre-des-Corps"), json!("Rennes"))
+        } else {
+            (json!(null), json!(null))
+        };
+        json!({ "type": kind, "name": name, "from": from, "to": to })
+    };
+    let shapes = [
+        (watched("line", json!("J"), false), json!(null), json!("samedi 20 décembre")),
+        (watched("pair", json!(null), true), json!("demain"), json!("demain")),
+        (watched("station", json!("Rennes"), false), json!("demain"), json!("samedi 20 décembre")),
+        (watched("train", json!("8745"), false), json!(null), json!(null)),
+    ];
+    let nothing = all.then(|| (json!(null), json!(null), json!(null)));
+    let sample = |(watched, begins, until): (Value, Value, Value)| json!({ "watched": watched, "begins": begins, "until": until });
+    shapes.into_iter().chain(nothing).map(sample).collect()
+}
+
+/// Stand-ins for the variables that every template has.
+pub(super) fn common() -> Value {
+    json!({ "operator": "Guichet", "help_url": "https://aide.example", "hours": "7h00–22h00" })
+}
+
 /// The variables of each system message, in each shape.
 fn system_samples(name: &str) -> Vec<Value> {
     match name {
@@ -129,6 +168,7 @@ fn system_samples(name: &str) -> Vec<Value> {
             { "n": 1, "name": "Saint-Denis" },
             { "n": 2, "name": "Saint-Denis-près-Martel" },
         ] })],
+        "confirm" => vec![json!({ "what": "vous cherchez le prochain départ" })],
         "unknown_station" => vec![json!({ "name": "Sain Deni" })],
         _ => vec![json!({})],
     }

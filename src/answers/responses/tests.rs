@@ -194,8 +194,49 @@ fn the_packs_own_responses_load() {
         eprintln!("absent, not tested: responses/");
         return;
     }
-    let mut intents = intents();
-    intents.push(intent("schedules.journey", Some("timetable.departures"), &["from", "to"]));
-    intents.push(intent("watches.list", Some("watches.list"), &[]));
+    let intents = crate::nlu::IntentPack::load(&dir.with_file_name("intents")).unwrap().specs;
     Responses::load(&dir, Lang::FR, &intents, &sources()).unwrap_or_else(|errors| panic!("{errors}"));
+}
+
+#[test]
+fn templates_of_an_own_answer_are_checked_with_the_intents_sample_or_not_rendered() {
+    let text = "own:\n  text: \"{{ seats }} {{ provenance }}{{ seat }}\"\n  none: \"{{ whatever }}\"\n";
+    let dir = folder(&[("fr/sales.yaml", text)]);
+    let mut intents = vec![intent("sales.own", Some("http"), &[])];
+    let load = |intents: &[IntentSpec]| Responses::load(dir.path(), Lang::FR, intents, &sources());
+    assert!(load(&intents).is_ok(), "without a sample nothing is known");
+    intents[0].sample.found = Some(json!({ "seats": 12 }));
+    let errors = load(&intents).unwrap_err().to_string();
+    assert!(errors.contains("sales.yaml:2: 'sales.own' (text): unknown variable 'seat'"), "{errors}");
+    intents[0].sample.found = Some(json!({ "seats": 12, "seat": "12A" }));
+    assert!(load(&intents).is_ok());
+}
+
+#[test]
+fn what_a_template_cannot_say_is_no_data() {
+    use crate::answers::Lookup;
+    let text = "own:\n  text: \"{{ operator }} {{ seats }}\"\n  sms: \"{% if short %}{{ short }}{% endif %}\"\n  none: \"{{ day }}\"\n";
+    let dir = folder(&[("fr/sales.yaml", text)]);
+    let intents = [intent("sales.own", Some("http"), &[])];
+    let responses = Responses::load(dir.path(), Lang::FR, &intents, &sources()).unwrap();
+    let found = |data| Lookup::Found { data, facts: Vec::new() };
+    let nothing = |data| Lookup::Nothing { data, facts: Vec::new() };
+    // English has no such response: it speaks French.
+    let sayable = |lookup: &Lookup| responses.sayable("sales.own", Lang::EN, lookup.clone());
+    for good in [
+        found(json!({ "seats": 12, "short": "12" })),
+        nothing(json!({ "day": "demain" })),
+        Lookup::NoData { why: "closed".into() },
+    ] {
+        assert_eq!(sayable(&good), good);
+    }
+    for (bad, why) in [
+        (found(json!({ "short": "12" })), "does not render"),
+        (found(json!({ "seats": 12, "short": "" })), "renders to nothing"),
+        (found(json!({ "seats": 12 })), "does not render"),
+        (nothing(json!({})), "does not render"),
+    ] {
+        let said = sayable(&bad);
+        assert!(matches!(&said, Lookup::NoData { why: found } if found.contains(why)), "{said:?}");
+    }
 }

@@ -9,7 +9,7 @@ use crate::transit::planner::{Ends, SharedPlanner};
 use async_trait::async_trait;
 
 /// Slots: `to`, or `from` alone (the station; one of them needed), `from` beside `to` (where the trains come from), `when`.
-/// Variables: those of [`Page`], its station in `to`.
+/// Variables: those of [`Page`].
 pub(in crate::answers) struct Arrivals(pub SharedPlanner);
 
 #[async_trait]
@@ -42,12 +42,8 @@ pub(super) async fn at(asked: &Asked<'_>, station: &StationRef, origin: Option<&
     if !told.value.direct && origin.is_none() {
         return Err(format!("no train ends a ride at {}", station.name).into());
     }
-    let mut page = Page {
-        arriving: true,
-        from: origin.cloned(),
-        to: Some(station.clone()),
-        ..Page::new(asked, told.value.day)
-    };
+    let mut page =
+        Page { arriving: true, origin: origin.cloned(), ..Page::new(asked, station, told.value.day) };
     page.show(asked, told.value);
     Ok(page.finish(&Teller::new(asked, &told.provenance)))
 }

@@ -43,7 +43,7 @@ async fn answer(asked: &Asked<'_>) -> Answer {
     if !told.value.direct && asked.to.is_none() {
         return Err(format!("no train can be boarded at {}", from.name).into());
     }
-    let mut page = Page::new(asked, told.value.day);
+    let mut page = Page::new(asked, from, told.value.day);
     page.show(asked, told.value);
     if let (true, Some(to)) = (page.is_empty(), &asked.to) {
         page.journeys = page::ways(asked, from, to).await?.value;

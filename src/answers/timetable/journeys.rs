@@ -37,7 +37,7 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Answer {
     let told = page::ways(asked, from, to).await?;
     let by = asked.be_there_by();
     let day = asked.date(by.unwrap_or(asked.at()));
-    let mut page = Page { by, journeys: told.value, ..Page::new(asked, day) };
+    let mut page = Page { by, journeys: told.value, ..Page::new(asked, from, day) };
     page.direct = page.journeys.iter().any(|journey| journey.rides.len() == 1);
     if page.is_empty() && by.is_none() {
         page.next = page::next_day(asked, from, to, day).await;

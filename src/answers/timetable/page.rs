@@ -17,7 +17,8 @@ const CANCELLED: usize = 3;
 /// Trains looked at to find those of an interval: more than any pair of stations has in a day.
 const LOOKED_AT: usize = 300;
 
-/// Variables: `from` and `to` {name, short}, null when not asked for; `arriving`: a board of arrivals; `departures`, rides that
+/// Variables: `from` and `to` {name, short}, null when not asked for; `at`, the station whose board it is; `arriving`: a board
+/// of arrivals, those from `origin` where it is not null; `departures`, rides that
 /// run; `cancelled`, rides of the same time that do not; `journeys`, ways with changes; `direct`: some train goes there without a
 /// change; `outside`: none in the asked interval, so what follows is later; `by`, when to be there; `after`, the asked time; `day`,
 /// null for today; `next`, the first direct train of the next day, null when not looked for.
@@ -25,6 +26,8 @@ const LOOKED_AT: usize = 300;
 pub(super) struct Page {
     pub from: Option<StationRef>,
     pub to: Option<StationRef>,
+    pub at: StationRef,
+    pub origin: Option<StationRef>,
     pub arriving: bool,
     pub rides: Vec<Ride>,
     pub cancelled: Vec<Ride>,
@@ -39,8 +42,10 @@ pub(super) struct Page {
 
 impl Page {
     /// Nothing on it yet.
-    pub(super) fn new(asked: &Asked<'_>, day: Date) -> Self {
+    pub(super) fn new(asked: &Asked<'_>, at: &StationRef, day: Date) -> Self {
         Self {
+            at: at.clone(),
+            origin: None,
             from: asked.from.clone(),
             to: asked.to.clone(),
             arriving: false,
@@ -79,8 +84,9 @@ impl Page {
         let listed = self.rides.len();
         let near = |ride: &Ride| {
             // Past the end of a full list, a cancelled train is no news yet.
-            let before_last =
-                moment(ride).zip(last).is_none_or(|(moment, last)| moment.scheduled <= last || listed < LISTED);
+            let before_last = moment(ride)
+                .zip(last)
+                .is_none_or(|(moment, last)| moment.scheduled <= last || listed < LISTED);
             before_last && (inside(ride) || self.outside)
         };
         self.cancelled = board.cancelled.into_iter().filter(near).take(CANCELLED).collect();
@@ -115,6 +121,8 @@ impl Page {
         let data = json!({
             "from": self.from.as_ref().map(place),
             "to": self.to.as_ref().map(place),
+            "at": place(&self.at),
+            "origin": self.origin.as_ref().map(place),
             "arriving": self.arriving,
             "departures": rows(&self.rides),
             "cancelled": rows(&self.cancelled),
@@ -138,7 +146,8 @@ impl Page {
         let mut facts: Vec<Fact> = self.all().map(|ride| teller.ride_fact(ride)).collect();
         facts.extend(self.next.iter().map(|(_, ride)| teller.ride_fact(ride)));
         if self.is_empty() {
-            let name = |station: &Option<StationRef>| station.as_ref().map_or("anywhere", |s| &s.name).to_owned();
+            let name =
+                |station: &Option<StationRef>| station.as_ref().map_or("anywhere", |s| &s.name).to_owned();
             let after = self.after.map_or_else(String::new, |at| format!(" from {}", teller.clock(at)));
             let value = format!("no train {} to {} on {}{after}", name(&self.from), name(&self.to), self.day);
             facts.push(teller.scheduled_fact(value));
@@ -194,7 +203,12 @@ pub(super) async fn ways(
 }
 
 /// The first direct train of the day after: what one who missed the last wants to know. None where it is not known.
-pub(super) async fn next_day(asked: &Asked<'_>, from: &StationRef, to: &StationRef, day: Date) -> Option<(Date, Ride)> {
+pub(super) async fn next_day(
+    asked: &Asked<'_>,
+    from: &StationRef,
+    to: &StationRef,
+    day: Date,
+) -> Option<(Date, Ride)> {
     let day = shifted(day, 1);
     let told = asked.planner.first_last(&from.id, Some(&to.id), day, asked.now()).await.ok()?;
     let first = told.value.first.filter(|ride| !does_not_run(ride) && !told.value.incomplete)?;
@@ -208,6 +222,8 @@ pub(super) fn samples(may: impl Fn(&Page) -> bool) -> Samples {
     let plain = Page {
         from: Some(sample::station("Paris Montparnasse")),
         to: Some(sample::station("Rennes")),
+        at: sample::station("Paris Montparnasse"),
+        origin: None,
         arriving: false,
         rides: vec![sample::ride(); LISTED],
         cancelled: Vec::new(),
@@ -223,21 +239,41 @@ pub(super) fn samples(may: impl Fn(&Page) -> bool) -> Samples {
     let way = Journey { rides: vec![sample::ride(), sample::bare_ride()] };
     let pages = [
         plain.clone(),
-        Page { rides: vec![sample::late_ride(); 3], cancelled: vec![sample::cancelled_ride(); 2], ..plain.clone() },
+        Page {
+            rides: vec![sample::late_ride(); 3],
+            cancelled: vec![sample::cancelled_ride(); 2],
+            ..plain.clone()
+        },
         Page { to: None, rides: vec![sample::bare_ride()], day: other_day, outside: true, ..plain.clone() },
-        Page { from: None, arriving: true, rides: vec![sample::late_ride(), sample::bare_ride()], ..plain.clone() },
-        Page { arriving: true, ..plain.clone() },
+        Page {
+            to: None,
+            arriving: true,
+            rides: vec![sample::late_ride(), sample::bare_ride()],
+            ..plain.clone()
+        },
+        Page { arriving: true, origin: Some(sample::station("Rennes")), to: None, ..plain.clone() },
         Page { rides: Vec::new(), journeys: vec![way.clone(); WAYS], direct: false, ..plain.clone() },
-        Page { rides: Vec::new(), journeys: vec![way], day: other_day, by: Some(sample::NOW), ..plain.clone() },
+        Page {
+            rides: Vec::new(),
+            journeys: vec![way],
+            day: other_day,
+            by: Some(sample::NOW),
+            ..plain.clone()
+        },
     ];
     let empty = Page { rides: Vec::new(), ..plain };
     let nothing = [
         empty.clone(),
-        Page { next: Some((other_day, sample::ride())), cancelled: vec![sample::cancelled_ride()], ..empty.clone() },
+        Page {
+            next: Some((other_day, sample::ride())),
+            cancelled: vec![sample::cancelled_ride()],
+            ..empty.clone()
+        },
         Page { direct: false, after: None, day: other_day, by: Some(sample::NOW), ..empty.clone() },
         Page { to: None, ..empty.clone() },
-        Page { from: None, arriving: true, ..empty },
+        Page { to: None, arriving: true, ..empty },
     ];
-    let data = |pages: &[Page]| pages.iter().filter(|page| may(page)).map(|page| page.data(&teller)).collect();
+    let data =
+        |pages: &[Page]| pages.iter().filter(|page| may(page)).map(|page| page.data(&teller)).collect();
     Samples { found: data(&pages), nothing: data(&nothing) }
 }

@@ -64,15 +64,25 @@ async fn delays_platforms_and_cancelled_trains_are_told_apart() {
 #[tokio::test]
 async fn the_age_of_live_data_is_said() {
     for (state, said) in [
-        (LiveState::Old(at("11:56")), "Live data of 11:56, 4 min ago: may have changed (invented demonstration network)."),
+        (
+            LiveState::Old(at("11:56")),
+            "Live data of 11:56, 4 min ago: may have changed (invented demonstration network).",
+        ),
         (
             LiveState::Lost(None),
             "Live data unavailable: scheduled times only, invented demonstration network (data of 1 November 2026).",
         ),
     ] {
-        let fake = if matches!(state, LiveState::Old(_)) { live(state) } else { Fake { live: state, ..commuter() } };
-        says(&fake, NEXT, "from=Vitré to=Rennes", Lang::EN, &["Here are the departures from Vitré to Rennes:", said])
-            .await;
+        let fake =
+            if matches!(state, LiveState::Old(_)) { live(state) } else { Fake { live: state, ..commuter() } };
+        says(
+            &fake,
+            NEXT,
+            "from=Vitré to=Rennes",
+            Lang::EN,
+            &["Here are the departures from Vitré to Rennes:", said],
+        )
+        .await;
     }
 }
 
@@ -101,16 +111,28 @@ async fn not_direct_none_left_and_not_served_are_three_answers() {
     let second = run("8801 Quimper: Rennes 19:45, Quimper 21:50");
     let way = Journey { rides: vec![leg(&first), leg(&second)] };
     let only_changes = Fake { journeys: vec![way], direct: false, runs: Vec::new(), ..commuter() };
-    says(&only_changes, NEXT, "from=Vitré to=Quimper", Lang::FR, &[
-        "Il n'y a pas de train direct de Vitré à Quimper ; avec correspondance :",
-        "• 19:05 → 21:50 (2 h 45, changement à Rennes) : 19:05 Alizé 8745, puis 19:45 Alizé 8801",
-    ])
+    says(
+        &only_changes,
+        NEXT,
+        "from=Vitré to=Quimper",
+        Lang::FR,
+        &[
+            "Il n'y a pas de train direct de Vitré à Quimper ; avec correspondance :",
+            "• 19:05 → 21:50 (2 h 45, changement à Rennes) : 19:05 Alizé 8745, puis 19:45 Alizé 8801",
+        ],
+    )
     .await;
     let none_left = Fake { direct: true, ..only_changes.clone() };
-    says(&none_left, NEXT, "from=Vitré to=Quimper", Lang::EN, &[
-        "No more direct trains from Vitré to Quimper after 12:00; otherwise:",
-        "• 19:05 → 21:50 (2 h 45, change at Rennes): 19:05 Alizé 8745, then 19:45 Alizé 8801",
-    ])
+    says(
+        &none_left,
+        NEXT,
+        "from=Vitré to=Quimper",
+        Lang::EN,
+        &[
+            "No more direct trains from Vitré to Quimper after 12:00; otherwise:",
+            "• 19:05 → 21:50 (2 h 45, change at Rennes): 19:05 Alizé 8745, then 19:45 Alizé 8801",
+        ],
+    )
     .await;
     let nothing = Fake { runs: vec![run("1 Rennes: Vitré 05:00, Rennes 05:20")], ..Fake::default() };
     says(&nothing, NEXT, "from=Vitré to=Rennes", Lang::FR, &[
@@ -118,9 +140,13 @@ async fn not_direct_none_left_and_not_served_are_three_answers() {
     ])
     .await;
     let unserved = Fake { direct: false, runs: Vec::new(), ..Fake::default() };
-    says(&unserved, NEXT, "from=Vitré to=Nice", Lang::EN, &[
-        "I can't find any way from Vitré to Nice today after 12:00, with or without a change.",
-    ])
+    says(
+        &unserved,
+        NEXT,
+        "from=Vitré to=Nice",
+        Lang::EN,
+        &["I can't find any way from Vitré to Nice today after 12:00, with or without a change."],
+    )
     .await;
 }
 
@@ -129,9 +155,13 @@ async fn the_first_train_of_the_next_day_is_offered() {
     let mut tomorrow = run("8745 Rennes: Vitré 1+05:12, Rennes 1+05:40");
     tomorrow.train.key.day = "2026-12-21".parse().unwrap();
     let fake = Fake { runs: vec![tomorrow], empty_boards: true, ..Fake::default() };
-    says(&fake, NEXT, "from=Vitré to=Rennes", Lang::FR, &[
-        "avec ou sans correspondance. Le premier train direct demain part à 05:12.",
-    ])
+    says(
+        &fake,
+        NEXT,
+        "from=Vitré to=Rennes",
+        Lang::FR,
+        &["avec ou sans correspondance. Le premier train direct demain part à 05:12."],
+    )
     .await;
     let lookup = look_up(&fake, "timetable.departures", &query(NEXT, "from=Vitré to=Rennes", Lang::FR)).await;
     let Lookup::Nothing { facts, .. } = lookup else { panic!("a train: {lookup:?}") };
@@ -142,17 +172,27 @@ async fn the_first_train_of_the_next_day_is_offered() {
 async fn words_turn_the_question() {
     let mut fake = commuter();
     fake.journeys = vec![Journey { rides: vec![leg(&fake.runs[1])] }];
-    says(&fake, NEXT, "from=Vitré to=Rennes when=12:00-14:00 | arriver à Rennes avant 14h", Lang::FR, &[
-        "De Vitré à Rennes, pour arriver avant 14:00 :",
-        "• 13:05 → 13:28 (23 min, direct) : 13:05 Alizé 8747",
-    ])
+    says(
+        &fake,
+        NEXT,
+        "from=Vitré to=Rennes when=12:00-14:00 | arriver à Rennes avant 14h",
+        Lang::FR,
+        &[
+            "De Vitré à Rennes, pour arriver avant 14:00 :",
+            "• 13:05 → 13:28 (23 min, direct) : 13:05 Alizé 8747",
+        ],
+    )
     .await;
-    says(&fake, NEXT, "from=Rennes | les arrivées à Rennes", Lang::FR, &[
-        "Arrivées à Rennes :",
-        "• 12:28 : Alizé 8745, en provenance de Vitré",
-    ])
+    says(
+        &fake,
+        NEXT,
+        "from=Rennes | les arrivées à Rennes",
+        Lang::FR,
+        &["Arrivées à Rennes :", "• 12:28 : Alizé 8745, en provenance de Vitré"],
+    )
     .await;
-    let (data, _) = found(look_up(&fake, "timetable.arrivals", &query("x.y", "to=Rennes from=Vitré", Lang::FR)).await);
+    let (data, _) =
+        found(look_up(&fake, "timetable.arrivals", &query("x.y", "to=Rennes from=Vitré", Lang::FR)).await);
     assert_eq!((&data["arriving"], &data["departures"][0]["time"]), (&json!(true), &json!("12:28")));
 }
 
@@ -173,11 +213,16 @@ async fn a_way_is_told_with_its_changes() {
     ])
     .await;
     let none = Fake::default();
-    says(&none, "schedules.journey", "from=Vitré to=Quimper when=1+00:00-2+00:00", Lang::EN, &[
-        "I can't find any way tomorrow from Vitré to Quimper, with or without a change.",
-    ])
+    says(
+        &none,
+        "schedules.journey",
+        "from=Vitré to=Quimper when=1+00:00-2+00:00",
+        Lang::EN,
+        &["I can't find any way tomorrow from Vitré to Quimper, with or without a change."],
+    )
     .await;
-    let skipped = Fake { journeys: vec![Journey { rides: vec![leg(&cancelled("1 B: A 19:00, B 20:00"))] }], ..none };
+    let skipped =
+        Fake { journeys: vec![Journey { rides: vec![leg(&cancelled("1 B: A 19:00, B 20:00"))] }], ..none };
     let lookup = look_up(&skipped, "timetable.journeys", &query("x.y", "from=A to=B", Lang::FR)).await;
     assert!(matches!(lookup, Lookup::Nothing { .. }), "a way that does not run is none: {lookup:?}");
 }
@@ -187,17 +232,27 @@ async fn first_and_last_by_the_words() {
     let name = "schedules.first_last";
     let mut fake = commuter();
     fake.runs.push(run("8701 Rennes: Vitré 05:05, Rennes 05:28"));
-    says(&fake, name, "from=Vitré to=Rennes | dernier train", Lang::FR, &[
-        "De Vitré à Rennes, aujourd'hui :",
-        "• dernier train direct à 00:10 dans la nuit, arrivée à 00:33 : Alizé 8751, direction Rennes",
-    ])
+    says(
+        &fake,
+        name,
+        "from=Vitré to=Rennes | dernier train",
+        Lang::FR,
+        &[
+            "De Vitré à Rennes, aujourd'hui :",
+            "• dernier train direct à 00:10 dans la nuit, arrivée à 00:33 : Alizé 8751, direction Rennes",
+        ],
+    )
     .await;
-    says(&fake, name, "from=Vitré when=00:00-1+00:00 | first train", Lang::EN, &[
-        "From Vitré, today:",
-        "• first train at 05:05: Alizé 8701 towards Rennes, already gone",
-    ])
+    says(
+        &fake,
+        name,
+        "from=Vitré when=00:00-1+00:00 | first train",
+        Lang::EN,
+        &["From Vitré, today:", "• first train at 05:05: Alizé 8701 towards Rennes, already gone"],
+    )
     .await;
-    let (data, facts) = found(look_up(&fake, "timetable.first_last", &query(name, "from=Vitré", Lang::FR)).await);
+    let (data, facts) =
+        found(look_up(&fake, "timetable.first_last", &query(name, "from=Vitré", Lang::FR)).await);
     assert!(data["first"].is_object() && data["last"].is_object(), "not told which: both");
     assert_eq!(facts.len(), 2);
     // Today's first has left and no day was named: tomorrow's, of which nothing is known here.
@@ -218,9 +273,12 @@ async fn stops_of_a_train() {
          14:30 Brest.",
     ])
     .await;
-    says(&fake, name, "train=8745 from=Brest", Lang::EN, &["Yes, the Alizé 8745 stops at Brest, at 14:30."]).await;
-    says(&fake, name, "train=8745 from=Rennes", Lang::EN, &["No, the Alizé 8745 does not stop at Rennes."]).await;
-    says(&fake, name, "from=Vitré to=Brest when=12:05", Lang::EN, &["Stops of the Alizé 8745: 12:07 Vitré"]).await;
+    says(&fake, name, "train=8745 from=Brest", Lang::EN, &["Yes, the Alizé 8745 stops at Brest, at 14:30."])
+        .await;
+    says(&fake, name, "train=8745 from=Rennes", Lang::EN, &["No, the Alizé 8745 does not stop at Rennes."])
+        .await;
+    says(&fake, name, "from=Vitré to=Brest when=12:05", Lang::EN, &["Stops of the Alizé 8745: 12:07 Vitré"])
+        .await;
     says(&fake, name, "train=9999", Lang::FR, &["Je ne trouve pas de train 9999 aujourd'hui."]).await;
 }
 
@@ -228,17 +286,41 @@ async fn stops_of_a_train() {
 async fn platforms_known_changed_and_not_yet() {
     let name = "schedules.platform";
     let fake = live(LiveState::Fresh(at("12:00")));
-    says(&fake, name, "train=8745", Lang::FR, &[
-        "Alizé 8745 de 12:17 à Vitré, direction Brest : voie 3 (et non plus 2) ; il a 12 min de retard.",
-        "La voie peut changer : gardez un œil sur les écrans de la gare. Temps réel à 12:00",
-    ])
+    says(
+        &fake,
+        name,
+        "train=8745",
+        Lang::FR,
+        &[
+            "Alizé 8745 de 12:17 à Vitré, direction Brest : voie 3 (et non plus 2) ; il a 12 min de retard.",
+            "La voie peut changer : gardez un œil sur les écrans de la gare. Temps réel à 12:00",
+        ],
+    )
     .await;
-    says(&fake, name, "from=Vitré to=Rennes when=18:05", Lang::EN, &[
-        "Alizé 8749 leaving Vitré at 18:05 towards Rennes: the platform is not known yet.",
-    ])
+    says(
+        &fake,
+        name,
+        "from=Vitré to=Rennes when=18:05",
+        Lang::EN,
+        &["Alizé 8749 leaving Vitré at 18:05 towards Rennes: the platform is not known yet."],
+    )
     .await;
-    says(&fake, name, "from=Vitré to=Rennes when=13:05", Lang::EN, &["13:05 towards Rennes: it is cancelled."]).await;
-    says(&fake, name, "train=8745 from=Laval", Lang::FR, &["Je ne trouve pas de train 8745 aujourd'hui à Laval."]).await;
+    says(
+        &fake,
+        name,
+        "from=Vitré to=Rennes when=13:05",
+        Lang::EN,
+        &["13:05 towards Rennes: it is cancelled."],
+    )
+    .await;
+    says(
+        &fake,
+        name,
+        "train=8745 from=Laval",
+        Lang::FR,
+        &["Je ne trouve pas de train 8745 aujourd'hui à Laval."],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -282,4 +364,41 @@ async fn sms_are_short_and_plain() {
         "Vitré-Rennes : 12:17 (+12 min) Alizé 8745 voie 3, 18:05 Alizé 8749, 00:10 Alizé 8751. Supprimé : 13:05 8747. Temps \
          réel à 12:00 (démo inventée)."
     );
+}
+
+#[tokio::test]
+async fn no_train_is_told_that_the_feed_does_not_hold() {
+    use crate::transit::TimetableHandle;
+    use crate::transit::testing::{Naive, demo, demo_path, id_of, paris};
+    let (table, naive) = (demo(), Naive::read(&demo_path()));
+    let planner: crate::transit::planner::SharedPlanner = std::sync::Arc::new(crate::transit::Local::new(
+        TimetableHandle::new(demo()),
+        Default::default(),
+        Default::default(),
+        false,
+    ));
+    let sources = crate::answers::registry(&planner);
+    for (from, to) in [("Vitré", "Rennes"), ("Lyon Part-Dieu", "Vienne"), ("Brest", "Paris Montparnasse")] {
+        for now in ["2026-12-20T05:10", "2026-12-21T17:30", "2026-12-25T23:30"] {
+            let slot = |name: &str| crate::model::EntityValue::Station {
+                station: crate::model::StationRef { id: id_of(&table, name), name: name.to_owned() },
+            };
+            let mut asked = query(NEXT, "", Lang::FR);
+            asked.now = paris(now);
+            asked.slots = [("from".to_owned(), slot(from)), ("to".to_owned(), slot(to))].into();
+            let until =
+                paris(&format!("{}T12:00", &now[..10])).plus(std::time::Duration::from_secs(16 * 3600));
+            let expected = naive.trains(&id_of(&table, from), &id_of(&table, to), paris(now), until);
+            let expected: Vec<String> =
+                expected.iter().take(5).map(|row| table.local(row.0).strftime("%H:%M").to_string()).collect();
+            let told = match sources.get("timetable.departures").unwrap().look_up(&asked).await {
+                Lookup::Found { data, .. } => data["departures"].clone(),
+                Lookup::Nothing { data, .. } => data["departures"].clone(),
+                Lookup::NoData { why } => panic!("{from} {to} {now}: {why}"),
+            };
+            let told: Vec<&str> =
+                told.as_array().unwrap().iter().map(|row| row["time"].as_str().unwrap()).collect();
+            assert_eq!(told, expected, "{from} {to} {now}");
+        }
+    }
 }

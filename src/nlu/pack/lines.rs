@@ -72,7 +72,7 @@ impl Reader {
         }
     }
 
-    fn lang_of(&mut self, key: &Key) -> Option<Lang> {
+    pub(super) fn lang_of(&mut self, key: &Key) -> Option<Lang> {
         let lang = Lang::new(&key.name);
         if lang.is_none() {
             self.complain(

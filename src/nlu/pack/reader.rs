@@ -1,7 +1,9 @@
 //! One file of the pack after the other, every mistake noted with its line.
 
 use super::{IntentPack, NOT_INTENTS, PackError, ROLES, kind_of};
-use crate::model::{EscalateRule, EscalationReason, IntentSpec, OUT_OF_SCOPE, Priority, SlotSpec};
+use crate::model::{
+    EscalateRule, EscalationReason, IntentEffect, IntentSpec, OUT_OF_SCOPE, Priority, SlotSpec,
+};
 use crate::nlu::normalise::squeeze;
 use crate::nlu::yaml::{self, Document, Key, Node, Value};
 use sha2::{Digest, Sha256};
@@ -9,8 +11,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What an intent may say about itself.
-const FIELDS: &[&str] =
-    &["about", "courtesy", "keywords", "answer", "slots", "enough", "escalate", "examples"];
+const FIELDS: &[&str] = &[
+    "about", "courtesy", "keywords", "answer", "url", "sample", "slots", "enough", "escalate", "effect",
+    "examples",
+];
 
 #[derive(Default)]
 pub(super) struct Reader {
@@ -19,6 +23,8 @@ pub(super) struct Reader {
     pub(super) file: String,
     /// Where each intent was first defined.
     seen: BTreeMap<String, String>,
+    /// Intents that `dialogue.yaml` names, each with file and line.
+    pub(super) confirmed: Vec<(String, String, usize)>,
 }
 
 impl Reader {
@@ -49,6 +55,7 @@ impl Reader {
         match base.as_str() {
             "lexicon.yaml" => self.read_lexicon(keys),
             "tone.yaml" => self.read_tones(&document, keys),
+            "dialogue.yaml" => self.read_phrases(keys),
             _ => self.read_domain(&document, keys),
         }
     }
@@ -159,14 +166,18 @@ impl Reader {
                 }
                 "courtesy" => spec.courtesy = self.bool_of(field, value),
                 "answer" => spec.answer = self.text_of(field, value),
+                "url" => spec.url = self.read_url(field, value),
+                "sample" => spec.sample = self.read_sample(field, value),
                 "slots" => spec.slots = self.read_slots(field, value),
                 "enough" => spec.enough = self.read_enough(field, value),
                 "escalate" => spec.escalate = self.read_escalate(field, value),
+                "effect" => spec.effect = self.one_of(field, value, IntentEffect::ALL),
                 "examples" => self.read_examples(document, &name, field, value),
                 _ => {}
             }
         }
         self.check_enough(&spec, body);
+        self.check_fulfilment(&spec, body);
         if !body.iter().any(|(field, _)| field.name == "about") {
             self.complain(key.line, format!("'{name}' has no `about`"), "say in one line what it is about");
         }

@@ -96,7 +96,7 @@ async fn by_http(
             request = request.header(name, value);
         }
     }
-    let response = request.send().await.map_err(in_words)?;
+    let response = request.send().await.map_err(broken)?;
     match response.status() {
         StatusCode::NOT_MODIFIED => Ok(Fetched::Unchanged),
         StatusCode::OK => {
@@ -119,7 +119,7 @@ async fn by_http(
 /// Stops reading where it becomes too much.
 async fn body(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(in_words)? {
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if bytes.len() + chunk.len() > max_bytes {
             return Err(too_large(max_bytes));
         }
@@ -147,20 +147,23 @@ fn too_large(max_bytes: usize) -> FetchError {
     format!("it is larger than traffic.max_bytes ({max_bytes})").into()
 }
 
+fn broken(error: reqwest::Error) -> FetchError {
+    in_words(&error).to_owned().into()
+}
+
 /// The address may hold a key.
-fn in_words(error: reqwest::Error) -> FetchError {
-    let what = if error.is_timeout() {
+pub(in crate::transit) fn in_words(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() {
         "it did not answer in time"
     } else if error.is_connect() {
         "it cannot be reached"
     } else {
         "the connection broke"
-    };
-    what.to_owned().into()
+    }
 }
 
 /// RFC 9110, 5.6.7: the form that must be sent, which RFC 2822 dates read.
-fn http_date(text: &str) -> Option<Timestamp> {
+pub(in crate::transit) fn http_date(text: &str) -> Option<Timestamp> {
     let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
     Some(Timestamp::from_jiff(zoned.timestamp()))
 }

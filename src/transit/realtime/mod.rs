@@ -14,6 +14,8 @@ mod poll;
 mod trips;
 mod wire;
 
+pub(super) use fetch::{http_date, in_words};
+
 pub use decode::{DecodeError, Decoded, Defaults, Dropped, Entity, TripUpdate, decode};
 pub use merge::{FeedData, Forget, merge};
 pub use poll::{FeedStatus, Poller};

@@ -1,0 +1,53 @@
+use super::{Lang, named_enum};
+use std::collections::BTreeMap;
+
+named_enum!(
+    /// What a few words do to a conversation, whatever it is about.
+    Cue {
+        /// As a whole message: nothing more is sent.
+        Stop = "stop",
+        /// As a whole message: we may send again.
+        Start = "start",
+        /// As a whole message: what can be done here.
+        Help = "help",
+        Agree = "agree",
+        Refuse = "refuse",
+        /// What follows replaces what was said: "plutôt", "I meant".
+        Correct = "correct",
+        /// The one after what was told.
+        Next = "next",
+        /// The same way back.
+        Back = "back",
+        First = "first",
+        Last = "last",
+        /// The open question is dropped.
+        Drop = "drop",
+        /// What was told is meant: "mon train", "that one".
+        This = "this",
+        /// The message goes on with what was said: "et", "what about".
+        Link = "link",
+        /// Says nothing of its own beside a value.
+        Filler = "filler",
+        /// Words of a time of day, which names no day.
+        Clock = "clock",
+        /// After these, a message goes on.
+        Unfinished = "unfinished",
+    }
+);
+
+/// The words by which customers steer a conversation, as `intents/dialogue.yaml` has them. The languages are read
+/// together: who writes French says "ok" and "stop" all the same. Each phrase is its words in order, folded.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Phrases {
+    pub cues: BTreeMap<Cue, Vec<Vec<String>>>,
+    /// Names of the first choice, the second, …
+    pub ordinals: Vec<Vec<Vec<String>>>,
+    /// What we say of an intent when we ask whether it is meant: "vous cherchez le prochain départ".
+    pub confirm: BTreeMap<(Lang, String), String>,
+}
+
+impl Phrases {
+    pub fn of(&self, cue: Cue) -> &[Vec<String>] {
+        self.cues.get(&cue).map_or(&[], Vec::as_slice)
+    }
+}
