@@ -264,3 +264,40 @@ pub(super) fn without_town(name: &str) -> &str {
 pub(super) fn day(text: &str) -> Result<Date, Unknown> {
     Date::strptime("%Y%m%d", text).map_err(|_| nonsense("a day that is none"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn towns_are_left_out_of_directions() {
+        for (name, shown) in [
+            ("Nice Ville (Nice)", "Nice Ville"),
+            ("Berg (Pfalz) (Berg (Pfalz))", "Berg (Pfalz)"),
+            ("Nice Ville", "Nice Ville"),
+            ("(Nice)", "(Nice)"),
+            (")", ")"),
+            ("", ""),
+        ] {
+            assert_eq!(without_town(name), shown);
+        }
+    }
+
+    #[test]
+    fn a_number_is_what_customers_see() {
+        let of = |one: &str, other: &str| number(&[&Some(one.into()), &Some(other.into())]);
+        assert_eq!(of("", "6607").as_deref(), Some("6607"));
+        assert_eq!(of(" 6607 ", "1").as_deref(), Some("6607"));
+        for strange in ["OIF:79551428-1_42540-1", "VICK", "12 34", "é1", "123456789"] {
+            assert_eq!(of(strange, ""), None, "{strange}");
+        }
+    }
+
+    #[test]
+    fn a_changed_run_keeps_its_own_id() {
+        let id = "vehicle_journey:SNCF:2025-01-10:6607:1187:Train";
+        for mark in ["", ":modified:0:ab-12", ":RealTime:ab-12", ":RealTime:1:modified:2"] {
+            assert_eq!(scheduled_id(&format!("{id}{mark}")), id);
+        }
+    }
+}

@@ -234,11 +234,15 @@ impl Asked<'_> {
                 ways.push(Journey { rides });
             }
         }
+        let start = |way: &Journey| way.rides.first().and_then(leaves);
+        let end = |way: &Journey| way.rides.last().and_then(|ride| ride.to.arrival).map(|moment| moment.best());
+        ways.retain(|way| match query.when {
+            When::DepartAfter(at) => start(way).is_some_and(|start| start >= at),
+            When::ArriveBefore(at) => end(way).is_some_and(|end| end <= at),
+        });
         if ways.is_empty() && (query.via.is_some() || answer.is_some_and(|answer| !answer.journeys.is_empty())) {
             return Err(Unknown::Source("none of the ways that Navitia offers is one that was asked for".into()));
         }
-        let start = |way: &Journey| way.rides.first().and_then(leaves);
-        let end = |way: &Journey| way.rides.last().and_then(|ride| ride.to.arrival).map(|moment| moment.best());
         match query.when {
             When::DepartAfter(_) => {
                 ways.sort_by_key(|way| (end(way), way.rides.len()));

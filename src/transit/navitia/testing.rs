@@ -48,7 +48,7 @@ impl StandIn {
 
     pub(super) fn config(&self) -> NavitiaConfig {
         let toml = "coverage = 'sncf'\ntoken = 'test-token'\nour_station = 'OCE{}'\n\
-                    their_station = 'stop_area:SNCF:{}'\ntimeout = '5s'\nmax_bytes = 1048576";
+                    their_station = 'stop_area:SNCF:{}'\ntimeout = '5s'\nmax_bytes = 1048576\nper_second = 100";
         NavitiaConfig { url: self.url.clone(), ..toml::from_str(toml).unwrap() }
     }
 
