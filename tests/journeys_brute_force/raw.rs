@@ -35,7 +35,6 @@ pub struct Feed {
 
 /// A trip on a day, in instants.
 pub struct Run<'a> {
-    pub trip: &'a str,
     pub number: &'a str,
     pub calls: Vec<Stop<'a>>,
 }
@@ -120,7 +119,7 @@ impl Feed {
         let mut found = Vec::new();
         for day in days {
             let start = self.start(day);
-            for (id, trip) in self.trips.iter().filter(|(_, trip)| self.runs_on(trip, day)) {
+            for trip in self.trips.values().filter(|trip| self.runs_on(trip, day)) {
                 let calls = trip.calls.iter().map(|call| Stop {
                     station: &call.station,
                     arrival: start + call.arrival,
@@ -128,14 +127,14 @@ impl Feed {
                     board: call.board,
                     alight: call.alight,
                 });
-                found.push(Run { trip: id, number: &trip.number, calls: calls.collect() });
+                found.push(Run { number: &trip.number, calls: calls.collect() });
             }
         }
         found
     }
 }
 
-/// Until when one must wait after getting off; nothing where the journey begins.
+/// When the station `to` is reached first, leaving `from` at `at` or later. `change`: seconds between getting off and on.
 pub fn earliest_arrival(
     runs: &[Run<'_>],
     from: &str,
@@ -201,4 +200,27 @@ pub fn latest_departure(
         }
     }
     leaves.get(from).copied()
+}
+
+/// (departure, arrival, number) of the direct trains from one station to another that leave in `at..until`, each once.
+pub fn direct(
+    runs: &[Run<'_>],
+    from: &str,
+    to: &str,
+    at: Instant,
+    until: Instant,
+) -> Vec<(Instant, Instant, String)> {
+    let mut found = Vec::new();
+    for run in runs {
+        let Some(on) = run.calls.iter().position(|call| call.station == from && call.board) else { continue };
+        let Some(off) = run.calls[on + 1..].iter().find(|call| call.station == to && call.alight) else {
+            continue;
+        };
+        if (at..until).contains(&run.calls[on].departure) {
+            found.push((run.calls[on].departure, off.arrival, run.number.to_owned()));
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
 }

@@ -1,6 +1,7 @@
 mod address;
 mod checks;
 mod files;
+mod spoiled;
 
 use super::{Outcome, Reloader};
 use crate::clock::{Clock, ManualClock};
