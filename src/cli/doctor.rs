@@ -183,8 +183,13 @@ async fn navitia(config: &Config) -> Option<Finding> {
         return None;
     }
     let (now, limits) = (SystemClock.now(), LiveLimits::default());
-    let built =
-        Navitia::new(&config.navitia, limits, TimetableHandle::default(), config.operator.lang, config.timezone());
+    let built = Navitia::new(
+        &config.navitia,
+        limits,
+        TimetableHandle::default(),
+        config.operator.lang,
+        config.timezone(),
+    );
     let planner = match built {
         Ok(planner) => planner,
         Err(error) => return Some(finding("navitia", State::Broken, error)),

@@ -84,12 +84,15 @@ pub(super) fn alert(map: &Map<'_>, disruption: &Disruption, lang: Lang, as_of: T
         return None;
     }
     let period = |period: &Period| {
-        let end = |text: &Option<String>| text.as_deref().map(|text| map.instant(text).ok()).map_or(Some(None), |at| at.map(Some));
+        let end = |text: &Option<String>| {
+            text.as_deref().map(|text| map.instant(text).ok()).map_or(Some(None), |at| at.map(Some))
+        };
         Some((end(&period.begin)?, end(&period.end)?.map(after)))
     };
     let periods = disruption.application_periods.iter().map(period).collect::<Option<Vec<_>>>()?;
     let (title, text) = words(&disruption.messages);
-    let in_lang = |text: Option<String>| text.into_iter().map(|text| (lang, text)).collect::<BTreeMap<_, _>>();
+    let in_lang =
+        |text: Option<String>| text.into_iter().map(|text| (lang, text)).collect::<BTreeMap<_, _>>();
     let mut alert = Alert {
         id: disruption.id.clone(),
         cause: cause(disruption).to_owned(),
@@ -148,7 +151,8 @@ fn words(messages: &[Message]) -> (Option<String>, Option<String>) {
     let title = messages.iter().filter(|message| is_title(message)).find_map(plain);
     let texts = || messages.iter().filter(|message| !is_title(message));
     // What was written as plain text needs no guess about its marks.
-    let text = texts().filter(|message| !is_html(message)).find_map(plain).or_else(|| texts().find_map(plain));
+    let text =
+        texts().filter(|message| !is_html(message)).find_map(plain).or_else(|| texts().find_map(plain));
     (title, text)
 }
 
@@ -161,7 +165,8 @@ fn without_tags(html: &str) -> String {
         rest = tag.split_once('>').map_or("", |(_, after)| after);
     }
     text.push_str(rest);
-    let marks = [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    let marks =
+        [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
     marks.iter().fold(text, |text, (mark, plain)| text.replace(mark, plain))
 }
 

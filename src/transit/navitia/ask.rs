@@ -8,7 +8,9 @@ use super::planner::{Known, Navitia};
 use super::runs::Lists;
 use crate::model::Timestamp;
 use crate::transit::live::Alert;
-use crate::transit::planner::{Board, BoardQuery, FirstLast, Moment, Ride, Run, Traffic, TrafficQuery, Unknown};
+use crate::transit::planner::{
+    Board, BoardQuery, FirstLast, Moment, Ride, Run, Traffic, TrafficQuery, Unknown,
+};
 use crate::transit::traffic::LATE;
 use jiff::civil::Date;
 use std::collections::HashSet;
@@ -50,7 +52,11 @@ pub(super) struct Listed {
 
 impl Asked<'_> {
     /// None: Navitia knows the question and found nothing.
-    pub(super) async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Option<Arc<Answer>>, Unknown> {
+    pub(super) async fn get(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Option<Arc<Answer>>, Unknown> {
         match self.fetch(path, query).await? {
             Ok(answer) => Ok(answer),
             Err(UnknownObject) => Err(match path {
@@ -123,7 +129,8 @@ impl Asked<'_> {
         let count = count.clamp(1, MOST);
         let live = self.passages(path, at, until, count, self.freshness()).await?;
         let live = live.as_deref().map_or(&[][..], |answer| &answer.departures);
-        let mut listed = Listed { rides: Vec::new(), cancelled: Vec::new(), inexact: false, full: live.len() >= count };
+        let mut listed =
+            Listed { rides: Vec::new(), cancelled: Vec::new(), inexact: false, full: live.len() >= count };
         let mut ids = HashSet::new();
         for passage in live {
             ids.extend(train_id(passage));
@@ -154,11 +161,13 @@ impl Asked<'_> {
         let base = self.passages(path, at, until, count, "base_schedule").await?;
         let Some(base) = base else { return Ok(Vec::new()) };
         let mut cancelled = Vec::new();
-        for passage in base.departures.iter().filter(|p| train_id(p).is_some_and(|id| !running.contains(&id))) {
+        for passage in base.departures.iter().filter(|p| train_id(p).is_some_and(|id| !running.contains(&id)))
+        {
             let Some(mut ride) = self.map.passage(passage)? else { continue };
             let Some(departure) = ride.from.departure else { continue };
             let links = &passage.display_informations.links;
-            let lost = loss(&self.map, &base.disruptions, links, Some(&passage.stop_point), departure.scheduled);
+            let lost =
+                loss(&self.map, &base.disruptions, links, Some(&passage.stop_point), departure.scheduled);
             match lost {
                 Some(Loss::Cancelled) => ride.train.cancelled = true,
                 Some(Loss::Skipped) => ride.from.skipped = true,
@@ -213,7 +222,12 @@ impl Asked<'_> {
         })
     }
 
-    pub(super) async fn first_last(&self, from: &str, to: Option<&str>, day: Date) -> Result<FirstLast, Unknown> {
+    pub(super) async fn first_last(
+        &self,
+        from: &str,
+        to: Option<&str>,
+        day: Date,
+    ) -> Result<FirstLast, Unknown> {
         self.covered(day)?;
         if let Some(to) = to {
             return self.first_last_between(from, to, day).await;
@@ -222,8 +236,14 @@ impl Asked<'_> {
         let (begins, ends) = (self.day_begins(day)?, self.day_ends(day)?);
         let listed = self.list(&["stop_areas", &station], begins, ends, MOST).await?;
         let scheduled = |ride: &&Ride| ride.from.departure.map(|moment| moment.scheduled);
-        let (first, last) = (listed.rides.iter().min_by_key(scheduled), listed.rides.iter().max_by_key(scheduled));
-        Ok(FirstLast { day, first: first.cloned(), last: last.cloned(), incomplete: listed.inexact || listed.full })
+        let (first, last) =
+            (listed.rides.iter().min_by_key(scheduled), listed.rides.iter().max_by_key(scheduled));
+        Ok(FirstLast {
+            day,
+            first: first.cloned(),
+            last: last.cloned(),
+            incomplete: listed.inexact || listed.full,
+        })
     }
 
     pub(super) async fn train(&self, number: &str, day: Date) -> Result<Vec<Run>, Unknown> {
@@ -240,8 +260,14 @@ impl Asked<'_> {
     }
 
     /// None: no such train. Asked to 04:00 of the next morning, so that trains after midnight are found.
-    async fn vehicle_journeys(&self, number: &str, day: Date, freshness: &str) -> Result<Option<Arc<Answer>>, Unknown> {
-        let (since, until) = (self.map.asked(self.map.at(day.at(0, 0, 0, 0))?), self.map.asked(self.day_ends(day)?));
+    async fn vehicle_journeys(
+        &self,
+        number: &str,
+        day: Date,
+        freshness: &str,
+    ) -> Result<Option<Arc<Answer>>, Unknown> {
+        let (since, until) =
+            (self.map.asked(self.map.at(day.at(0, 0, 0, 0))?), self.map.asked(self.day_ends(day)?));
         let count = RUNS.to_string();
         let query = [
             ("headsign", number),
@@ -253,8 +279,13 @@ impl Asked<'_> {
             ("disable_geojson", "true"),
         ];
         let answer = self.fetch(&["vehicle_journeys"], &query).await?.unwrap_or_else(|UnknownObject| None);
-        let total = answer.as_deref().and_then(|answer| answer.pagination).map_or(0, |page| page.total_result);
-        if total > RUNS { Err(Unknown::Source("too many trains have that number".into())) } else { Ok(answer) }
+        let total =
+            answer.as_deref().and_then(|answer| answer.pagination).map_or(0, |page| page.total_result);
+        if total > RUNS {
+            Err(Unknown::Source("too many trains have that number".into()))
+        } else {
+            Ok(answer)
+        }
     }
 
     pub(super) async fn traffic(&self, query: &TrafficQuery) -> Result<Traffic, Unknown> {
@@ -295,7 +326,8 @@ impl Asked<'_> {
         let query = [("q", asked), ("type[]", "line"), ("count", "25"), ("disable_geojson", "true")];
         let answer = self.get(&["pt_objects"], &query).await?.ok_or_else(unknown)?;
         let wanted = asked.trim().to_lowercase();
-        let same = |text: &Option<String>| text.as_deref().is_some_and(|text| text.trim().to_lowercase() == wanted);
+        let same =
+            |text: &Option<String>| text.as_deref().is_some_and(|text| text.trim().to_lowercase() == wanted);
         let lines = answer.pt_objects.iter().filter_map(|object| object.line.as_ref());
         let mut lines = lines.filter(|line| !line.id.is_empty() && (same(&line.code) || same(&line.name)));
         let line = lines.next().ok_or_else(unknown)?;
@@ -310,13 +342,15 @@ impl Asked<'_> {
     async fn announced(&self, path: &[&str], query: &TrafficQuery) -> Result<Vec<Alert>, Unknown> {
         let path: Vec<&str> = path.iter().copied().chain(["line_reports"]).collect();
         let (since, until) = (self.map.asked(query.from), self.map.asked(query.until));
-        let asked = [("since", since.as_str()), ("until", &until), ("count", "100"), ("disable_geojson", "true")];
+        let asked =
+            [("since", since.as_str()), ("until", &until), ("count", "100"), ("disable_geojson", "true")];
         let Some(answer) = self.get(&path, &asked).await? else { return Ok(Vec::new()) };
         if answer.pagination.is_some_and(|page| page.total_result > 100) {
             return Err(Unknown::Source("there are more announcements than are read".into()));
         }
         let alerts = answer.disruptions.iter();
-        let alerts = alerts.filter_map(|disruption| alert(&self.map, disruption, self.navitia.lang, self.as_of));
+        let alerts =
+            alerts.filter_map(|disruption| alert(&self.map, disruption, self.navitia.lang, self.as_of));
         Ok(alerts.filter(|alert| holds(alert, query)).collect())
     }
 }
@@ -336,7 +370,9 @@ fn counted(line: Option<String>, alerts: Vec<Alert>, listed: Listed) -> Traffic 
     };
     let running = once(listed.rides);
     let late = |ride: &&Ride| {
-        let late = |moment: Option<Moment>| moment.is_some_and(|moment| moment.best() >= moment.scheduled.plus(LATE));
+        let late = |moment: Option<Moment>| {
+            moment.is_some_and(|moment| moment.best() >= moment.scheduled.plus(LATE))
+        };
         late(ride.from.departure) || late(ride.to.arrival)
     };
     let late = running.iter().filter(late).cloned().collect();

@@ -43,8 +43,7 @@ pub(super) fn nonsense(what: &str) -> Unknown {
 impl Map<'_> {
     /// `20250110T180400`, on the coverage's clock.
     pub(super) fn instant(&self, text: &str) -> Result<Timestamp, Unknown> {
-        let local =
-            DateTime::strptime("%Y%m%dT%H%M%S", text).map_err(|_| nonsense("a time that is none"))?;
+        let local = DateTime::strptime("%Y%m%dT%H%M%S", text).map_err(|_| nonsense("a time that is none"))?;
         self.at(local)
     }
 
@@ -195,14 +194,7 @@ impl Map<'_> {
 
 /// A call of which nothing but the station is known.
 pub(super) fn bare(station: StationRef) -> Stop {
-    Stop {
-        station,
-        arrival: None,
-        departure: None,
-        platform: None,
-        planned_platform: None,
-        skipped: false,
-    }
+    Stop { station, arrival: None, departure: None, platform: None, planned_platform: None, skipped: false }
 }
 
 pub(super) fn platform(point: &StopPoint) -> Option<String> {
@@ -225,12 +217,7 @@ pub(super) fn number(candidates: &[&Option<String>]) -> Option<String> {
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && text.bytes().any(|byte| byte.is_ascii_digit())
     };
-    candidates
-        .iter()
-        .filter_map(|text| text.as_deref())
-        .map(str::trim)
-        .find(is_number)
-        .map(str::to_owned)
+    candidates.iter().filter_map(|text| text.as_deref()).map(str::trim).find(is_number).map(str::to_owned)
 }
 
 /// The same whether live data has changed the run or not.

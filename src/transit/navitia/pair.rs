@@ -5,7 +5,9 @@ use super::ask::{Asked, Listed};
 use super::map::nonsense;
 use super::model::{self, Answer};
 use crate::model::Timestamp;
-use crate::transit::planner::{Board, BoardQuery, FirstLast, Journey, JourneyQuery, Moment, Ride, Unknown, When};
+use crate::transit::planner::{
+    Board, BoardQuery, FirstLast, Journey, JourneyQuery, Moment, Ride, Unknown, When,
+};
 use jiff::civil::Date;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -93,7 +95,13 @@ impl Asked<'_> {
     }
 
     /// The direct trains that leave in `at..until`, page after page: at least `limit` of them, or all, or the list is full.
-    async fn direct(&self, way: &Way, at: Timestamp, until: Timestamp, limit: usize) -> Result<Listed, Unknown> {
+    async fn direct(
+        &self,
+        way: &Way,
+        at: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Listed, Unknown> {
         let mut listed = Listed { rides: Vec::new(), cancelled: Vec::new(), inexact: false, full: true };
         let mut start = at;
         for _ in 0..PAGES {
@@ -103,9 +111,9 @@ impl Asked<'_> {
             listed.inexact |= inexact;
             let last = rides.iter().filter_map(leaves).max();
             let known: HashSet<_> = listed.rides.iter().map(|ride| ride.train.key.clone()).collect();
-            let new = rides.into_iter().filter(|ride| {
-                leaves(ride).is_some_and(|at| at < until) && !known.contains(&ride.train.key)
-            });
+            let new = rides
+                .into_iter()
+                .filter(|ride| leaves(ride).is_some_and(|at| at < until) && !known.contains(&ride.train.key));
             listed.rides.extend(new.filter(|ride| leaves(ride).is_some_and(|leaves| leaves >= at)));
             let Some(last) = last.filter(|last| *last < until && *last >= start) else {
                 listed.full = false;
@@ -143,7 +151,8 @@ impl Asked<'_> {
             if runs || !inside || !self.is_way(&ride, way)? {
                 continue;
             }
-            let end = |place: &Option<model::Place>| place.as_ref().and_then(|place| place.stop_point.clone());
+            let end =
+                |place: &Option<model::Place>| place.as_ref().and_then(|place| place.stop_point.clone());
             let at_end = |point: Option<model::StopPoint>| {
                 let links = &section.display_informations.links;
                 loss(&self.map, &base.disruptions, links, point.as_ref(), departure.scheduled)
@@ -165,7 +174,12 @@ impl Asked<'_> {
     }
 
     /// Of the trains of a day. The first is only told when no train that another overtakes can have left before it.
-    pub(super) async fn first_last_between(&self, from: &str, to: &str, day: Date) -> Result<FirstLast, Unknown> {
+    pub(super) async fn first_last_between(
+        &self,
+        from: &str,
+        to: &str,
+        day: Date,
+    ) -> Result<FirstLast, Unknown> {
         let way = self.way(from, to)?;
         let (begins, ends) = (self.day_begins(day)?, self.day_ends(day)?);
         let (found, inexact) = self.day_of_trains(&way, begins, ends).await?;
@@ -189,7 +203,9 @@ impl Asked<'_> {
         let in_day = |ride: &Ride| leaves(ride).is_some_and(|at| at >= begins && at < ends);
         let answer = self.ask(way, When::DepartAfter(begins), 1, 0, self.freshness()).await?;
         let (rides, mut inexact) = self.rides(answer.as_deref(), way)?;
-        let Some(first) = rides.into_iter().filter(in_day).min_by_key(leaves) else { return Ok((None, inexact)) };
+        let Some(first) = rides.into_iter().filter(in_day).min_by_key(leaves) else {
+            return Ok((None, inexact));
+        };
         let answer = self.ask(way, When::ArriveBefore(ends), 1, 0, self.freshness()).await?;
         let (rides, unclear) = self.rides(answer.as_deref(), way)?;
         inexact |= unclear;
@@ -229,19 +245,27 @@ impl Asked<'_> {
         let answer = self.ask(&way, query.when, count, 10, self.freshness()).await?;
         let mut ways = Vec::new();
         for journey in answer.as_deref().map_or(&[][..], |answer| &answer.journeys) {
-            let by_way = query.via.as_deref().is_none_or(|via| self.theirs(via).is_ok_and(|via| calls_at(journey, &via)));
+            let by_way = query
+                .via
+                .as_deref()
+                .is_none_or(|via| self.theirs(via).is_ok_and(|via| calls_at(journey, &via)));
             if let Some(rides) = self.whole(journey, &way)?.filter(|_| by_way) {
                 ways.push(Journey { rides });
             }
         }
         let start = |way: &Journey| way.rides.first().and_then(leaves);
-        let end = |way: &Journey| way.rides.last().and_then(|ride| ride.to.arrival).map(|moment| moment.best());
+        let end =
+            |way: &Journey| way.rides.last().and_then(|ride| ride.to.arrival).map(|moment| moment.best());
         ways.retain(|way| match query.when {
             When::DepartAfter(at) => start(way).is_some_and(|start| start >= at),
             When::ArriveBefore(at) => end(way).is_some_and(|end| end <= at),
         });
-        if ways.is_empty() && (query.via.is_some() || answer.is_some_and(|answer| !answer.journeys.is_empty())) {
-            return Err(Unknown::Source("none of the ways that Navitia offers is one that was asked for".into()));
+        if ways.is_empty()
+            && (query.via.is_some() || answer.is_some_and(|answer| !answer.journeys.is_empty()))
+        {
+            return Err(Unknown::Source(
+                "none of the ways that Navitia offers is one that was asked for".into(),
+            ));
         }
         match query.when {
             When::DepartAfter(_) => {
@@ -315,7 +339,9 @@ impl Asked<'_> {
         if !journey.sections.iter().all(known) {
             return Ok(None);
         }
-        let rides = trains(journey).map(|section| self.map.section(section)).collect::<Result<Option<Vec<_>>, _>>()?;
+        let rides = trains(journey)
+            .map(|section| self.map.section(section))
+            .collect::<Result<Option<Vec<_>>, _>>()?;
         let Some(rides) = rides.filter(|rides| !rides.is_empty()) else { return Ok(None) };
         let in_order = rides.windows(2).all(|pair| {
             let arrives = pair[0].to.arrival.map(|moment| moment.best());
@@ -324,8 +350,11 @@ impl Asked<'_> {
         if !in_order {
             return Err(nonsense("a change to a train that has left"));
         }
-        let (first, last) = (rides.first().map(|ride| &ride.from.station.id), rides.last().map(|ride| &ride.to.station.id));
-        let at = |id: Option<&String>, theirs: &str| id.is_some_and(|id| self.theirs(id).is_ok_and(|id| id == theirs));
+        let (first, last) =
+            (rides.first().map(|ride| &ride.from.station.id), rides.last().map(|ride| &ride.to.station.id));
+        let at = |id: Option<&String>, theirs: &str| {
+            id.is_some_and(|id| self.theirs(id).is_ok_and(|id| id == theirs))
+        };
         let ends = at(first, &way.from) && at(last, &way.to);
         Ok(ends.then_some(rides))
     }
@@ -349,7 +378,8 @@ fn calls_at(journey: &model::Journey, area: &str) -> bool {
     let is_area = |point: &model::StopPoint| point.stop_area.as_ref().is_some_and(|found| found.id == area);
     trains(journey).any(|section| {
         let calls = section.stop_date_times.iter().filter_map(|call| call.stop_point.as_ref());
-        let ends = [&section.from, &section.to].into_iter().flatten().filter_map(|place| place.stop_point.as_ref());
+        let ends =
+            [&section.from, &section.to].into_iter().flatten().filter_map(|place| place.stop_point.as_ref());
         calls.chain(ends).any(is_area)
     })
 }

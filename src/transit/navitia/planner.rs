@@ -142,8 +142,7 @@ impl Navitia {
 
     /// What is known, asked again when it is no longer new.
     pub(super) async fn known(&self, now: Timestamp) -> Result<Known, Unknown> {
-        let is_new =
-            |known: &Known| now.since(known.seen) < KNOWN_FOR && known.seen.since(now) < KNOWN_FOR;
+        let is_new = |known: &Known| now.since(known.seen) < KNOWN_FOR && known.seen.since(now) < KNOWN_FOR;
         if let Some(known) = self.seen().filter(is_new) {
             return Ok(known);
         }
@@ -193,8 +192,7 @@ impl Navitia {
             LiveState::Fresh(at) | LiveState::Old(at) => at,
             LiveState::Absent | LiveState::Lost(_) => now,
         };
-        let map =
-            Map { zone: known.zone.clone(), ids: &self.ids, timetable: self.timetable.get(), live };
+        let map = Map { zone: known.zone.clone(), ids: &self.ids, timetable: self.timetable.get(), live };
         Ok((Asked { navitia: self, known, map, now, as_of }, provenance))
     }
 }

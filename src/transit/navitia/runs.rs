@@ -5,8 +5,8 @@ use super::map::{Map, bare, day, nonsense, number, platform, scheduled_id, witho
 use super::model::{Answer, Calendar, Line, StopTime, VehicleJourney};
 use crate::model::{Lang, Timestamp, TrainKey};
 use crate::transit::planner::{Moment, Run, Stop, Train, Unknown};
-use jiff::civil::{Date, Time, Weekday};
 use jiff::ToSpan;
+use jiff::civil::{Date, Time, Weekday};
 use std::time::Duration;
 
 /// A time of a run may lie this far from where the timetable has it.
@@ -219,9 +219,8 @@ fn timed<'a>(
     let mut calls = Vec::new();
     let mut earliest: Option<Timestamp> = None;
     for call in &journey.stop_times {
-        let same = planned.and_then(|planned| {
-            planned.iter().find(|other| other.call.stop_point.id == call.stop_point.id)
-        });
+        let same = planned
+            .and_then(|planned| planned.iter().find(|other| other.call.stop_point.id == call.stop_point.id));
         let mut next = |text: Option<&String>, planned: Option<Timestamp>| -> Result<_, Unknown> {
             let Some(text) = text else { return Ok(None) };
             let at = instant(map, on, text, earliest, planned)?;

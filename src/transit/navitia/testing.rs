@@ -166,7 +166,12 @@ pub(super) fn passage(number: &str, base: &str, best: Option<&str>, disruption: 
 }
 
 /// A train from the first station to the third.
-pub(super) fn section(number: &str, base: (&str, &str), best: Option<(&str, &str)>, disruption: Option<&str>) -> Value {
+pub(super) fn section(
+    number: &str,
+    base: (&str, &str),
+    best: Option<(&str, &str)>,
+    disruption: Option<&str>,
+) -> Value {
     let (leaves, arrives) = best.unwrap_or(base);
     json!({
         "type": "public_transport",
@@ -187,10 +192,13 @@ pub(super) fn journeys(sections: &[Value]) -> Value {
 }
 
 /// A run of that day (`day`: `20250110`) by station, arrival and departure; `id` marks a run that live data changed.
-pub(super) fn vehicle_journey(number: &str, changed: &str, calls: &[(&str, &str, &str)], disruption: Option<&str>) -> Value {
-    let stop = |(code, arrival, departure): &(&str, &str, &str)| {
-        json!({ "stop_point": point(code), "arrival_time": format!("{arrival}00"), "departure_time": format!("{departure}00") })
-    };
+pub(super) fn vehicle_journey(
+    number: &str,
+    changed: &str,
+    calls: &[(&str, &str, &str)],
+    disruption: Option<&str>,
+) -> Value {
+    let stop = |(code, arrival, departure): &(&str, &str, &str)| json!({ "stop_point": point(code), "arrival_time": format!("{arrival}00"), "departure_time": format!("{departure}00") });
     json!({
         "id": format!("{}{changed}", train_id(number)), "name": number, "headsign": number,
         "trip": { "id": format!("SNCF:2025-01-10:{number}:1187:Train"), "name": number },

@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
-        Value::Array(items) => items.iter().enumerate().for_each(|(i, item)| pointers(item, &format!("{at}/{i}"), found)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(i, item)| pointers(item, &format!("{at}/{i}"), found))
+        }
         Value::Object(map) => map.iter().for_each(|(key, item)| {
             let key = key.replace('~', "~0").replace('/', "~1");
             pointers(item, &format!("{at}/{key}"), found);

@@ -60,13 +60,22 @@ async fn a_journey_on_foot_and_by_rer() {
     let Some(answer) = recorded("journeys.json") else { return };
     let planner = then(vec![("journeys", 200, answer)]).await;
     let at = paris("2017-04-13T13:37");
-    let query = JourneyQuery { from: "8754700".into(), to: "8739305".into(), via: None, when: When::DepartAfter(at), limit: 5 };
+    let query = JourneyQuery {
+        from: "8754700".into(),
+        to: "8739305".into(),
+        via: None,
+        when: When::DepartAfter(at),
+        limit: 5,
+    };
     let journeys = planner.journeys(&query, at).await.unwrap().value;
     assert_eq!(journeys.len(), 1, "the other one begins or ends elsewhere");
     let ride = &journeys[0].rides[0];
     assert_eq!(ride.from.departure.unwrap().scheduled, paris("2017-04-13T13:54"));
     assert_eq!(ride.to.arrival.unwrap().scheduled, paris("2017-04-13T14:08"));
-    assert_eq!((ride.from.station.name.as_str(), ride.to.station.name.as_str()), ("Gare d'Austerlitz", "Champ de Mars Tour Eiffel"));
+    assert_eq!(
+        (ride.from.station.name.as_str(), ride.to.station.name.as_str()),
+        ("Gare d'Austerlitz", "Champ de Mars Tour Eiffel")
+    );
     assert_eq!((ride.train.brand.as_deref(), ride.train.line.as_deref()), (Some("RER"), Some("C")));
     assert_eq!(ride.train.terminus, "Gare de Versailles Château - Rive Gauche");
 }
