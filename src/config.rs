@@ -5,6 +5,7 @@ mod duration;
 mod fulfilment;
 mod hours;
 mod load;
+mod navitia;
 mod notices;
 mod secret;
 mod timetable;
@@ -14,6 +15,7 @@ pub use duration::Span;
 pub use fulfilment::{FulfilmentConfig, SHORTEST_SECRET};
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
+pub use navitia::{NavitiaConfig, StationIds};
 pub use notices::{NoticesConfig, QuietHours};
 pub use secret::Secret;
 pub use timetable::TimetableConfig;
@@ -39,6 +41,7 @@ pub struct Config {
     pub timetable: TimetableConfig,
     pub notices: NoticesConfig,
     pub traffic: TrafficConfig,
+    pub navitia: NavitiaConfig,
     pub fulfilment: FulfilmentConfig,
     pub queue: QueueConfig,
     pub log: LogConfig,
@@ -328,6 +331,7 @@ impl Config {
         );
         found.extend(self.timetable.problems());
         found.extend(self.traffic.problems());
+        found.extend(self.navitia.problems());
         found.extend(self.fulfilment.problems());
         found
     }

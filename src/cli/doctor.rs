@@ -7,10 +7,12 @@ use crate::content::Live;
 use crate::model::Timestamp;
 use crate::nlu::IntentPack;
 use crate::store::Store;
-use crate::transit::TimetableHandle;
 use crate::transit::live::LiveHandle;
+use crate::transit::navitia::Navitia;
+use crate::transit::planner::LiveState;
 use crate::transit::realtime::{Defaults, FeedStatus, Poller};
 use crate::transit::reload::expiry;
+use crate::transit::{LiveLimits, TimetableHandle};
 use comfy_table::{Cell, Color, Table, presets};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -49,6 +51,7 @@ pub async fn run(args: &DoctorArgs, config: &Config) -> anyhow::Result<ExitCode>
     findings.push(encoder(config));
     findings.extend(fulfilment(config));
     findings.extend(traffic(config).await);
+    findings.extend(navitia(config).await);
     findings.extend(database(config).await);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&findings)?);
@@ -172,6 +175,39 @@ async fn traffic(config: &Config) -> Vec<Finding> {
         };
     poller.poll_once(now).await;
     poller.status().iter().map(|feed| feed_finding(feed, now, config)).collect()
+}
+
+/// Asks Navitia once what its coverage is worth; nothing where it is not used.
+async fn navitia(config: &Config) -> Option<Finding> {
+    if !config.navitia.is_used() {
+        return None;
+    }
+    let (now, limits) = (SystemClock.now(), LiveLimits::default());
+    let built = Navitia::new(
+        &config.navitia,
+        limits,
+        TimetableHandle::default(),
+        config.operator.lang,
+        config.timezone(),
+    );
+    let planner = match built {
+        Ok(planner) => planner,
+        Err(error) => return Some(finding("navitia", State::Broken, error)),
+    };
+    let of = match planner.refresh(now).await {
+        Ok(of) => of,
+        Err(why) => return Some(finding("navitia", State::Degraded, why.to_string())),
+    };
+    let what = |live: String| format!("{}: timetable of {}, {live}", of.label, of.timetable_as_of);
+    Some(match of.live {
+        LiveState::Absent => finding("navitia", State::Ok, what("no live data".to_owned())),
+        LiveState::Fresh(at) => finding("navitia", State::Ok, what(format!("live data of {at}"))),
+        LiveState::Old(at) => finding("navitia", State::Degraded, what(format!("old live data, of {at}"))),
+        LiveState::Lost(at) => {
+            let at = at.map_or_else(|| "never came".to_owned(), |at| format!("is of {at}, too old"));
+            finding("navitia", State::Degraded, what(format!("live data {at}")))
+        }
+    })
 }
 
 fn feed_finding(feed: &FeedStatus, now: Timestamp, config: &Config) -> Finding {

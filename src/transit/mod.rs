@@ -10,6 +10,7 @@ pub mod live;
 mod load;
 mod local;
 mod naming;
+pub mod navitia;
 mod net;
 mod overlay;
 pub mod planner;

@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// A train counts as late from here on, at the stop that it is told for.
-const LATE: Duration = Duration::from_secs(300);
+pub(super) const LATE: Duration = Duration::from_secs(300);
 /// Trains are counted so far ahead, whatever period is asked about.
 const COUNTED: Duration = Duration::from_secs(24 * 3600);
 

@@ -1,0 +1,6 @@
+mod boards;
+mod failures;
+mod hostile;
+mod journeys;
+mod recorded;
+mod trains;
