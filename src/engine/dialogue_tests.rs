@@ -365,7 +365,20 @@ fn follow_ups_go_on_with_the_last_question() {
         ),
         ("et le dernier ?", OUT, "", "first_last(from=Vitré to=Rennes)"),
         ("what about the first one?", OUT, "", "first_last(from=Vitré to=Rennes)"),
-        ("il est à l'heure ?", DELAY, "", "train_delay(from=Vitré to=Rennes train=1009 when=09:10)"),
+        (
+            "pas demain, dimanche",
+            OUT,
+            "when=+1~demain;when=+2~dimanche",
+            "next_departure(from=Vitré to=Rennes when=+2T00:00)",
+        ),
+        (
+            "et pour revenir ce soir ?",
+            OUT,
+            "when=18:00~ce soir",
+            "next_departure(from=Rennes to=Vitré when=18:00)",
+        ),
+        ("d'accord", OUT, "", "thanks + Close"),
+        ("il est à l'heure ?", DELAY, "", "train_delay(from=Vitré to=Rennes train=1009)"),
         // A question of its own about another way begins anew.
         (
             "je voudrais savoir quand part le train pour Brest ce matin",
@@ -632,6 +645,23 @@ fn alerts_are_watched_for_the_asked_time() {
             ("train Vitré Rennes", NEXT, "from=Vitré;to=Rennes", "next_departure(from=Vitré to=Rennes)"),
             ("préviens-moi s'il est en retard", WATCH, "", "alerts_subscribe + watch 1009 09:00-+1T04:00"),
             ("stop les alertes", UNWATCH, "", "alerts_unsubscribe + unwatch all"),
+        ],
+    );
+    play(
+        "a way after a train, whatever the little words",
+        &[
+            (
+                "préviens-moi pour le 8745",
+                WATCH,
+                "train=8745",
+                "alerts_subscribe + watch 8745 09:00-+1T04:00",
+            ),
+            (
+                "préviens-moi pour Vitré Rennes",
+                WATCH,
+                "to=Vitré;to=Rennes",
+                "alerts_subscribe + watch Vitré-Rennes 09:00-+30T09:00",
+            ),
         ],
     );
     play("one of them", &[("plus d'alertes ligne N", UNWATCH, "line=N", "alerts_unsubscribe + unwatch N")]);

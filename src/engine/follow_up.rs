@@ -2,7 +2,8 @@
 
 use super::words::Words;
 use super::{Situation, slots};
-use crate::model::{Cue, Dialogue, EntityValue, IntentEffect, IntentSpec, OUT_OF_SCOPE};
+use crate::model::{Cue, Dialogue, EntityValue, IntentEffect, IntentSpec, OUT_OF_SCOPE, Timestamp};
+use jiff::civil::Date;
 use std::time::Duration;
 
 /// The one after a train leaves later than it by at least this.
@@ -41,11 +42,9 @@ impl<'a> Situation<'a> {
     /// Little more than a new value for a slot ("et demain ?").
     fn new_value(&self, words: &Words<'_>, spec: &IntentSpec, dialogue: &Dialogue) -> bool {
         let best = self.understanding.best();
-        let same = best.is_none_or(|score| score.intent == spec.name);
         let unsure = best.is_none_or(|s| s.confidence < self.rules.answer_from || s.intent == OUT_OF_SCOPE);
         let silent = words.telling() == 0 || words.say(Cue::Correct);
-        slots::answers(words, self.understanding, spec, dialogue)
-            && (silent || same || unsure || words.link())
+        slots::answers(words, self.understanding, spec, dialogue) && (silent || unsure || words.link())
     }
 
     /// Begins an intent with what is known already, where the message points back at it.
@@ -80,12 +79,20 @@ impl<'a> Situation<'a> {
         let slot = |name: &str| spec.slots.iter().any(|slot| slot.name == name);
         let Some(told) = dialogue.told.clone() else { return };
         let (Some(number), true) = (told.train, slot("train")) else { return };
-        if !dialogue.slots.contains_key("train") {
-            dialogue.slots.insert("train".to_owned(), EntityValue::Train { number });
-            if slot("when") {
-                let when = EntityValue::Time { start: told.departs, end: told.departs };
-                dialogue.slots.insert("when".to_owned(), when);
-            }
+        if dialogue.slots.contains_key("train") {
+            return;
+        }
+        dialogue.slots.insert("train".to_owned(), EntityValue::Train { number });
+        // Of today no day needs to be named; a time that chose among trains does not choose any more.
+        dialogue.slots.remove("when");
+        let midnight = |day: Date| day.to_zoned_datetime(self.rules.zone.clone()).ok();
+        let (Some(start), Some(end)) = (midnight(told.day), told.day.tomorrow().ok().and_then(midnight))
+        else {
+            return;
+        };
+        if slot("when") && told.day != self.date(self.now) {
+            let [start, end] = [start, end].map(|at| Timestamp::from_jiff(at.timestamp()));
+            dialogue.slots.insert("when".to_owned(), EntityValue::Time { start, end });
         }
     }
 }

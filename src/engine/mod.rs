@@ -14,7 +14,7 @@ mod words;
 use crate::answers::Lookup;
 use crate::model::{
     Conversation, ConversationState, Cue, Dialogue, Entity, EntityValue, EscalationReason, Fact, FirstTold,
-    IntentEffect, IntentSpec, MessageKind, NewWatch, OUT_OF_SCOPE, Phrases, Priority, Timestamp,
+    IntentEffect, IntentScore, IntentSpec, MessageKind, NewWatch, OUT_OF_SCOPE, Phrases, Priority, Timestamp,
     Understanding, UrlTemplate, Watched,
 };
 pub use action::{Action, UnknownAction};
@@ -201,15 +201,19 @@ impl Situation<'_> {
         let domain = |name: &str| name.split_once('.').map(|(domain, _)| domain.to_owned());
         let related = best.is_some_and(|score| domain(&score.intent) == domain(&spec.name))
             && self.understanding.entities.iter().any(fills);
+        // "Bon, je pars de Vitré" takes leave of nobody.
+        let courteous = best.and_then(|score| self.intents.get(&score.intent)).is_some_and(|s| s.courtesy)
+            && self.understanding.entities.iter().any(fills);
         let answers = slots::choice(words, self.understanding, dialogue).is_some()
             || slots::answers(words, self.understanding, spec, dialogue);
-        (answers || same || unsure || related).then_some(spec)
+        (answers || same || unsure || related || courteous).then_some(spec)
     }
 
     /// The message begins a question of its own, or is not understood. An open question waits meanwhile.
     fn begin(&self, words: &Words<'_>, mut dialogue: Dialogue) -> Plan {
         let decided = |decision| Plan::Decided(Box::new(decision));
-        let best = self.understanding.best();
+        let acknowledged = self.acknowledgement(words, &dialogue);
+        let best = acknowledged.as_ref().or(self.understanding.best());
         let name = best.map_or(OUT_OF_SCOPE, |score| &score.intent);
         let Some((spec, score)) = self.intents.get(name).zip(best).filter(|_| name != OUT_OF_SCOPE) else {
             let reason = EscalationReason::RepeatedFailure;
@@ -239,6 +243,14 @@ impl Situation<'_> {
         }
         self.start(words, spec, &mut dialogue);
         self.follow(words, spec, dialogue)
+    }
+
+    /// "D'accord" after an answer says no more than "merci".
+    fn acknowledgement(&self, words: &Words<'_>, dialogue: &Dialogue) -> Option<IntentScore> {
+        let open = dialogue.asked.is_some() || dialogue.intent.is_none();
+        let thanks = |spec: &&IntentSpec| spec.effect == Some(IntentEffect::CloseWhenDone);
+        let spec = self.intents.values().find(thanks).filter(|_| !open && words.are(Cue::Agree))?;
+        Some(IntentScore { intent: spec.name.clone(), confidence: 1.0 })
     }
 
     /// Fills the slots; asks for what is missing, then looks up or answers.
@@ -440,7 +452,7 @@ impl Planned {
 fn first_told(facts: &[Fact]) -> Option<FirstTold> {
     let rides = facts.iter().filter_map(|fact| fact.ride.as_ref()).filter(|ride| !ride.cancelled);
     let first = rides.min_by_key(|ride| ride.departs)?;
-    Some(FirstTold { departs: first.departs, train: first.number.clone() })
+    Some(FirstTold { departs: first.departs, day: first.key.day, train: first.number.clone() })
 }
 
 /// The numbered choice; none where there is nothing to choose from.

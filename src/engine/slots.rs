@@ -3,7 +3,8 @@
 use super::Situation;
 use super::words::{Words, names_no_day};
 use crate::model::{
-    Cue, Dialogue, Entity, EntityValue, IntentSpec, SlotSpec, StationRef, Timestamp, Understanding,
+    Cue, Dialogue, Entity, EntityValue, IntentEffect, IntentSpec, SlotSpec, StationRef, Timestamp,
+    Understanding,
 };
 use jiff::civil::Date;
 use std::time::Duration;
@@ -100,8 +101,16 @@ pub(super) fn fill(situation: &Situation<'_>, words: &Words<'_>, spec: &IntentSp
     dialogue.options.clear();
     let mut filled: Vec<&str> = Vec::new();
     let mut left: Vec<&Entity> = Vec::new();
+    let watched = matches!(spec.effect, Some(IntentEffect::Watch | IntentEffect::Unwatch));
+    let ends = situation.understanding.entities.iter().filter(|e| e.role == "to").count();
     for entity in &situation.understanding.entities {
-        let by_role = spec.slots.iter().find(|slot| slot.name == entity.role && fits(&entity.value, slot));
+        if words.ruled_out(entity) {
+            continue;
+        }
+        // "Préviens-moi pour Vitré Rennes": the way is meant, and "pour" says no direction.
+        let starts = watched && ends == 2 && !filled.contains(&"from") && entity.role == "to";
+        let role = if starts { "from" } else { entity.role.as_str() };
+        let by_role = spec.slots.iter().find(|slot| slot.name == role && fits(&entity.value, slot));
         match by_role {
             Some(slot) if !filled.contains(&&*slot.name) => {
                 let value = settled(situation, entity, dialogue.slots.get(&slot.name));

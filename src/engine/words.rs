@@ -1,6 +1,6 @@
 //! A message as far as it steers the conversation: which of its words are values, which say nothing, which are cues.
 
-use crate::model::{Cue, Entity, Phrases};
+use crate::model::{Cue, Entity, EntityValue, Phrases};
 use crate::nlu::normalise::Normalised;
 use std::ops::Range;
 
@@ -108,6 +108,18 @@ impl<'a> Words<'a> {
             |phrases: &Vec<Vec<String>>| phrases.iter().any(|p| self.positions(p).any(|r| silent(&r)));
         let place = self.phrases.ordinals.iter().take(of).position(named);
         place.map(|at| at + 1).or_else(|| self.only(Cue::Last).then_some(of))
+    }
+
+    /// A time that is named only to be ruled out: "pas demain, jeudi". Of stations, understanding has seen to it.
+    pub fn ruled_out(&self, entity: &Entity) -> bool {
+        let at = self.text.tokens.iter().position(|token| token.original.start == entity.span.start);
+        let before = at.and_then(|at| at.checked_sub(1)).map(|before| self.text.word(before));
+        let others = self.value.iter().zip(&self.text.tokens);
+        let mut others =
+            others.filter(|(value, token)| **value && !entity.span.contains(&token.original.start));
+        matches!(entity.value, EntityValue::Time { .. })
+            && before.is_some_and(|word| self.phrases.of(Cue::Not).iter().any(|not| not.as_slice() == [word]))
+            && others.next().is_some()
     }
 
     /// Outside the values, a word of at least four letters of `name` stands.

@@ -1,4 +1,5 @@
 use super::{AgentId, ContactId, ConversationId, EntityValue, Lang, MessageId, Timestamp, named_enum};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -128,6 +129,8 @@ pub struct Thread {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FirstTold {
     pub departs: Timestamp,
+    /// The service day of the train.
+    pub day: Date,
     /// The number that customers see.
     pub train: Option<String>,
 }

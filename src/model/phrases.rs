@@ -14,6 +14,8 @@ named_enum!(
         Refuse = "refuse",
         /// What follows replaces what was said: "plutôt", "I meant".
         Correct = "correct",
+        /// Directly before a value: not this one.
+        Not = "not",
         /// The one after what was told.
         Next = "next",
         /// The same way back.

@@ -90,7 +90,11 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         let decision = worker.decide(&scene, &understanding).await;
         (Some(understanding), decision)
     };
-    let lang = understanding.as_ref().map_or(lang, |u| u.lang);
+    // "STOP" is written in every language.
+    let command = decision.effects.iter().any(|e| matches!(e, Effect::OptOut | Effect::OptIn))
+        || decision.lines.first().is_some_and(|line| line.response == "system.help");
+    let known = conversation.lang.filter(|_| command);
+    let lang = known.or(understanding.as_ref().map(|u| u.lang)).unwrap_or(lang);
     let text = worker.render(&decision.lines, &conversation.channel, lang, &live, now);
 
     let mut tx = worker.store.begin().await?;
