@@ -4,7 +4,7 @@
 //! `cargo bench --bench transit -- [--json]`. The feeds are looked for in ../shared/data/gtfs; absent ones are named.
 
 #[path = "../tests/journeys_brute_force/raw.rs"]
-#[allow(dead_code)] // the test uses the rest
+#[allow(dead_code, clippy::unwrap_used)] // a test, which uses the rest and may panic
 mod raw;
 
 use futures::executor::block_on;

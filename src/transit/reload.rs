@@ -63,7 +63,7 @@ impl Trouble {
 enum Look {
     Unchanged,
     Changing,
-    New(Timetable),
+    New(Box<Timetable>),
 }
 
 enum Source {
@@ -108,7 +108,7 @@ impl Reloader {
         };
         let reloader = Self { source, label, judge, clock, poll: config.files.poll.into(), warned: None };
         match loaded {
-            Ok(Look::New(loaded)) => reloader.judge.table.replace(loaded),
+            Ok(Look::New(loaded)) => reloader.judge.table.replace(*loaded),
             Ok(Look::Unchanged | Look::Changing) => {}
             Err(trouble) => reloader.is(Some(&trouble)),
         }
@@ -157,7 +157,7 @@ impl Reloader {
                 Outcome::Unchanged
             }
             Ok(Look::New(table)) => {
-                self.put_in_service(table);
+                self.put_in_service(*table);
                 Outcome::Replaced
             }
             Err(trouble) => {

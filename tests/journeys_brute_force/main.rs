@@ -1,6 +1,8 @@
 //! The planner held against a second reading of a real feed that shares no code with it: the same earliest arrivals, and not
 //! one offered train that the feed does not hold.
 
+#![allow(clippy::unwrap_used)] // the helpers of tests are tests
+
 mod raw;
 
 use futures::executor::block_on;

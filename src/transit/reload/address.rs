@@ -42,7 +42,7 @@ impl Address {
         }
         let table = judge.load(&archive)?;
         self.note = kept.note();
-        Ok(Look::New(table))
+        Ok(Look::New(Box::new(table)))
     }
 
     pub(super) async fn look(&mut self, judge: &Judge, now: Timestamp) -> Result<Look, Trouble> {
@@ -87,7 +87,7 @@ impl Address {
         });
         let table = table.await?;
         self.note = Some(note);
-        Ok(Look::New(table))
+        Ok(Look::New(Box::new(table)))
     }
 }
 

@@ -33,7 +33,7 @@ impl Files {
             (Err(trouble), Some(seen)) => files.refused = Some((seen, day(now), trouble.clone())),
             (Err(_), None) => {}
         }
-        (files, loaded.map(Look::New))
+        (files, loaded.map(|table| Look::New(Box::new(table))))
     }
 
     pub(super) async fn look(&mut self, judge: &Judge, now: Timestamp) -> Result<Look, Trouble> {
@@ -60,7 +60,7 @@ impl Files {
         match loaded {
             Ok(table) => {
                 (self.served, self.refused) = (Some(found), None);
-                Ok(Look::New(table))
+                Ok(Look::New(Box::new(table)))
             }
             Err(trouble) => {
                 self.refused = Some((found, day(now), trouble.clone()));
