@@ -60,15 +60,18 @@ fn of_effect(effect: &Effect) -> Option<Action> {
     }
 }
 
+/// An open question that is repeated behind an answer does not make the answer a question.
 fn asked(decision: &Decision) -> Option<String> {
+    if decision.kind != Some(MessageKind::Question) {
+        return None;
+    }
     let by_question = decision.lines.iter().find_map(|line| match &line.part {
         Part::Ask(slot) => Some(slot.clone()),
         Part::Text | Part::Nothing => None,
     });
     by_question.or_else(|| {
         let about_slot = |response: &str| !ABOUT_NO_SLOT.contains(&response);
-        let question = decision.kind == Some(MessageKind::Question)
-            && decision.lines.last().is_some_and(|line| about_slot(&line.response));
+        let question = decision.lines.last().is_some_and(|line| about_slot(&line.response));
         decision.dialogue.asked.clone().filter(|_| question)
     })
 }
@@ -143,6 +146,7 @@ mod tests {
             (says("a.b", Part::Text, Answer), Bot, "answer"),
             (says("a.b", Part::Nothing, Answer), Bot, "answer"),
             (says("a.b", Part::Ask("from".into()), Question), Bot, "ask:from"),
+            (says("a.b", Part::Ask("from".into()), Answer), Bot, "answer"),
             (asking("system.which_station"), Bot, "ask:to"),
             (asking("system.clarify"), Bot, "answer"),
             (asking("system.confirm"), Bot, "confirm"),

@@ -25,7 +25,17 @@ impl<'a> Words<'a> {
         let filler = vec![false; text.tokens.len()];
         let mut words = Self { text, phrases, original, value, filler };
         words.filler = words.marked(Cue::Filler);
+        for at in 0..words.len() {
+            words.filler[at] |= !words.value[at] && words.names_a_kind(at);
+        }
         words
+    }
+
+    /// From `at` to the next value nothing but nouns stands: "le train numéro 8745".
+    fn names_a_kind(&self, at: usize) -> bool {
+        let noun = |at: usize| self.phrases.of(Cue::Noun).iter().any(|noun| self.stands(noun, at));
+        let value = (at..self.len()).find(|&at| self.value[at]);
+        value.is_some_and(|value| (at..value).all(noun))
     }
 
     pub fn len(&self) -> usize {

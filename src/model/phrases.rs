@@ -28,6 +28,8 @@ named_enum!(
         Link = "link",
         /// Says nothing of its own beside a value.
         Filler = "filler",
+        /// Directly before a value it says only what kind of thing that is: "le train 8745".
+        Noun = "noun",
         /// Words of a time of day, which names no day.
         Clock = "clock",
         /// After these, a message goes on.

@@ -223,4 +223,6 @@ fn report_panic(ended: Result<(), tokio::task::JoinError>) {
 #[cfg(test)]
 mod opt_out_tests;
 #[cfg(test)]
+mod own_answer_tests;
+#[cfg(test)]
 mod process_tests;

@@ -35,7 +35,7 @@ fn names_every_mistake_with_its_line() {
     let same = "domain: s\nintents:\n  empty:\n    about: z\n    examples:\n      fr: |\n        - a\n";
     let errors = load(&[("bad.yaml", bad), ("same.yaml", same), ("worse.yaml", "a: [")]).unwrap_err();
     for expected in [
-        "intents/bad.yaml:5: unknown key 'color'. Cure: use one of: about, courtesy, keywords, answer, url, sample, slots, enough, escalate, examples",
+        "intents/bad.yaml:5: unknown key 'color'. Cure: use one of: about, courtesy, keywords, answer, url, sample, slots, enough, escalate, effect, examples",
         "intents/bad.yaml:7: the slot 'when' has the entity kind 'station'. Cure: write `entity: time`",
         "intents/bad.yaml:8: 'enough' names 'train', which is no slot of 's.next'. Cure: use its slots: when",
         "intents/bad.yaml:9: unknown reason 'bored'",
