@@ -91,6 +91,8 @@ pub(super) fn alert(map: &Map<'_>, disruption: &Disruption, lang: Lang, as_of: T
     };
     let periods = disruption.application_periods.iter().map(period).collect::<Option<Vec<_>>>()?;
     let (title, text) = words(&disruption.messages);
+    // Without a message, the cause is all there is to say.
+    let text = text.or_else(|| causes(disruption).next().map(|cause| cause.chars().take(LONGEST).collect()));
     let in_lang =
         |text: Option<String>| text.into_iter().map(|text| (lang, text)).collect::<BTreeMap<_, _>>();
     let mut alert = Alert {
@@ -122,9 +124,16 @@ fn after(last: Timestamp) -> Timestamp {
     last.plus(std::time::Duration::from_secs(1))
 }
 
+/// Of a train, the cause often stands only where it stops.
+fn causes(disruption: &Disruption) -> impl Iterator<Item = &str> {
+    let stops = disruption.impacted_objects.iter().flat_map(|object| &object.impacted_stops);
+    let causes = [&disruption.cause].into_iter().chain(stops.map(|stop| &stop.cause));
+    causes.filter_map(|cause| cause.as_deref()).map(str::trim).filter(|cause| !cause.is_empty())
+}
+
 /// GTFS-Realtime's word for the cause; `unknown_cause` where the operator's words tell none that we know.
 fn cause(disruption: &Disruption) -> &'static str {
-    for text in [&disruption.cause, &disruption.category].into_iter().flatten() {
+    for text in causes(disruption).chain(disruption.category.as_deref()) {
         let text = text.to_lowercase();
         if let Some((_, cause)) = CAUSES.iter().find(|(word, _)| text.contains(word)) {
             return cause;
@@ -198,5 +207,11 @@ mod tests {
         assert_eq!(of("Mouvement social national", ""), "strike");
         assert_eq!(of("", "construction works"), "construction");
         assert_eq!(of("Cause...", "incident"), "unknown_cause");
+        let of_a_train: Disruption = serde_json::from_value(serde_json::json!({
+            "cause": "", "impacted_objects": [{ "impacted_stops": [{ "cause": " " }, { "cause": "Panne d\u{2019}un aiguillage" }] }],
+        }))
+        .unwrap();
+        assert_eq!(super::cause(&of_a_train), "technical_problem");
+        assert_eq!(causes(&of_a_train).collect::<Vec<_>>(), ["Panne d\u{2019}un aiguillage"]);
     }
 }

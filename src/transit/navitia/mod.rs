@@ -17,6 +17,7 @@ mod pair;
 mod planner;
 mod quota;
 mod runs;
+mod traffic;
 
 pub use planner::Navitia;
 

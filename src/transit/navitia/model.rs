@@ -295,6 +295,7 @@ pub(super) struct ImpactedStop {
     /// `added`, `deleted`, `delayed` or `unchanged`
     pub departure_status: Option<String>,
     pub arrival_status: Option<String>,
+    pub cause: Option<String>,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]

@@ -305,3 +305,25 @@ async fn traffic_of_a_line_counts_its_trains_once_and_reads_what_is_announced() 
     assert_eq!(ask(Some("Z")).await, Err(Unknown::Line("Z".into())));
     assert!(matches!(ask(None).await, Err(Unknown::Source(_))));
 }
+
+#[tokio::test]
+async fn where_lines_have_no_reports_the_networks_have_and_single_trains_are_counted_instead() {
+    let mut train = disruption("t", "SIGNIFICANT_DELAYS", "Panne");
+    train["impacted_objects"] = json!([{ "pt_object": { "id": "SNCF:6607", "embedded_type": "trip" } }]);
+    let mut works = disruption("w", "MODIFIED_SERVICE", "Travaux");
+    works["impacted_objects"] =
+        json!([{ "pt_object": { "id": "stop_area:SNCF:1", "embedded_type": "stop_area" } }]);
+    let reports = json!({ "disruptions": [train, works] });
+    let replies = vec![status(), ok("stop_area:SNCF:1/traffic_reports", &reports)];
+    let planner = StandIn::start(replies).await.planner();
+    let query = TrafficQuery {
+        line: None,
+        stations: vec!["OCE1".into()],
+        from: now(),
+        until: paris("2025-01-10T21:00"),
+    };
+    let traffic = planner.traffic(&query, now()).await.unwrap().value;
+    assert_eq!(texts(&traffic.alerts), ["Travaux"]);
+    assert_eq!(traffic.alerts[0].stops, ["OCE1"]);
+    assert_eq!(traffic.running, 0);
+}

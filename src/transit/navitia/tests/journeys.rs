@@ -87,7 +87,7 @@ async fn a_way_that_is_not_wholly_by_train_and_on_foot_is_not_told() {
     let mut inexact = changing();
     inexact[1]["additional_informations"] = json!(["odt_with_zone"]);
     for strange in [taxi, elsewhere, inexact] {
-        let alone = ask(&answer(&[strange.clone()]), after(), None).await;
+        let alone = ask(&answer(std::slice::from_ref(&strange)), after(), None).await;
         assert!(matches!(alone, Err(Unknown::Source(_))), "{alone:?}: people know other ways");
         let beside = ask(&answer(&[strange, changing()]), after(), None).await.unwrap();
         assert_eq!(numbers(&beside), ["17757 6845"]);
