@@ -14,6 +14,8 @@ pub(super) const LISTED: usize = 5;
 const WAYS: usize = 3;
 /// Cancelled trains named beside those that run.
 const CANCELLED: usize = 3;
+/// A day's trains end at 04:00 of the next morning; in microseconds.
+const DAY_ENDS: i64 = 4 * 3600 * 1_000_000;
 /// Trains looked at to find those of an interval: more than any pair of stations has in a day.
 const LOOKED_AT: usize = 300;
 
@@ -97,9 +99,25 @@ impl Page {
         self.rides.is_empty() && self.journeys.is_empty()
     }
 
-    pub(super) fn finish(self, teller: &Teller<'_>) -> Lookup {
+    pub(super) fn finish(mut self, teller: &Teller<'_>) -> Lookup {
+        self.keep_one_day(teller);
         let (data, facts) = (self.data(teller), self.facts(teller));
         if self.is_empty() { Lookup::Nothing { data, facts } } else { Lookup::Found { data, facts } }
+    }
+
+    /// Ways are looked for a day ahead. The page names one day: that of the first way, when it leaves after the asked day is over.
+    fn keep_one_day(&mut self, teller: &Teller<'_>) {
+        let leaves = |journey: &Journey| {
+            let moment = journey.rides.first()?.from.departure?;
+            // The night belongs to the evening before, as on boards.
+            Some(teller.date(Timestamp(moment.best().0.saturating_sub(DAY_ENDS))))
+        };
+        let Some(first) = self.journeys.first().and_then(leaves).filter(|day| *day > self.day) else {
+            let day = self.day;
+            return self.journeys.retain(|journey| leaves(journey).is_none_or(|leaves| leaves <= day));
+        };
+        self.day = first;
+        self.journeys.retain(|journey| leaves(journey) == Some(first));
     }
 
     fn data(&self, teller: &Teller<'_>) -> Value {
