@@ -1,11 +1,11 @@
 //! `traffic.announced`: strikes and works, as live feeds announce them.
 
 use super::alerts;
-use crate::answers::asked::{Answer, Asked, Why, settled};
+use crate::answers::asked::{Answer, Asked, Why, settled, shifted};
 use crate::answers::provenance::Live;
 use crate::answers::told::{Teller, place};
 use crate::answers::{AnswerSource, Lookup, Query, Samples, sample};
-use crate::model::StationRef;
+use crate::model::{StationRef, Timestamp};
 use crate::transit::live::Alert;
 use crate::transit::planner::{SharedPlanner, TrafficQuery};
 use async_trait::async_trait;
@@ -22,8 +22,8 @@ const CAUSES: &[(&str, &[&str])] =
 
 /// For the intents `….strike` and `….works`. Slots: `line`, `from`, `to` (stations), `when`; none: the whole network, a month ahead.
 ///
-/// Variables: `alerts`, `line`, `from`, `to`, `day` (null: no day was named, or today), `named`: a day was named. Without live
-/// data: [`Lookup::NoData`]. [`Lookup::Nothing`]: none is announced there and then, which is no promise.
+/// Variables: `alerts`, `line`, `from`, `to`, `day` (null: no day was named, or today), `last_day` (null unless several were
+/// named), `named`: a day was named. Without live data: [`Lookup::NoData`]. [`Lookup::Nothing`]: none is announced there and then, which is no promise.
 pub(in crate::answers) struct Announced(pub SharedPlanner);
 
 #[async_trait]
@@ -49,8 +49,8 @@ struct Found {
     from: Option<StationRef>,
     to: Option<StationRef>,
     alerts: Vec<Alert>,
-    /// The day that was named.
-    day: Option<Date>,
+    /// First and last of the days that were named.
+    days: Option<(Date, Date)>,
 }
 
 async fn answer(asked: &Asked<'_>) -> Answer {
@@ -80,7 +80,8 @@ async fn answer(asked: &Asked<'_>) -> Answer {
         from: asked.from.clone(),
         to: asked.to.clone(),
         alerts: alerts::chosen(alerts, &teller),
-        day: asked.when.map(|window| asked.date(window.start.max(asked.at()))),
+        // The end of an interval is the first moment outside it.
+        days: asked.when.map(|_| (asked.date(at), asked.date(Timestamp(until.0 - 1).max(at)))),
     };
     let data = found.data(&teller);
     if found.alerts.is_empty() {
@@ -98,8 +99,9 @@ impl Found {
             "from": self.from.as_ref().map(place),
             "to": self.to.as_ref().map(place),
             "alerts": self.alerts.iter().map(|alert| alerts::told(teller, alert)).collect::<Vec<_>>(),
-            "named": self.day.is_some(),
-            "day": self.day.map_or(Value::Null, |day| teller.day(day)),
+            "named": self.days.is_some(),
+            "day": self.days.map_or(Value::Null, |(day, _)| teller.day(day)),
+            "last_day": self.days.filter(|(day, last)| last > day).map(|(_, last)| teller.day(last)),
         });
         teller.add_source(&mut data, Live::Speaks);
         data
@@ -110,13 +112,20 @@ fn samples() -> Samples {
     let of = sample::provenance();
     let teller = sample::teller(&of);
     let today = teller.date(sample::NOW);
-    let tomorrow = crate::answers::asked::shifted(today, 1);
-    let found =
-        |alerts: Vec<Alert>, day: Option<Date>| Found { line: None, from: None, to: None, alerts, day };
+    let tomorrow = shifted(today, 1);
+    let found = |alerts: Vec<Alert>, day: Option<Date>| Found {
+        line: None,
+        from: None,
+        to: None,
+        alerts,
+        days: day.map(|day| (day, day)),
+    };
+    let days = Some((today, shifted(today, 2)));
     let line = || Some("Alizé".to_owned());
     let place = |name: &str| Some(sample::station(name));
     let shapes = [
         found(vec![sample::alert(true)], None),
+        Found { days, ..found(vec![sample::alert(true)], None) },
         Found { line: line(), ..found(vec![sample::alert(false), sample::alert(true)], Some(tomorrow)) },
         Found { from: place("Laval"), to: place("Rennes"), ..found(vec![sample::alert(true)], Some(today)) },
     ];
@@ -125,6 +134,7 @@ fn samples() -> Samples {
         Found { line: line(), ..found(Vec::new(), Some(tomorrow)) },
         Found { from: place("Laval"), to: place("Rennes"), ..found(Vec::new(), Some(today)) },
         Found { to: place("Rennes"), ..found(Vec::new(), None) },
+        Found { days, ..found(Vec::new(), None) },
     ];
     let data = |found: &Found| found.data(&teller);
     Samples { found: shapes.iter().map(data).collect(), nothing: nothing.iter().map(data).collect() }

@@ -160,6 +160,14 @@ async fn strikes_and_works_are_told_apart_and_none_is_no_promise() {
         &["Aucune grève n'est annoncée pour demain à cette heure ; cela peut encore changer."],
     )
     .await;
+    says(
+        &calm,
+        "traffic.works",
+        "when=1+00:00-3+00:00",
+        Lang::EN,
+        &["No works are announced between tomorrow and Tuesday 22 December at this time"],
+    )
+    .await;
 }
 
 #[tokio::test]
