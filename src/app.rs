@@ -6,7 +6,7 @@ use crate::answers::http::Http;
 use crate::answers::{Registry, Watches, registry};
 use crate::channels::{BuildContext, Channels};
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, NoticesConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
 use crate::engine::Rules;
@@ -270,7 +270,7 @@ fn notifier(state: &AppState, mind: &Mind, trains: &Trains) -> Notifier {
         content: mind.content.clone(),
         calendar: mind.calendar.clone(),
         operator: mind.operator.clone(),
-        config: mind.notices.clone(),
+        config: NoticesConfig { poll: trains.notices_poll(mind.notices.poll), ..mind.notices.clone() },
     }
 }
 

@@ -1,9 +1,10 @@
 //! What answers about trains is made of: the timetable, live data over it, and who keeps both fresh.
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Span};
 use crate::model::Timestamp;
 use crate::transit::live::LiveHandle;
+use crate::transit::navitia::Navitia;
 use crate::transit::planner::{ScheduledRun, SharedPlanner};
 use crate::transit::realtime::{Defaults, Poller};
 use crate::transit::reload::Reloader;
@@ -15,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the demonstration's live traffic moves on.
 const DEMO_EVERY: Duration = Duration::from_secs(15);
+/// Between two looks at what contacts were told, at least, where Navitia answers.
+const NAVITIA_NOTICES: Span = Span::seconds(300);
 
 /// The handles may still be empty, and are refilled.
 #[derive(Clone)]
@@ -22,6 +25,8 @@ pub struct Trains {
     pub timetable: TimetableHandle,
     pub live: LiveHandle,
     pub planner: SharedPlanner,
+    /// Where it is the planner; the timetable then only names stations.
+    navitia: Option<Arc<Navitia>>,
 }
 
 impl Trains {
@@ -45,17 +50,27 @@ impl Trains {
         };
         let invented = || timetable.get().is_some_and(|timetable| timetable.source().invented);
         let has_feed = !traffic.feeds.is_empty() || (traffic.demo && invented());
-        let planner = Arc::new(Local::new(timetable.clone(), live.clone(), limits, has_feed));
-        (Self { timetable, live, planner }, reloader)
+        let local = || Arc::new(Local::new(timetable.clone(), live.clone(), limits, has_feed));
+        let navitia = navitia(config, limits, &timetable);
+        let planner: SharedPlanner = navitia.clone().map_or_else(|| local() as SharedPlanner, |it| it);
+        (Self { timetable, live, planner, navitia }, reloader)
     }
 
-    /// Keeps live data fresh until `stopping`: from the configured feeds, else from the demonstration's simulator.
+    /// Every question about a told train costs requests of a quota: what must be said is looked for less often.
+    pub fn notices_poll(&self, configured: Span) -> Span {
+        if self.navitia.is_some() { configured.max(NAVITIA_NOTICES) } else { configured }
+    }
+
+    /// Keeps live data fresh until `stopping`: from Navitia, the configured feeds, or the demonstration's simulator.
     pub fn follow(
         &self,
         config: &Config,
         clock: Arc<dyn Clock>,
         stopping: CancellationToken,
     ) -> Result<JoinHandle<()>, String> {
+        if let Some(navitia) = self.navitia.clone() {
+            return Ok(tokio::spawn(navitia.follow(clock, stopping)));
+        }
         let live = self.live.clone();
         if config.traffic.demo && config.traffic.feeds.is_empty() {
             let timetable = self.timetable.clone();
@@ -66,6 +81,18 @@ impl Trains {
         let poller = Poller::new(&config.traffic, defaults, live, clock)?;
         Ok(tokio::spawn(poller.run(stopping)))
     }
+}
+
+/// None where it is not configured. Its keys were checked when loading; what is left is the HTTP client.
+fn navitia(config: &Config, limits: LiveLimits, timetable: &TimetableHandle) -> Option<Arc<Navitia>> {
+    if !config.navitia.is_used() {
+        return None;
+    }
+    let made =
+        Navitia::new(&config.navitia, limits, timetable.clone(), config.operator.lang, config.timezone());
+    made.inspect_err(|error| tracing::error!(%error, "Navitia is not used; the timetable answers"))
+        .ok()
+        .map(Arc::new)
 }
 
 /// The runs of the day at `now` and of the one before; none unless the timetable declares itself invented, so that no real

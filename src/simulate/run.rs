@@ -62,6 +62,7 @@ impl Simulator {
         let mut config = config.clone();
         // Only an invented network gets invented traffic; real feeds speak of now, and dialogues of their own days.
         config.traffic.demo = true;
+        config.navitia = Default::default();
         let config = &config;
         let channels = app::build_channels(config, Arc::new(SystemClock))?;
         let aliases = AliasFile::load(&config.files.intents.join("stations.yaml"))
