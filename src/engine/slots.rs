@@ -209,7 +209,7 @@ fn empty<'s>(
 
 /// Nobody travels from a station to itself: what was said before gives way to what is said now.
 fn part_ends(dialogue: &mut Dialogue, filled: &[&str]) {
-    if dialogue.slots.get("from").is_none() || dialogue.slots.get("from") != dialogue.slots.get("to") {
+    if !dialogue.slots.contains_key("from") || dialogue.slots.get("from") != dialogue.slots.get("to") {
         return;
     }
     let old = match (filled.contains(&"from"), filled.contains(&"to")) {

@@ -146,7 +146,7 @@ fn watch_samples(all: bool) -> Vec<Value> {
         (watched("station", json!("Rennes"), false), json!("demain"), json!("samedi 20 décembre")),
         (watched("train", json!("8745"), false), json!(null), json!(null)),
     ];
-    let nothing = all.then(|| (json!(null), json!(null), json!(null)));
+    let nothing = all.then_some((json!(null), json!(null), json!(null)));
     let sample = |(watched, begins, until): (Value, Value, Value)| json!({ "watched": watched, "begins": begins, "until": until });
     shapes.into_iter().chain(nothing).map(sample).collect()
 }
