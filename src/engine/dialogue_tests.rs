@@ -2,7 +2,7 @@
 
 use super::tests::{NOW, conversation, placed, rules, slot, station};
 use super::*;
-use crate::model::{EscalateRule, IntentScore, Lang, Question, StationRef, ToldRide, Tone, TrainKey};
+use crate::model::{Entity, EscalateRule, IntentScore, Lang, Question, StationRef, ToldRide, Tone, TrainKey};
 use crate::nlu::pack::shipped_phrases;
 
 const NEXT: &str = "schedules.next_departure";
