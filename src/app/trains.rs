@@ -50,9 +50,11 @@ impl Trains {
         };
         let invented = || timetable.get().is_some_and(|timetable| timetable.source().invented);
         let has_feed = !traffic.feeds.is_empty() || (traffic.demo && invented());
-        let local = || Arc::new(Local::new(timetable.clone(), live.clone(), limits, has_feed));
         let navitia = navitia(config, limits, &timetable);
-        let planner: SharedPlanner = navitia.clone().map_or_else(|| local() as SharedPlanner, |it| it);
+        let planner: SharedPlanner = match navitia.clone() {
+            Some(navitia) => navitia,
+            None => Arc::new(Local::new(timetable.clone(), live.clone(), limits, has_feed)),
+        };
         (Self { timetable, live, planner, navitia }, reloader)
     }
 
