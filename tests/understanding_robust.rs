@@ -62,7 +62,7 @@ proptest! {
     #[test]
     fn any_characters_with_an_expected_slot(text in any::<Vec<char>>()) {
         let text: String = text.into_iter().collect();
-        check(&text, 0, Some(Expected { kind: "station".into(), role: "from".into() }));
+        check(&text, 0, Some(Expected { kind: "station".into(), role: "from".into(), train: true }));
     }
 
     #[test]

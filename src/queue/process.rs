@@ -182,7 +182,12 @@ impl Worker {
         let expected = dialogue.asked.as_ref().filter(|_| fresh).and_then(|asked| {
             let spec = live.intents.get(dialogue.intent.as_deref()?)?;
             let slot = spec.slots.iter().find(|slot| &slot.name == asked)?;
-            Some(nlu::Expected { kind: slot.entity.clone(), role: slot.name.clone() })
+            let train =
+                slot.entity == "train"
+                    || spec.enough.iter().flatten().any(|name| {
+                        spec.slots.iter().any(|slot| &slot.name == name && slot.entity == "train")
+                    });
+            Some(nlu::Expected { kind: slot.entity.clone(), role: slot.name.clone(), train })
         });
         // "Et demain ?" goes on with no "bonjour", and with nothing that the bot has forgotten.
         let about = |name: &String| fresh && live.intents.get(name).is_some_and(|spec| !spec.courtesy);

@@ -27,6 +27,8 @@ pub struct Expected {
     pub kind: String,
     /// The slot's name, which is the entity's role.
     pub role: String,
+    /// A train's number would answer as well.
+    pub train: bool,
 }
 
 /// Something found, by the words it stands on.
@@ -50,7 +52,7 @@ impl Finder<'_> {
     pub fn find(&self, original: &str, text: &Normalised) -> Vec<Entity> {
         let now = self.now.to_jiff().to_zoned_datetime(self.timezone.clone());
         let personal = personal::find(original, text, self.common);
-        let mut trains = trains::find(text);
+        let mut trains = trains::find(text, self.expected.is_some_and(|expected| expected.train));
         trains.retain(|train| !overlaps(&personal, train));
         let mut times = times::find(text, &now);
         let expects = |kind: &str| self.expected.is_some_and(|expected| expected.kind == kind);

@@ -80,12 +80,12 @@ const OTHER_NUMBERS: &[&str] = &[
     "year",
 ];
 
-/// Train numbers with their brand words, and lines, in the order of the text.
-pub fn find(text: &Normalised) -> Vec<Mention> {
+/// Train numbers with their brand words, and lines, in the order of the text. `expected`: a train's number was asked for.
+pub fn find(text: &Normalised, expected: bool) -> Vec<Mention> {
     let mut found: Vec<Mention> = Vec::new();
     let mut at = 0;
     while at < text.tokens.len() && found.len() < MAX_ENTITIES {
-        match train_at(text, at).or_else(|| lines::line_at(text, at)) {
+        match train_at(text, at, expected).or_else(|| lines::line_at(text, at)) {
             Some(mention) => {
                 at = mention.tokens.end;
                 found.push(mention);
@@ -106,7 +106,7 @@ fn train(tokens: std::ops::Range<usize>, number: &str) -> Option<Mention> {
     Some(Mention { tokens, value: EntityValue::Train { number: number.to_owned() } })
 }
 
-fn train_at(text: &Normalised, at: usize) -> Option<Mention> {
+fn train_at(text: &Normalised, at: usize, expected: bool) -> Option<Mention> {
     let word = text.word(at);
     let brand = BRANDS.contains(&word);
     if brand || TRAIN_WORDS.contains(&word) {
@@ -133,7 +133,7 @@ fn train_at(text: &Normalised, at: usize) -> Option<Mention> {
     if is_number(digits, 3) && BRANDS.contains(&prefix) {
         return train(at..at + 1, digits);
     }
-    if is_lone_number(text, at) {
+    if is_lone_number(text, at, expected) {
         return train(at..at + 1, word);
     }
     // "it's the eight five three seven"
@@ -157,7 +157,7 @@ fn starts_with_figure(text: &Normalised, at: usize) -> bool {
 }
 
 /// "le 8741", "Terminus of 17756?": four to six figures that are no hour, year, price or telephone number.
-fn is_lone_number(text: &Normalised, at: usize) -> bool {
+fn is_lone_number(text: &Normalised, at: usize, expected: bool) -> bool {
     let word = text.word(at);
     if !is_number(word, 4) || word.starts_with('0') {
         return false;
@@ -194,7 +194,7 @@ fn is_lone_number(text: &Normalised, at: usize) -> bool {
         && !spaced_figures
         && !priced
         && !counts_things(text.word(at + 1))
-        && !OTHER_NUMBERS.contains(&before)
+        && (expected && BETWEEN.contains(&before) || !OTHER_NUMBERS.contains(&before))
 }
 
 #[cfg(test)]
@@ -237,7 +237,7 @@ mod tests {
             ("50 euros", "", ""),
         ] {
             let text = Normalised::new(message);
-            let found = find(&text);
+            let found = find(&text, false);
             let Some(first) = found.first() else {
                 assert_eq!(surface, "", "{message}");
                 continue;
@@ -248,6 +248,19 @@ mod tests {
                 EntityValue::Line { name } => assert_eq!(name, value),
                 other => panic!("{other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_number_is_a_train_where_one_was_asked_for() {
+        for (message, asked, otherwise) in [
+            ("it's number 8002", 1, 0),
+            ("le numéro 850012", 1, 0),
+            ("order 8002", 0, 0),
+            ("number 2026", 0, 0),
+        ] {
+            let text = Normalised::new(message);
+            assert_eq!((find(&text, true).len(), find(&text, false).len()), (asked, otherwise), "{message}");
         }
     }
 }

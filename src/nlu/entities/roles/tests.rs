@@ -8,7 +8,8 @@ fn roles(message: &str, expected: Option<(&str, &str)>) -> Vec<(&'static str, St
     let gazetteer = Gazetteer::new(stations.collect(), &[], &[]);
     let text = Normalised::new(message);
     let found = gazetteer.find(&text, &CommonWords::default(), &[], expected.is_some());
-    let expected = expected.map(|(kind, role)| Expected { kind: kind.into(), role: role.into() });
+    let expected =
+        expected.map(|(kind, role)| Expected { kind: kind.into(), role: role.into(), train: false });
     let surface = |m: &Mention| message[text.original_span(m.tokens.clone())].to_owned();
     assign(&text, &found, expected.as_ref()).into_iter().zip(found.iter().map(surface)).collect()
 }
