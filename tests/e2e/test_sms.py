@@ -45,7 +45,7 @@ def test_the_next_train_asked_in_sms_spelling_is_one_of_the_timetable(start_serv
     assert not missed, f"the next train is {missed[0]}, told was: {body}"
     assert [times.index(departure) for departure in told] == list(range(first, first + len(told))), "in order, none left out"
     # A demonstration says so, and whose data it is.
-    assert "démonstration" in body and "01/11/2026" in body
+    assert "démo inventée" in body and "01/11/2026" in body
 
 
 def test_a_missing_station_is_asked_for_and_remembered(server, twilio):
