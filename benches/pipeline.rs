@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench pipeline -- [--json]`
 
+mod report;
+
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -245,23 +247,6 @@ async fn main() -> anyhow::Result<()> {
             bench.end().await;
         }
     }
-    print(&rows);
+    report::print(&rows);
     Ok(())
-}
-
-fn print(rows: &[(String, String, String)]) {
-    if std::env::args().any(|arg| arg == "--json") {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|(what, value, beside)| serde_json::json!({"what": what, "value": value, "beside": beside}))
-            .collect();
-        println!("{}", serde_json::Value::Array(rows));
-        return;
-    }
-    let mut table = comfy_table::Table::new();
-    table.set_header(["what", "value", "beside"]);
-    rows.iter().for_each(|(what, value, beside)| {
-        table.add_row([what, value, beside]);
-    });
-    println!("{table}");
 }

@@ -6,6 +6,7 @@
 #[path = "../tests/journeys_brute_force/raw.rs"]
 #[allow(dead_code, clippy::unwrap_used)] // a test, which uses the rest and may panic
 mod raw;
+mod report;
 
 use futures::executor::block_on;
 use gtfs_structures::GtfsReader;
@@ -16,6 +17,7 @@ use guichet::transit::{LiveLimits, Local, MIN_CHANGE, Timetable, TimetableHandle
 use jiff::civil::Date;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use report::Row;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -36,8 +38,6 @@ const DEPARTURES: usize = 20_000;
 const JOURNEYS: usize = 5_000;
 /// Questions for the scans, which are slow.
 const SCANNED: usize = 200;
-
-type Row = (String, String, String);
 
 #[derive(Clone, Copy)]
 struct Load {
@@ -65,7 +65,7 @@ fn main() -> anyhow::Result<()> {
             eprintln!("absent, not measured: shared/data/gtfs/{file}");
         }
     }
-    print(&rows);
+    report::print(&rows);
     Ok(())
 }
 
@@ -237,21 +237,4 @@ fn memory() -> anyhow::Result<(f64, f64)> {
         kib.map(|kib| kib / 1024.0).ok_or_else(|| anyhow::anyhow!("/proc/self/status has no {name}"))
     };
     Ok((field("VmRSS")?, field("VmHWM")?))
-}
-
-fn print(rows: &[Row]) {
-    if std::env::args().any(|argument| argument == "--json") {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|(what, value, beside)| serde_json::json!({"what": what, "value": value, "beside": beside}))
-            .collect();
-        println!("{}", serde_json::Value::Array(rows));
-        return;
-    }
-    let mut table = comfy_table::Table::new();
-    table.set_header(["what", "value", "beside"]);
-    rows.iter().for_each(|(what, value, beside)| {
-        table.add_row([what, value, beside]);
-    });
-    println!("{table}");
 }

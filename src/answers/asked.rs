@@ -33,8 +33,8 @@ impl From<String> for Why {
 pub(super) type Answer = Result<Lookup, Why>;
 
 /// What cannot be known goes to people.
-pub(super) fn settled(answer: Answer) -> Lookup {
-    answer.unwrap_or_else(|Why(why)| Lookup::NoData { why })
+pub(super) async fn settled(answer: impl Future<Output = Answer> + Send) -> Lookup {
+    answer.await.unwrap_or_else(|Why(why)| Lookup::NoData { why })
 }
 
 /// From `start` to before `end`; a point in time has `start == end`.
@@ -127,6 +127,13 @@ impl<'a> Asked<'a> {
     pub(super) fn day_start(&self, day: Date) -> Option<Timestamp> {
         let start = day.at(4, 0, 0, 0).to_zoned_datetime(self.zone.clone()).ok()?;
         Some(Timestamp::from_jiff(start.timestamp()))
+    }
+
+    /// The day whose trains a moment belongs to: until 04:00, the evening before.
+    pub(super) fn train_day(&self, at: Timestamp) -> Date {
+        let date = self.date(at);
+        let early = self.day_start(date).is_some_and(|start| at < start);
+        if early { shifted(date, -1) } else { date }
     }
 
     pub(super) fn need_from(&self) -> Result<&StationRef, Why> {

@@ -2,7 +2,7 @@
 
 mod rules;
 
-use super::asked::{Asked, Why, settled, shifted};
+use super::asked::{Asked, Why, shifted};
 use super::provenance::Live;
 use super::told::{Teller, does_not_run, place};
 use super::{AnswerSource, Lookup, Query, Samples, sample, which};
@@ -46,7 +46,7 @@ impl AnswerSource for Precheck {
             // The timetable does not reach there, or its source is away: the delay cannot be checked here.
             Err(Why(_)) => {
                 let found = Found { verdict: "unknown", ..Found::new(asked.train.clone(), asked.today()) };
-                settled(Ok(Lookup::Found { data: found.data(None), facts: Vec::new() }))
+                Lookup::Found { data: found.data(None), facts: Vec::new() }
             }
         }
     }

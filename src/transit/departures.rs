@@ -1,4 +1,4 @@
-//! The first question a timetable was asked, in its first form: scheduled departures, without live data.
+//! For tests: scheduled departures as rows, without live data.
 
 use super::overlay::Overlay;
 use super::planner::{BoardQuery, Ends, Ride, Unknown};

@@ -3,6 +3,7 @@
 mod board;
 mod changes;
 pub mod demo_live;
+#[cfg(test)]
 mod departures;
 mod feed;
 mod journeys;
@@ -24,11 +25,9 @@ mod traffic;
 mod trains;
 
 pub use changes::MIN_CHANGE;
-pub use departures::{Departure, Departures};
 pub use load::TimetableError;
 pub use local::{LiveLimits, Local};
 /// Under its first name, for the answer source that asks [`Timetable::departures`].
-pub use planner::Unknown as QueryError;
 pub use timetable::{Source, Timetable, TimetableHandle};
 
 #[cfg(test)]

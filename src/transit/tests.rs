@@ -1,5 +1,7 @@
+use super::departures::Departures;
+use super::planner::Unknown;
 use super::testing::{EVERY_DAY, Naive, demo, demo_path, feed, id_of, paris, shared_data};
-use super::{Departures, QueryError, Timetable, TimetableError};
+use super::{Timetable, TimetableError};
 use crate::model::Timestamp;
 use jiff::civil::date;
 use std::path::Path;
@@ -120,14 +122,11 @@ fn outside_its_days_the_timetable_does_not_answer() {
     let table = simple(&["08:00:00,08:00:00,P1,0,0", "09:00:00,09:00:00,Q,0,0"]);
     for at in ["2025-12-31T12:00", "2027-01-01T00:10"] {
         let error = table.departures("P", None, paris(at), 5).unwrap_err();
-        assert!(matches!(error, QueryError::OutOfRange { .. }), "{at}: {error}");
+        assert!(matches!(error, Unknown::OutOfRange { .. }), "{at}: {error}");
     }
     assert_eq!(ask(&table, "P", None, "2026-12-31T07:00").total, 1);
-    assert_eq!(
-        table.departures("X", None, paris("2026-05-05T07:00"), 5),
-        Err(QueryError::Station("X".into()))
-    );
-    assert_eq!(table.departures("P", Some("P"), paris("2026-05-05T07:00"), 5), Err(QueryError::SameStation));
+    assert_eq!(table.departures("X", None, paris("2026-05-05T07:00"), 5), Err(Unknown::Station("X".into())));
+    assert_eq!(table.departures("P", Some("P"), paris("2026-05-05T07:00"), 5), Err(Unknown::SameStation));
     // Hostile instants.
     assert!(table.departures("P", None, Timestamp(i64::MAX), 5).is_err());
     assert!(table.departures("P", None, Timestamp(i64::MIN), 5).is_err());

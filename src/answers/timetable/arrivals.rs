@@ -19,16 +19,14 @@ impl AnswerSource for Arrivals {
     }
 
     async fn look_up(&self, query: &Query) -> Lookup {
-        settled(match Asked::read(query, &*self.0) {
-            Ok(asked) => match &asked.to {
+        settled(async {
+            let asked = Asked::read(query, &*self.0)?;
+            match &asked.to {
                 Some(to) => at(&asked, to, asked.from.as_ref()).await,
-                None => match asked.need_from() {
-                    Ok(from) => at(&asked, from, None).await,
-                    Err(why) => Err(why),
-                },
-            },
-            Err(why) => Err(why),
+                None => at(&asked, asked.need_from()?, None).await,
+            }
         })
+        .await
     }
 
     fn samples(&self) -> Samples {

@@ -20,10 +20,7 @@ impl AnswerSource for Departures {
     }
 
     async fn look_up(&self, query: &Query) -> Lookup {
-        settled(match Asked::read(query, &*self.0) {
-            Ok(asked) => answer(&asked).await,
-            Err(why) => Err(why),
-        })
+        settled(async { answer(&Asked::read(query, &*self.0)?).await }).await
     }
 
     fn samples(&self) -> Samples {
@@ -46,7 +43,8 @@ async fn answer(asked: &Asked<'_>) -> Answer {
     let mut page = Page::new(asked, from, told.value.day);
     page.show(asked, told.value);
     if let (true, Some(to)) = (page.is_empty(), &asked.to) {
-        page.journeys = page::ways(asked, from, to).await?.value;
+        let ways = page::ways(asked, from, to, page.day).await?.value;
+        (page.day, page.journeys) = (ways.day, ways.journeys);
         if page.journeys.is_empty() {
             page.next = page::next_day(asked, from, to, page.day).await;
         }

@@ -24,10 +24,7 @@ impl AnswerSource for FirstLast {
     }
 
     async fn look_up(&self, query: &Query) -> Lookup {
-        settled(match Asked::read(query, &*self.0) {
-            Ok(asked) => answer(&asked).await,
-            Err(why) => Err(why),
-        })
+        settled(async { answer(&Asked::read(query, &*self.0)?).await }).await
     }
 
     fn samples(&self) -> Samples {
@@ -61,7 +58,8 @@ async fn answer(asked: &Asked<'_>) -> Answer {
         day: told.value.day,
     };
     if let (None, None, Some(to)) = (&ends.first, &ends.last, &asked.to) {
-        ends.journeys = page::ways(asked, from, to).await?.value;
+        let ways = page::ways(asked, from, to, ends.day).await?.value;
+        (ends.day, ends.journeys) = (ways.day, ways.journeys);
     }
     let teller = Teller::new(asked, &told.provenance);
     let mut facts: Vec<_> = ends.rides().map(|ride| teller.ride_fact(ride)).collect();
@@ -97,7 +95,7 @@ async fn of_the_day(
         return on(asked.date(window.start)).await;
     }
     let today = asked.today();
-    let early = asked.day_start(today).is_some_and(|start| now < start);
+    let early = asked.train_day(now) < today;
     if early && last {
         // Where the feed does not reach back to yesterday, today's is the answer.
         if let Ok(evening) = on(shifted(today, -1)).await

@@ -18,10 +18,7 @@ impl AnswerSource for Journeys {
     }
 
     async fn look_up(&self, query: &Query) -> Lookup {
-        settled(match Asked::read(query, &*self.0) {
-            Ok(asked) => answer(&asked).await,
-            Err(why) => Err(why),
-        })
+        settled(async { answer(&Asked::read(query, &*self.0)?).await }).await
     }
 
     fn samples(&self) -> Samples {
@@ -34,10 +31,10 @@ impl AnswerSource for Journeys {
 
 pub(super) async fn answer(asked: &Asked<'_>) -> Answer {
     let (from, to) = (asked.need_from()?, asked.need_to()?);
-    let told = page::ways(asked, from, to).await?;
     let by = asked.be_there_by();
-    let day = asked.date(by.unwrap_or(asked.at()));
-    let mut page = Page { by, journeys: told.value, ..Page::new(asked, from, day) };
+    let told = page::ways(asked, from, to, asked.date(by.unwrap_or(asked.at()))).await?;
+    let page::Ways { day, journeys } = told.value;
+    let mut page = Page { by, journeys, ..Page::new(asked, from, day) };
     page.direct = page.journeys.iter().any(|journey| journey.rides.len() == 1);
     if page.is_empty() && by.is_none() {
         page.next = page::next_day(asked, from, to, day).await;

@@ -14,8 +14,6 @@ pub(super) const LISTED: usize = 5;
 const WAYS: usize = 3;
 /// Cancelled trains named beside those that run.
 const CANCELLED: usize = 3;
-/// A day's trains end at 04:00 of the next morning; in microseconds.
-const DAY_ENDS: i64 = 4 * 3600 * 1_000_000;
 /// Trains looked at to find those of an interval: more than any pair of stations has in a day.
 const LOOKED_AT: usize = 300;
 
@@ -99,25 +97,9 @@ impl Page {
         self.rides.is_empty() && self.journeys.is_empty()
     }
 
-    pub(super) fn finish(mut self, teller: &Teller<'_>) -> Lookup {
-        self.keep_one_day(teller);
+    pub(super) fn finish(self, teller: &Teller<'_>) -> Lookup {
         let (data, facts) = (self.data(teller), self.facts(teller));
         if self.is_empty() { Lookup::Nothing { data, facts } } else { Lookup::Found { data, facts } }
-    }
-
-    /// Ways are looked for a day ahead. The page names one day: that of the first way, when it leaves after the asked day is over.
-    fn keep_one_day(&mut self, teller: &Teller<'_>) {
-        let leaves = |journey: &Journey| {
-            let moment = journey.rides.first()?.from.departure?;
-            // The night belongs to the evening before, as on boards.
-            Some(teller.date(Timestamp(moment.best().0.saturating_sub(DAY_ENDS))))
-        };
-        let Some(first) = self.journeys.first().and_then(leaves).filter(|day| *day > self.day) else {
-            let day = self.day;
-            return self.journeys.retain(|journey| leaves(journey).is_none_or(|leaves| leaves <= day));
-        };
-        self.day = first;
-        self.journeys.retain(|journey| leaves(journey) == Some(first));
     }
 
     fn data(&self, teller: &Teller<'_>) -> Value {
@@ -196,12 +178,20 @@ pub(super) async fn board(
     Ok(told)
 }
 
-/// The ways from one station to the other, changes included.
+/// Ways that leave on one day.
+pub(super) struct Ways {
+    pub day: Date,
+    pub journeys: Vec<Journey>,
+}
+
+/// The ways from one station to the other, changes included. Planners look a day ahead, and an answer names one day: those of
+/// `day`, or of the day of the first where that leaves later.
 pub(super) async fn ways(
     asked: &Asked<'_>,
     from: &StationRef,
     to: &StationRef,
-) -> Result<Told<Vec<Journey>>, Why> {
+    day: Date,
+) -> Result<Told<Ways>, Why> {
     let when = asked.be_there_by().map_or(When::DepartAfter(asked.at()), When::ArriveBefore);
     let query = JourneyQuery {
         from: from.id.clone(),
@@ -210,14 +200,21 @@ pub(super) async fn ways(
         when,
         limit: WAYS,
     };
-    let mut told = asked.planner.journeys(&query, asked.now()).await?;
+    let Told { value: mut journeys, provenance } = asked.planner.journeys(&query, asked.now()).await?;
     // A way that cannot be taken, or of which an end has no time, is none.
     let whole = |journey: &Journey| {
         let timed = |ride: &Ride| ride.from.departure.is_some() && ride.to.arrival.is_some();
         !journey.rides.is_empty() && journey.rides.iter().all(|ride| timed(ride) && !does_not_run(ride))
     };
-    told.value.retain(whole);
-    Ok(told)
+    journeys.retain(whole);
+    // A night train of the evening before `day` belongs to it here.
+    let leaves = |journey: &Journey| {
+        let moment = journey.rides.first()?.from.departure?;
+        Some(asked.train_day(moment.best()).max(day))
+    };
+    let day = journeys.first().and_then(leaves).unwrap_or(day);
+    journeys.retain(|journey| leaves(journey) == Some(day));
+    Ok(Told { value: Ways { day, journeys }, provenance })
 }
 
 /// The first direct train of the day after: what one who missed the last wants to know. None where it is not known.

@@ -31,10 +31,7 @@ impl AnswerSource for Line {
     }
 
     async fn look_up(&self, query: &Query) -> Lookup {
-        settled(match Asked::read(query, &*self.0) {
-            Ok(asked) => answer(&asked).await,
-            Err(why) => Err(why),
-        })
+        settled(async { answer(&Asked::read(query, &*self.0)?).await }).await
     }
 
     fn samples(&self) -> Samples {
