@@ -16,7 +16,7 @@ use crate::nlu::aliases::AliasFile;
 use crate::nlu::entities::stations::Gazetteer;
 use crate::nlu::{Embedder, IntentPack, Means, Nlu, Shelf};
 use crate::notify::Notifier;
-use crate::queue::{Mind, Worker};
+use crate::queue::{Listeners, Mind, Worker};
 use crate::store::Store;
 use crate::telemetry;
 use crate::transit::planner::SharedPlanner;
@@ -243,6 +243,13 @@ async fn work(state: AppState, mut library: Library) {
         mind: mind.clone(),
         config: state.config.queue.clone(),
     };
+    let listeners = Listeners {
+        store: state.store.clone(),
+        clock: state.clock.clone(),
+        channels: state.channels.clone(),
+        reopen_within: state.config.conversations.reopen_within.into(),
+    };
+    let listening = tokio::spawn(listeners.run(state.stopping.clone()));
     let notifying = tokio::spawn(notifier(&state, &mind, &trains).run(state.stopping.clone()));
     let improving = improve(mind.clone(), embedder);
     let config = state.config.clone();
@@ -253,7 +260,7 @@ async fn work(state: AppState, mut library: Library) {
     worker.run(state.stopping.clone()).await;
     improving.abort();
     watching.abort();
-    for task in following.into_iter().chain(reloading).chain([notifying]) {
+    for task in following.into_iter().chain(reloading).chain([notifying, listening]) {
         if task.await.is_err() {
             tracing::error!("a task beside the queue panicked");
         }

@@ -109,7 +109,8 @@ mod tests {
         let store = Store::open(&format!("sqlite://{}/g.db", folder.path().display()), 2).await.unwrap();
         let now = at("18T12:00");
         let mut tx = store.begin().await.unwrap();
-        let inbound = Ingest { channel: "web", address: "a", provider_id: "1", text: "x", media: &[] };
+        let inbound =
+            Ingest { channel: "web", address: "a", provider_id: "1", text: "x", ..Ingest::default() };
         let id = tx.ingest(inbound, now, Duration::ZERO).await.unwrap().conversation_id;
         let contact = tx.conversation(id).await.unwrap().unwrap().contact_id;
         tx.commit().await.unwrap();

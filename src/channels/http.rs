@@ -13,8 +13,7 @@
 use super::signing::{SIGNATURE, TIMESTAMP, hex, mac, sign};
 use super::{
     Accepted, BuildContext, Capabilities, Channel, InboundEvent, InboundMessage, Lookup, Outgoing, Receipt,
-    ReceiptState, Refusal, SendError, WebhookRequest, content_type_is, header, retry_after, settings,
-    transport_error,
+    ReceiptState, Refusal, SendError, Trace, WebhookRequest, content_type_is, header, retry_after, settings,
 };
 use crate::clock::Clock;
 use crate::config::{ChannelSettings, Secret, Span};
@@ -98,7 +97,7 @@ struct Status {
 #[async_trait]
 impl Channel for Http {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { max_chars: 4_000, sms: false, receipts: true, can_be_asked: false }
+        Capabilities { media: true, receipts: true, ..Capabilities::text(4_000) }
     }
 
     fn receive(&self, request: &WebhookRequest<'_>) -> Result<Accepted, Refusal> {
@@ -111,11 +110,11 @@ impl Channel for Http {
             "/status" => InboundEvent::Receipt(receipt(request.body)?),
             _ => return Err(Refusal::NotFound),
         };
-        let reply = Some(("application/json", "{\"accepted\":true}"));
-        Ok(Accepted { events: vec![event], nonce: Some(nonce), reply })
+        let reply = Some(("application/json", "{\"accepted\":true}".into()));
+        Ok(Accepted { events: vec![event], nonce: Some(nonce), reply, cursor: None })
     }
 
-    async fn send(&self, message: &Outgoing) -> Result<Option<String>, SendError> {
+    async fn send(&self, message: &Outgoing, trace: &Trace) -> Result<Option<String>, SendError> {
         let body =
             serde_json::json!({"id": message.id, "to": message.address, "text": message.text}).to_string();
         // When it is sent, not when the message was written: a retry after an hour is no replay.
@@ -123,29 +122,26 @@ impl Channel for Http {
         let Some((timestamp, signature)) = signed else {
             return Err(SendError::Permanent { why: "the secret cannot sign".into() });
         };
-        let response = self
+        let request = self
             .client
             .post(&self.settings.callback_url)
             .header(reqwest::header::CONTENT_TYPE, "application/json")
             .header(TIMESTAMP, timestamp)
             .header(SIGNATURE, signature)
-            .body(body)
-            .send()
-            .await
-            .map_err(transport_error)?;
-        let status = response.status().as_u16();
-        let why = format!("the callback answered {status}");
-        match status {
+            .body(body);
+        let reply = trace.call(request, &[]).await?;
+        let why = format!("the callback answered {}", reply.status);
+        match reply.status {
             200..=299 => Ok(Some(message.id.to_string())),
             502 | 504 => Err(SendError::InDoubt { why }),
             408 | 409 | 425 | 429 | 401 | 403 | 404 | 500..=599 => {
-                Err(SendError::Retry { why, after: retry_after(response.headers()) })
+                Err(SendError::Retry { why, after: retry_after(&reply.headers) })
             }
             _ => Err(SendError::Permanent { why }),
         }
     }
 
-    async fn look_up(&self, _: &Outgoing) -> Lookup {
+    async fn look_up(&self, _: &Outgoing, _: &Trace) -> Lookup {
         Lookup::CannotAsk
     }
 }
@@ -156,7 +152,7 @@ fn inbound(body: &[u8]) -> Result<InboundMessage, Refusal> {
         return Err(Refusal::Malformed("id and from must be 1 to 200 bytes long"));
     }
     let media = media.into_iter().take(10).collect();
-    Ok(InboundMessage { provider_id: id, address: from, text, media })
+    Ok(InboundMessage { provider_id: id, address: from, text, media, ..InboundMessage::default() })
 }
 
 fn receipt(body: &[u8]) -> Result<Receipt, Refusal> {

@@ -60,6 +60,7 @@ fn a_signed_message_is_accepted_with_its_nonce() {
         address: "alice".into(),
         text: "bonjour".into(),
         media: vec![Media { kind: "image/png".into(), url: "https://x/1".into() }],
+        ..InboundMessage::default()
     };
     assert_eq!(accepted.events, vec![InboundEvent::Message(expected)]);
     let (nonce, until) = accepted.nonce.unwrap();

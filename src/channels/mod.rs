@@ -2,18 +2,30 @@
 //! stays inside its file; here is only their common shape and the registry.
 
 mod http;
+mod inbound;
+mod outbound;
 pub mod signing;
+#[cfg(test)]
+mod testing;
+pub mod trace;
 mod twilio;
 mod webchat;
 
+pub use inbound::{
+    Accepted, Edit, InboundEvent, InboundMessage, Reach, Receipt, ReceiptState, Refusal, WebhookRequest,
+};
+pub use outbound::{Capabilities, Lookup, Outgoing, Pace, SendError, split};
+pub use trace::{Reply, Trace};
+
 use crate::clock::Clock;
 use crate::config::{ChannelConfig, ChannelSettings};
-use crate::model::{Media, MessageId, Timestamp};
+use crate::model::Timestamp;
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// The one line that a new kind of channel adds.
 const KINDS: &[(&str, Build)] =
@@ -31,140 +43,94 @@ pub struct BuildContext {
     pub clock: Arc<dyn Clock>,
 }
 
-/// A webhook as it arrived, before anyone believes it.
-pub struct WebhookRequest<'a> {
-    /// What follows `/webhooks/<name>`: empty, or `/status`.
-    pub tail: &'a str,
-    /// Without the question mark.
-    pub query: Option<&'a str>,
-    pub headers: &'a HeaderMap,
-    /// The raw bytes: signatures are over these.
-    pub body: &'a [u8],
-    pub now: Timestamp,
-}
-
-/// A webhook that was verified and parsed.
-#[derive(Debug, Default, PartialEq)]
-pub struct Accepted {
-    pub events: Vec<InboundEvent>,
-    /// The signature must not have been used before, and is remembered until then.
-    pub nonce: Option<(String, Timestamp)>,
-    /// What the provider wants to read once everything is stored.
-    pub reply: Option<(&'static str, &'static str)>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum InboundEvent {
-    Message(InboundMessage),
-    Receipt(Receipt),
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct InboundMessage {
-    pub provider_id: String,
-    pub address: String,
-    pub text: String,
-    pub media: Vec<Media>,
-}
-
-/// What a provider tells of a message of ours.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Receipt {
-    pub provider_id: String,
-    /// Our own id, when the provider gives it back: settles a send in doubt.
-    pub message_id: Option<MessageId>,
-    pub state: ReceiptState,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum ReceiptState {
-    /// The provider has it.
-    Sent,
-    Delivered,
-    /// In the provider's words or code.
-    Failed(String),
-}
-
-/// Why a webhook is refused. Nothing of it is stored, and its content is not logged.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    #[error("the request is not signed")]
-    Unsigned,
-    #[error("the signature does not match")]
-    BadSignature,
-    /// Too old, or from the future.
-    #[error("the timestamp is outside the accepted window")]
-    Stale,
-    #[error("the content type is not supported")]
-    ContentType,
-    /// What is wrong, without the content.
-    #[error("the request is malformed: {0}")]
-    Malformed(&'static str),
-    #[error("there is no such webhook")]
-    NotFound,
-}
-
-/// A message on its way out.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outgoing {
-    pub id: MessageId,
-    pub address: String,
-    pub text: String,
-    /// When we first may have sent it; a provider is asked from then on.
-    pub since: Timestamp,
-}
-
-/// Why a message was not sent, as a small closed set: is it tried again, and what does the agent see.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// Surely not sent; another try may succeed.
-    #[error("{why}")]
-    Retry { why: String, after: Option<Duration> },
-    /// Surely not sent, and never will be.
-    #[error("{why}")]
-    Permanent { why: String },
-    /// It may have been sent.
-    #[error("{why}")]
-    InDoubt { why: String },
-}
-
-/// What a provider says of a send in doubt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lookup {
-    /// Ids of messages that look like ours (address, text, time), oldest first. Empty: it was not sent.
-    Listed(Vec<String>),
-    /// This provider has no such question.
-    CannotAsk,
-    /// It could not be asked now.
-    Unavailable(String),
-}
-
-/// What a channel can carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capabilities {
-    /// Longest text in characters.
-    pub max_chars: usize,
-    /// Uses the short `sms` variant of responses.
-    pub sms: bool,
-    /// Tells whether a message was delivered.
-    pub receipts: bool,
-    /// Can be asked about a send in doubt.
-    pub can_be_asked: bool,
-}
-
 /// One provider account.
 #[async_trait]
 pub trait Channel: Send + Sync {
     fn capabilities(&self) -> Capabilities;
 
+    /// How fast it may be sent to; the configuration may say otherwise.
+    fn pace(&self) -> Pace {
+        Pace::default()
+    }
+
     /// Verifies, then parses. Pure: no I/O, no clock but `request.now`.
     fn receive(&self, request: &WebhookRequest<'_>) -> Result<Accepted, Refusal>;
 
-    /// Hands the message to the provider once. The provider's id, when it has one.
-    async fn send(&self, message: &Outgoing) -> Result<Option<String>, SendError>;
+    /// Answers the GET request by which a provider checks that the address is ours. Nothing is stored of it.
+    fn handshake(&self, _request: &WebhookRequest<'_>) -> Result<Accepted, Refusal> {
+        Err(Refusal::NotFound)
+    }
+
+    /// Hands the message to the provider once, leaving every call of it in `trace`. The provider's id, when it has
+    /// one.
+    async fn send(&self, message: &Outgoing, trace: &Trace) -> Result<Option<String>, SendError>;
 
     /// Asks the provider what became of a send in doubt.
-    async fn look_up(&self, message: &Outgoing) -> Lookup;
+    async fn look_up(&self, message: &Outgoing, trace: &Trace) -> Lookup;
+
+    /// Why an agent's message would be refused by the rules of the provider, in words that an agent can read (the
+    /// time to answer is over, and no template is configured). Asked before the message is stored, and again by
+    /// `send`.
+    fn refuses(&self, _message: &Outgoing, _now: Timestamp) -> Option<String> {
+        None
+    }
+
+    /// Is what is said to this address read by everyone? Such conversations are of their own kind: see
+    /// [`Capabilities::public`].
+    fn is_public(&self, _address: &str) -> bool {
+        false
+    }
+
+    /// Shows that someone writes; best effort, no error is worth a word.
+    async fn typing(&self, _address: &str) {}
+
+    /// Does to a message of the customer what an agent asked for.
+    async fn moderate(
+        &self,
+        _action: Moderation,
+        _provider_id: &str,
+        _trace: &Trace,
+    ) -> Result<(), SendError> {
+        Err(SendError::Permanent { why: "this channel has no such action".into() })
+    }
+
+    /// What must run beside the webhooks for messages to come in: a poll, a connection of its own.
+    fn listener(&self) -> Option<Arc<dyn Listener>> {
+        None
+    }
+}
+
+/// What agents do to public posts of customers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moderation {
+    Hide,
+    Show,
+    Like,
+    Delete,
+}
+
+/// A part of a channel that fetches rather than waits.
+#[async_trait]
+pub trait Listener: Send + Sync {
+    /// Must only one instance of several run it? A second poll would take the first one's messages.
+    fn alone(&self) -> bool {
+        true
+    }
+
+    /// Runs until `stop`, handing what comes in to `inbox`. It keeps trying by itself, with a growing pause, when the
+    /// provider is away; it returns only when told to stop.
+    async fn run(&self, inbox: Arc<dyn Inbox>, stop: CancellationToken);
+}
+
+/// Where a [`Listener`] hands over. An event that was taken is stored: only then is it acknowledged to the provider.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// Stores everything of `accepted`, its cursor too, in one transaction. Known messages are stored once. Errors: in
+    /// words for the log; nothing was stored, and it is to be handed over again.
+    async fn take(&self, accepted: Accepted) -> Result<(), String>;
+
+    /// How far the listener had come, as it said itself in [`Accepted::cursor`].
+    async fn cursor(&self) -> Result<Option<String>, String>;
 }
 
 /// The configured channels by name.
@@ -205,6 +171,10 @@ impl Channels {
 
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Channel>> {
         self.0.get(name)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Arc<dyn Channel>)> {
+        self.0.iter().map(|(name, channel)| (name.as_str(), channel))
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {

@@ -6,8 +6,7 @@
 
 use super::{
     Accepted, BuildContext, Capabilities, Channel, InboundEvent, InboundMessage, Lookup, Outgoing, Receipt,
-    ReceiptState, Refusal, SendError, WebhookRequest, content_type_is, header, retry_after, settings,
-    transport_error,
+    ReceiptState, Refusal, SendError, Trace, WebhookRequest, content_type_is, header, retry_after, settings,
 };
 use crate::config::{ChannelSettings, Secret};
 use crate::model::{Media, Timestamp};
@@ -25,6 +24,8 @@ use std::time::Duration;
 const LOOKUP_PAGES: usize = 5;
 /// Their clock and ours may differ by this much.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
+/// The number told Twilio to stop (error 21610): nothing of ours reaches it.
+const UNSUBSCRIBED: i64 = 21_610;
 /// What trial accounts put before every text.
 const TRIAL_PREFIX: &str = "Sent from your Twilio trial account - ";
 
@@ -75,16 +76,16 @@ impl Twilio {
     }
 
     /// The message list of one page and the path of the next.
-    async fn page(&self, url: &str, to: Option<&str>) -> Result<Page, String> {
+    async fn page(&self, url: &str, to: Option<&str>, trace: &Trace) -> Result<Page, String> {
         let mut request = self.get(url);
         if let Some(to) = to {
             request = request.query(&[("To", to), ("PageSize", "100")]);
         }
-        let response = request.send().await.map_err(|e| e.without_url().to_string())?;
-        if !response.status().is_success() {
-            return Err(format!("Twilio answered {} to the message list", response.status().as_u16()));
+        let reply = trace.call(request, &[]).await.map_err(|error| error.to_string())?;
+        if !reply.is_success() {
+            return Err(format!("Twilio answered {} to the message list", reply.status));
         }
-        response.json().await.map_err(|e| e.without_url().to_string())
+        reply.json().ok_or_else(|| "Twilio's message list cannot be read".to_owned())
     }
 }
 
@@ -92,7 +93,8 @@ impl Twilio {
 impl Channel for Twilio {
     fn capabilities(&self) -> Capabilities {
         // Twilio refuses longer bodies (error 21617).
-        Capabilities { max_chars: 1_600, sms: true, receipts: true, can_be_asked: true }
+        let text = Capabilities::text(1_600);
+        Capabilities { sms: true, media: true, receipts: true, can_be_asked: true, ..text }
     }
 
     fn receive(&self, request: &WebhookRequest<'_>) -> Result<Accepted, Refusal> {
@@ -113,11 +115,11 @@ impl Channel for Twilio {
             "/status" => InboundEvent::Receipt(receipt(&params, request.query)?),
             _ => return Err(Refusal::NotFound),
         };
-        let reply = Some(("text/xml", "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>"));
-        Ok(Accepted { events: vec![event], nonce: None, reply })
+        let reply = Some(("text/xml", "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>".into()));
+        Ok(Accepted { events: vec![event], reply, ..Accepted::default() })
     }
 
-    async fn send(&self, message: &Outgoing) -> Result<Option<String>, SendError> {
+    async fn send(&self, message: &Outgoing, trace: &Trace) -> Result<Option<String>, SendError> {
         let from = self.settings.from.expose();
         let sender = if from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
         let callback = format!("{}/status?m={}", self.webhook, message.id);
@@ -127,35 +129,35 @@ impl Channel for Twilio {
             ("Body", &*message.text),
             ("StatusCallback", &callback),
         ];
-        let response = self
+        let request = self
             .client
             .post(self.messages_url())
             .basic_auth(&self.settings.account_sid, Some(self.settings.auth_token.expose()))
-            .form(&form)
-            .send()
-            .await
-            .map_err(transport_error)?;
-        let status = response.status();
-        let after = retry_after(response.headers());
-        let body: Result<Answer, _> = response.json().await;
-        if status.is_success() {
+            .form(&form);
+        let reply = trace.call(request, &[]).await?;
+        let body: Option<Answer> = reply.json();
+        if reply.is_success() {
             return match body {
-                Ok(Answer { sid: Some(sid), .. }) => Ok(Some(sid)),
+                Some(Answer { sid: Some(sid), .. }) => Ok(Some(sid)),
                 _ => Err(SendError::InDoubt { why: "Twilio accepted, but gave no message id".into() }),
             };
         }
-        let code = body.ok().and_then(|b| b.code).map_or(String::new(), |c| format!(", error {c}"));
-        let why = format!("Twilio answered {}{code}", status.as_u16());
-        Err(classify(status.as_u16(), why, after))
+        let code = body.and_then(|b| b.code);
+        let said = code.map_or(String::new(), |c| format!(", error {c}"));
+        let why = format!("Twilio answered {}{said}", reply.status);
+        if code == Some(UNSUBSCRIBED) {
+            return Err(SendError::Blocked { why });
+        }
+        Err(classify(reply.status, why, retry_after(&reply.headers)))
     }
 
-    async fn look_up(&self, message: &Outgoing) -> Lookup {
+    async fn look_up(&self, message: &Outgoing, trace: &Trace) -> Lookup {
         let since = message.since.minus(CLOCK_SKEW);
         let mut found = Vec::new();
         let mut url = self.messages_url();
         let mut to = Some(message.address.as_str());
         for _ in 0..LOOKUP_PAGES {
-            let page = match self.page(&url, to.take()).await {
+            let page = match self.page(&url, to.take(), trace).await {
                 Ok(page) => page,
                 Err(why) => return Lookup::Unavailable(why),
             };
@@ -289,6 +291,7 @@ fn message(params: &Params) -> Result<InboundMessage, Refusal> {
         address: required("From")?.to_owned(),
         text: first(params, "Body").unwrap_or_default().to_owned(),
         media,
+        ..InboundMessage::default()
     })
 }
 

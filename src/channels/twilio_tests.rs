@@ -1,4 +1,5 @@
 use super::super::Channels;
+use super::super::testing::{Answer, Provider, build, json, outcome, outgoing};
 use super::*;
 use crate::clock::SystemClock;
 use crate::model::MessageId;
@@ -95,6 +96,7 @@ fn messages_are_parsed() {
         address: "+33611223344".into(),
         text: "a kel h é".into(),
         media: vec![Media { kind: "image/jpeg".into(), url: "https://m/1".into() }],
+        ..InboundMessage::default()
     };
     assert_eq!(events, vec![InboundEvent::Message(expected)]);
     assert!(matches!(
@@ -172,5 +174,36 @@ fn a_configuration_error_names_the_key() {
     ] {
         let errors = Channels::build(&config(toml), &context).err().unwrap_or_default();
         assert!(errors.iter().any(|e| e.starts_with(expected)), "{errors:?} should begin with {expected}");
+    }
+}
+
+/// What Twilio answers, or does not, and what it means for the message.
+#[tokio::test]
+async fn every_fault_of_the_provider_has_its_outcome() {
+    let cases: Vec<(Answer, &str)> = vec![
+        (json(201, r#"{"sid":"SM9"}"#), "sent SM9"),
+        (json(201, "{}"), "in doubt"),
+        (json(201, "not json"), "in doubt"),
+        (Answer::Silence, "in doubt"),
+        (Answer::Reset, "in doubt"),
+        (json(429, "{}"), "retry"),
+        (Answer::Http(429, "retry-after: 7\r\n", "{}".into()), "retry after 7"),
+        (json(401, r#"{"code":20003}"#), "retry"),
+        (json(400, r#"{"code":21211}"#), "permanent"),
+        (json(400, r#"{"code":21610}"#), "blocked"),
+        (json(404, ""), "permanent"),
+        (json(500, "{}"), "in doubt"),
+        (json(503, "<html>"), "in doubt"),
+    ];
+    for (answer, expected) in cases {
+        let provider = Provider::start(vec![answer.clone()]).await;
+        let keys = format!(
+            "account_sid = 'AC1'\nauth_token = '12345'\nfrom = '+15551110000'\napi_url = '{}'",
+            provider.url
+        );
+        let channel = build("twilio", "twilio", &keys).unwrap();
+        let message = outgoing("+33612345678", "Prochain départ 18h04");
+        assert_eq!(outcome(&*channel, &message).await, expected, "{answer:?}");
+        assert_eq!(provider.requests().len(), 1, "{answer:?}: one try each");
     }
 }

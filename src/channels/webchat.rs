@@ -2,8 +2,8 @@
 //! of their own (`http::webchat`), for a browser cannot sign a webhook.
 
 use super::{
-    Accepted, BuildContext, Capabilities, Channel, Lookup, Outgoing, Refusal, SendError, WebhookRequest,
-    settings,
+    Accepted, BuildContext, Capabilities, Channel, Lookup, Outgoing, Refusal, SendError, Trace,
+    WebhookRequest, settings,
 };
 use crate::config::ChannelSettings;
 use async_trait::async_trait;
@@ -24,19 +24,19 @@ struct Webchat;
 #[async_trait]
 impl Channel for Webchat {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { max_chars: 4_000, sms: false, receipts: false, can_be_asked: true }
+        Capabilities { buttons: 10, typing: true, can_be_asked: true, ..Capabilities::text(4_000) }
     }
 
     fn receive(&self, _: &WebhookRequest<'_>) -> Result<Accepted, Refusal> {
         Err(Refusal::NotFound)
     }
 
-    async fn send(&self, message: &Outgoing) -> Result<Option<String>, SendError> {
+    async fn send(&self, message: &Outgoing, _: &Trace) -> Result<Option<String>, SendError> {
         Ok(Some(message.id.to_string()))
     }
 
     /// Sending has no effect outside the database, so after a crash it is simply done again.
-    async fn look_up(&self, _: &Outgoing) -> Lookup {
+    async fn look_up(&self, _: &Outgoing, _: &Trace) -> Lookup {
         Lookup::Listed(Vec::new())
     }
 }

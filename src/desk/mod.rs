@@ -230,7 +230,7 @@ async fn in_charge(tx: &mut Tx, conversation: &Conversation) -> Result<DeskError
 }
 
 async fn send(tx: &mut Tx, now: Timestamp, message: &Message) -> Result<(), StoreError> {
-    tx.insert_job(NewJob { kind: JobKind::Send, message, run_at: now }).await
+    tx.insert_job(NewJob { kind: JobKind::Send, message, run_at: now, broadcast: false }).await
 }
 
 async fn event(

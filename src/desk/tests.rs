@@ -39,7 +39,8 @@ async fn desk() -> Desk {
     let config = ChannelConfig { kind: "webchat".into(), settings: Default::default() };
     let channels = Channels::build(&BTreeMap::from([("web".to_owned(), config)]), &context).unwrap();
     let mut tx = store.begin().await.unwrap();
-    let inbound = Ingest { channel: "web", address: "a", provider_id: "1", text: "hello", media: &[] };
+    let inbound =
+        Ingest { channel: "web", address: "a", provider_id: "1", text: "hello", ..Ingest::default() };
     let conversation = tx.ingest(inbound, NOW, Duration::ZERO).await.unwrap().conversation_id;
     let mut queued = tx.conversation(conversation).await.unwrap().unwrap();
     queued.state = ConversationState::Queued;

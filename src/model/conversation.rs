@@ -16,6 +16,10 @@ pub struct Contact {
     pub opted_out_at: Option<Timestamp>,
     /// The confirmation of the opt-out: the one message that still goes out.
     pub opt_out_message: Option<MessageId>,
+    /// How they call themselves on the channel.
+    pub name: Option<String>,
+    /// Since when they cannot be reached: they blocked us.
+    pub blocked_at: Option<Timestamp>,
 }
 
 named_enum!(

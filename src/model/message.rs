@@ -41,9 +41,27 @@ named_enum!(
 /// Something that came with a message and that we keep a reference to, not the bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Media {
-    /// MIME type as the provider says.
+    /// MIME type as the provider says; [`Media::POSITION`].
     pub kind: String,
     pub url: String,
+}
+
+impl Media {
+    /// A place on earth, its `url` a `geo:` URI (RFC 5870). No registered media type says that.
+    pub const POSITION: &str = "application/x-position";
+
+    /// Degrees, WGS 84.
+    pub fn position(latitude: f64, longitude: f64) -> Self {
+        Self { kind: Self::POSITION.to_owned(), url: format!("geo:{latitude:.6},{longitude:.6}") }
+    }
+
+    /// Latitude and longitude of a position.
+    pub fn as_position(&self) -> Option<(f64, f64)> {
+        let place = self.url.strip_prefix("geo:").filter(|_| self.kind == Self::POSITION)?;
+        let (latitude, rest) = place.split_once(',')?;
+        let longitude = rest.split([',', ';']).next()?;
+        Some((latitude.parse().ok()?, longitude.parse().ok()?))
+    }
 }
 
 /// A value with where it comes from and how old it is, stored with the message that told it.
@@ -86,6 +104,12 @@ pub struct Message {
     pub attempted_at: Option<Timestamp>,
     /// When the provider accepted it.
     pub sent_at: Option<Timestamp>,
+    /// What the customer may choose from: buttons where the channel has them.
+    pub choices: Vec<String>,
+    /// Inbound: a machine wrote it, as its provider says.
+    pub automatic: bool,
+    /// Inbound: when the customer changed it, before it was read.
+    pub edited_at: Option<Timestamp>,
 }
 
 impl Message {
@@ -116,6 +140,9 @@ impl Message {
             created_at: now,
             attempted_at: None,
             sent_at: None,
+            choices: Vec::new(),
+            automatic: false,
+            edited_at: None,
         }
     }
 }

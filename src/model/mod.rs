@@ -6,6 +6,7 @@ mod id;
 mod intent;
 mod message;
 mod phrases;
+mod provider_call;
 mod ride;
 mod time;
 mod understanding;
@@ -20,6 +21,7 @@ pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, WatchId};
 pub use intent::{EscalateRule, IntentEffect, IntentSpec, SampleAnswer, SlotSpec};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
 pub use phrases::{Cue, Phrases};
+pub use provider_call::ProviderCall;
 pub use ride::{NewWatch, RideChange, ToldRide, TrainKey, Watched};
 pub use time::Timestamp;
 pub use understanding::{

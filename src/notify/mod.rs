@@ -106,7 +106,8 @@ impl Notifier {
         let outbound = Message::outbound(conversation, Author::Bot, MessageKind::Notice, text, now);
         let mut message = Message { facts, ..outbound };
         tx.insert_message(&mut message).await?;
-        tx.insert_job(NewJob { kind: JobKind::Send, message: &message, run_at: now }).await?;
+        let job = NewJob { kind: JobKind::Send, message: &message, run_at: now, broadcast: true };
+        tx.insert_job(job).await?;
         let line = NewEvent {
             kind: event,
             actor: Actor::Bot,

@@ -228,7 +228,8 @@ impl Stage {
     async fn customer(&self, address: &str, lang: Lang) -> Conversation {
         let now = self.clock.now();
         let mut tx = self.notifier.store.begin().await.unwrap();
-        let inbound = Ingest { channel: "web", address, provider_id: address, text: "bonjour", media: &[] };
+        let inbound =
+            Ingest { channel: "web", address, provider_id: address, text: "bonjour", ..Ingest::default() };
         let id = tx.ingest(inbound, now, Duration::ZERO).await.unwrap().conversation_id;
         let mut conversation = tx.conversation(id).await.unwrap().unwrap();
         conversation.lang = Some(lang);

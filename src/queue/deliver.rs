@@ -5,7 +5,7 @@
 //! as `unknown` until a person decides.
 
 use super::{Done, Worker};
-use crate::channels::{Channel, Lookup, Outgoing, SendError};
+use crate::channels::{Channel, Lookup, Outgoing, SendError, Trace};
 use crate::model::{Actor, Contact, DeliveryStatus, EventKind, Message, NewEvent, Timestamp};
 use crate::store::{ClaimedJob, StoreError, Tx};
 use std::sync::Arc;
@@ -13,10 +13,24 @@ use std::time::Duration;
 
 /// What a step decides for the message and its job.
 enum Outcome {
-    Sent { provider_id: Option<String> },
-    TryAgain { at: Timestamp, status: DeliveryStatus, why: String },
-    Failed { why: String },
-    Unknown { why: String },
+    Sent {
+        provider_id: Option<String>,
+    },
+    /// The contact cannot be reached any more.
+    Blocked {
+        why: String,
+    },
+    TryAgain {
+        at: Timestamp,
+        status: DeliveryStatus,
+        why: String,
+    },
+    Failed {
+        why: String,
+    },
+    Unknown {
+        why: String,
+    },
 }
 
 pub(super) async fn deliver(worker: &Worker, job: &ClaimedJob) -> Result<Done, StoreError> {
@@ -32,12 +46,8 @@ pub(super) async fn deliver(worker: &Worker, job: &ClaimedJob) -> Result<Done, S
         let why = format!("channel '{}' is no longer configured", message.channel);
         return settle(worker, tx, job, &message, Outcome::Failed { why }).await;
     };
-    let outgoing = Outgoing {
-        id: message.id,
-        address: contact.address,
-        text: message.text.clone(),
-        since: message.created_at,
-    };
+    let trace = Trace::new(worker.clock.clone(), &[&contact.address]);
+    let outgoing = outgoing(&mut tx, &contact, &message).await?;
     let withheld = contact.opted_out_at.is_some() && contact.opt_out_message != Some(message.id);
     match message.status {
         DeliveryStatus::Pending if withheld => {
@@ -47,8 +57,8 @@ pub(super) async fn deliver(worker: &Worker, job: &ClaimedJob) -> Result<Done, S
         DeliveryStatus::Pending => {
             tx.set_sending(&message, now).await?;
             tx.commit().await?;
-            let outcome = send(worker, job, &channel, &outgoing).await;
-            settle_later(worker, job, &message, outcome).await
+            let outcome = send(worker, job, &channel, &outgoing, &trace).await;
+            settle_later(worker, job, &message, outcome, &trace).await
         }
         DeliveryStatus::Sending => {
             let ready_at = message.attempted_at.unwrap_or(now).plus(worker.config.settle.into());
@@ -57,18 +67,40 @@ pub(super) async fn deliver(worker: &Worker, job: &ClaimedJob) -> Result<Done, S
                 return commit_if(tx, kept).await;
             }
             drop(tx);
-            let outcome = ask(worker, job, &channel, &outgoing, &message).await?;
-            settle_later(worker, job, &message, outcome).await
+            let outcome = ask(worker, job, &channel, &outgoing, &message, &trace).await?;
+            settle_later(worker, job, &message, outcome, &trace).await
         }
         // A receipt settled it meanwhile, or a person did.
         _ => end(tx, job).await,
     }
 }
 
-async fn send(worker: &Worker, job: &ClaimedJob, channel: &Arc<dyn Channel>, outgoing: &Outgoing) -> Outcome {
+/// The message as its channel sends it.
+pub async fn outgoing(tx: &mut Tx, contact: &Contact, message: &Message) -> Result<Outgoing, StoreError> {
+    let heard = tx.last_inbound(message.conversation_id).await?;
+    Ok(Outgoing {
+        id: message.id,
+        address: contact.address.clone(),
+        text: message.text.clone(),
+        choices: message.choices.clone(),
+        heard_at: heard.as_ref().map(|m| m.created_at),
+        reply_to: heard.and_then(|m| m.provider_id),
+        author: message.author,
+        lang: contact.lang,
+        since: message.created_at,
+    })
+}
+
+async fn send(
+    worker: &Worker,
+    job: &ClaimedJob,
+    channel: &Arc<dyn Channel>,
+    outgoing: &Outgoing,
+    trace: &Trace,
+) -> Outcome {
     // A little more than the client's own limit, which should strike first.
     let limit = Duration::from(worker.config.send_timeout) + Duration::from_secs(1);
-    let sent = tokio::time::timeout(limit, channel.send(outgoing)).await;
+    let sent = tokio::time::timeout(limit, channel.send(outgoing, trace)).await;
     let error = match sent {
         Ok(Ok(provider_id)) => return Outcome::Sent { provider_id },
         Ok(Err(error)) => error,
@@ -77,6 +109,7 @@ async fn send(worker: &Worker, job: &ClaimedJob, channel: &Arc<dyn Channel>, out
     let now = worker.clock.now();
     match error {
         SendError::Permanent { why } => Outcome::Failed { why },
+        SendError::Blocked { why } => Outcome::Blocked { why },
         SendError::InDoubt { why } => {
             let at = now.plus(worker.config.settle.into());
             Outcome::TryAgain { at, status: DeliveryStatus::Sending, why }
@@ -104,10 +137,11 @@ async fn ask(
     channel: &Arc<dyn Channel>,
     outgoing: &Outgoing,
     message: &Message,
+    trace: &Trace,
 ) -> Result<Outcome, StoreError> {
     let now = worker.clock.now();
     let limit = Duration::from(worker.config.send_timeout) + Duration::from_secs(1);
-    let answer = tokio::time::timeout(limit, channel.look_up(outgoing))
+    let answer = tokio::time::timeout(limit, channel.look_up(outgoing, trace))
         .await
         .unwrap_or_else(|_| Lookup::Unavailable("the provider did not answer in time".into()));
     Ok(match answer {
@@ -140,8 +174,12 @@ async fn settle_later(
     job: &ClaimedJob,
     message: &Message,
     outcome: Outcome,
+    trace: &Trace,
 ) -> Result<Done, StoreError> {
     let mut tx = worker.store.begin().await?;
+    for call in trace.take() {
+        tx.insert_call(message.id, &call).await?;
+    }
     match tx.lock_message(message.id).await? {
         Some(current) if current.status == DeliveryStatus::Sending => {
             settle(worker, tx, job, &current, outcome).await
@@ -169,6 +207,14 @@ async fn settle(
             mark_sent(&mut tx, message, provider_id.as_deref(), now).await?;
             tx.complete_job(job).await?
         }
+        Outcome::Blocked { why } => {
+            if let Some(contact) = contact_of(&mut tx, message).await? {
+                tx.set_blocked(contact.id, Some(contact.blocked_at.unwrap_or(now))).await?;
+            }
+            tx.set_status(message, DeliveryStatus::Failed, Some(why), None, None).await?;
+            tx.append_event(now, message_event(message, EventKind::MessageFailed)).await?;
+            tx.complete_job(job).await?
+        }
         Outcome::Failed { why } => {
             tx.set_status(message, DeliveryStatus::Failed, Some(why), None, None).await?;
             tx.append_event(now, message_event(message, EventKind::MessageFailed)).await?;
@@ -183,7 +229,7 @@ async fn settle(
     let label = match outcome {
         Outcome::Sent { .. } => "sent",
         Outcome::TryAgain { .. } => "again",
-        Outcome::Failed { .. } => "failed",
+        Outcome::Failed { .. } | Outcome::Blocked { .. } => "failed",
         Outcome::Unknown { .. } => "unknown",
     };
     metrics::counter!("guichet_sends_total", "channel" => message.channel.clone(), "outcome" => label)

@@ -4,9 +4,13 @@
 pub mod deliver;
 pub mod effects;
 mod gather;
+mod inbox;
+mod listen;
 pub mod process;
 mod receipts;
 
+pub use inbox::{TakenIn, take_in};
+pub use listen::Listeners;
 pub use process::Mind;
 pub use receipts::apply_receipt;
 
@@ -23,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often what has expired is removed: sessions, nonces, what was told of past trains.
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
+/// How long calls of providers are kept: until a customer has asked what became of a message.
+const CALLS_KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
 /// Wait after a database error before the next try.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
@@ -191,6 +197,7 @@ impl Worker {
             tx.expire_nonces(now).await?;
             tx.forget_told(now).await?;
             tx.expire_notices(now).await?;
+            tx.expire_calls(now.minus(CALLS_KEPT)).await?;
             tx.commit().await
         };
         if let Err(error) = clean.await {

@@ -63,7 +63,9 @@ async fn outbound(worker: &Worker, conversation: &Conversation, kind: MessageKin
     let mut tx = worker.store.begin().await.unwrap();
     let mut message = Message::outbound(conversation, Author::Bot, kind, "x".to_owned(), NOW);
     tx.insert_message(&mut message).await.unwrap();
-    tx.insert_job(NewJob { kind: JobKind::Send, message: &message, run_at: NOW }).await.unwrap();
+    tx.insert_job(NewJob { kind: JobKind::Send, message: &message, run_at: NOW, broadcast: false })
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     message.id
 }
@@ -82,7 +84,8 @@ async fn after_an_opt_out_only_its_confirmation_is_sent() {
     let pack = "domain: general\nintents:\n  thanks:\n    about: Thanks\n    examples:\n      fr: |\n        - merci\n";
     let worker = worker(folder.path(), pack, clock, channels).await;
     let mut tx = worker.store.begin().await.unwrap();
-    let inbound = Ingest { channel: "web", address: "a", provider_id: "1", text: "merci", media: &[] };
+    let inbound =
+        Ingest { channel: "web", address: "a", provider_id: "1", text: "merci", ..Ingest::default() };
     let id = tx.ingest(inbound, NOW, Duration::ZERO).await.unwrap().conversation_id;
     tx.commit().await.unwrap();
     worker.drain().await.unwrap();

@@ -91,7 +91,8 @@ async fn the_operators_service_answers_and_what_cannot_be_said_goes_to_people() 
     let mut replies = Vec::new();
     for id in ["1", "2"] {
         let mut tx = worker.store.begin().await.unwrap();
-        let inbound = Ingest { channel: "web", address: "a", provider_id: id, text: "places", media: &[] };
+        let inbound =
+            Ingest { channel: "web", address: "a", provider_id: id, text: "places", ..Ingest::default() };
         let conversation = tx.ingest(inbound, NOW, Duration::ZERO).await.unwrap().conversation_id;
         tx.commit().await.unwrap();
         worker.drain().await.unwrap();

@@ -5,6 +5,7 @@ use super::gather::{Gathered, gather, joined};
 use super::{Done, Worker, effects::apply};
 use crate::answers::responses::Variant;
 use crate::answers::{Query, Registry};
+use crate::channels::split;
 use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
@@ -95,7 +96,7 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         || decision.lines.first().is_some_and(|line| line.response == "system.help");
     let known = conversation.lang.filter(|_| command);
     let lang = known.or(understanding.as_ref().map(|u| u.lang)).unwrap_or(lang);
-    let text = worker.render(&decision.lines, &conversation.channel, lang, &live, now);
+    let parts = worker.render(&decision.lines, &conversation.channel, lang, &live, now);
 
     let mut tx = worker.store.begin().await?;
     let current = tx.lock_conversation(conversation.id).await?.ok_or(sqlx::Error::RowNotFound)?;
@@ -105,7 +106,7 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let last = behind.last().map_or(message.seq, |part| part.seq);
     let mut effects = Effects { tx, now, message: &said, conversation: current };
     effects.remember(understanding.as_ref(), &decision, lang).await?;
-    let reply = effects.say(&decision, text).await?;
+    let reply = effects.say(&decision, parts).await?;
     let most = worker.mind.notices.watches_per_contact;
     let Effects { tx, conversation, .. } = &mut effects;
     if contact.opted_out_at.is_some() && !sms && !decision.effects.contains(&Effect::OptOut) {
@@ -256,16 +257,9 @@ impl Worker {
         planned.decide(found)
     }
 
-    /// The words of a decision; nothing when it says nothing. A template that fails here passed its check at
-    /// start, so the rest is said and the failure logged.
-    fn render(
-        &self,
-        lines: &[Line],
-        channel: &str,
-        lang: Lang,
-        live: &Live,
-        now: Timestamp,
-    ) -> Option<String> {
+    /// The words of a decision, in parts that the channel carries; none when it says nothing. A template that fails
+    /// here passed its check at start, so the rest is said and the failure logged.
+    fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> Vec<String> {
         let capabilities = self.channels.get(channel).map(|c| c.capabilities());
         let sms = capabilities.is_some_and(|c| c.sms);
         let calendar = &self.mind.calendar;
@@ -280,6 +274,8 @@ impl Worker {
                     "reopens": calendar.reopens_text(now, lang),
                 });
                 merge(&mut data, &line.data);
+                let offered = choices(std::slice::from_ref(line)).len();
+                data["buttons"] = json!(capabilities.is_some_and(|c| offered > 0 && offered <= c.buttons));
                 let variant = match &line.part {
                     Part::Text if sms => Variant::Sms,
                     Part::Text => Variant::Text,
@@ -292,8 +288,14 @@ impl Worker {
             .collect();
         let text = rendered.join(if sms { " " } else { "\n\n" });
         let most = capabilities.map_or(usize::MAX, |c| c.max_chars);
-        (!text.is_empty()).then(|| text.chars().take(most).collect())
+        split(&text, most)
     }
+}
+
+/// What a line lets the customer choose from, in the words of the choice.
+fn choices(lines: &[Line]) -> Vec<String> {
+    let offered = lines.iter().filter_map(|line| line.data.get("options")?.as_array());
+    offered.flatten().filter_map(|option| option.get("name")?.as_str().map(str::to_owned)).collect()
 }
 
 fn merge(data: &mut serde_json::Value, more: &serde_json::Value) {
@@ -358,25 +360,39 @@ impl Effects<'_> {
         Ok(())
     }
 
-    async fn say(
+    async fn say(&mut self, decision: &Decision, parts: Vec<String>) -> Result<Option<Message>, StoreError> {
+        let mut first = None;
+        let last = parts.len().saturating_sub(1);
+        for (at, text) in parts.into_iter().enumerate() {
+            let part = self.say_part(decision, text, at == 0, at == last).await?;
+            first.get_or_insert(part);
+        }
+        Ok(first)
+    }
+
+    /// The facts go with the first part, what to choose from with the last.
+    async fn say_part(
         &mut self,
         decision: &Decision,
-        text: Option<String>,
-    ) -> Result<Option<Message>, StoreError> {
-        let Some(text) = text else { return Ok(None) };
+        text: String,
+        first: bool,
+        last: bool,
+    ) -> Result<Message, StoreError> {
         let kind = decision.kind.unwrap_or(MessageKind::Notice);
         let mut reply = Message {
-            facts: decision.facts.clone(),
+            facts: if first { decision.facts.clone() } else { Vec::new() },
+            choices: if last { choices(&decision.lines) } else { Vec::new() },
             ..Message::outbound(&self.conversation, Author::Bot, kind, text, self.now)
         };
         self.tx.insert_message(&mut reply).await?;
-        self.tx.insert_job(NewJob { kind: JobKind::Send, message: &reply, run_at: self.now }).await?;
+        let job = NewJob { kind: JobKind::Send, message: &reply, run_at: self.now, broadcast: false };
+        self.tx.insert_job(job).await?;
         let event =
             if kind == MessageKind::Notice { EventKind::NoticeQueued } else { EventKind::BotAnswered };
         let responses: Vec<&str> = decision.lines.iter().map(|line| &*line.response).collect();
         let data = json!({"kind": kind, "responses": responses, "to": self.message.id});
         self.event(event, reply.id, data).await?;
-        Ok(Some(reply))
+        Ok(reply)
     }
 
     /// The conversation is over, unless the customer has written again meanwhile. `last`: the last message that the

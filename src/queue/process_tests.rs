@@ -3,7 +3,7 @@
 use super::opt_out_tests::worker;
 use super::*;
 use crate::channels::{
-    Accepted, Capabilities, Channel, Lookup, Outgoing, Refusal, SendError, WebhookRequest,
+    Accepted, Capabilities, Channel, Lookup, Outgoing, Refusal, SendError, Trace, WebhookRequest,
 };
 use crate::clock::ManualClock;
 use crate::insights::clocks::{Clock as Measure, measure};
@@ -27,18 +27,18 @@ struct Line {
 #[async_trait]
 impl Channel for Line {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { max_chars: 1_600, sms: self.sms, receipts: false, can_be_asked: false }
+        Capabilities { sms: self.sms, ..Capabilities::text(1_600) }
     }
 
     fn receive(&self, _: &WebhookRequest<'_>) -> Result<Accepted, Refusal> {
         Err(Refusal::NotFound)
     }
 
-    async fn send(&self, message: &Outgoing) -> Result<Option<String>, SendError> {
+    async fn send(&self, message: &Outgoing, _: &Trace) -> Result<Option<String>, SendError> {
         Ok(Some(message.id.to_string()))
     }
 
-    async fn look_up(&self, _: &Outgoing) -> Lookup {
+    async fn look_up(&self, _: &Outgoing, _: &Trace) -> Lookup {
         Lookup::CannotAsk
     }
 }
@@ -62,7 +62,8 @@ impl Desk {
     async fn write(&self, text: &str) -> ConversationId {
         self.written.set(self.written.get() + 1);
         let provider_id = self.written.get().to_string();
-        let inbound = Ingest { channel: "line", address: "a", provider_id: &provider_id, text, media: &[] };
+        let inbound =
+            Ingest { channel: "line", address: "a", provider_id: &provider_id, text, ..Ingest::default() };
         let mut tx = self.worker.store.begin().await.unwrap();
         let id = tx.ingest(inbound, self.clock.now(), Duration::ZERO).await.unwrap().conversation_id;
         tx.commit().await.unwrap();

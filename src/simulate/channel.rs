@@ -1,14 +1,13 @@
 //! A channel that keeps nothing and reaches nobody: what was said is read from the database.
 
 use crate::channels::{
-    Accepted, Capabilities, Channel, Lookup, Outgoing, Refusal, SendError, WebhookRequest,
+    Accepted, Capabilities, Channel, Lookup, Outgoing, Refusal, SendError, Trace, WebhookRequest,
 };
 use async_trait::async_trait;
 
 /// Ten parts of 160 characters: what providers of SMS join to one message.
-const SMS: Capabilities = Capabilities { max_chars: 1_600, sms: true, receipts: true, can_be_asked: false };
-const TEXT: Capabilities =
-    Capabilities { max_chars: 4_000, sms: false, receipts: false, can_be_asked: false };
+const SMS: Capabilities = Capabilities { sms: true, receipts: true, ..Capabilities::text(1_600) };
+const TEXT: Capabilities = Capabilities::text(4_000);
 
 pub(super) struct Simulated(Capabilities);
 
@@ -30,11 +29,11 @@ impl Channel for Simulated {
         Err(Refusal::NotFound)
     }
 
-    async fn send(&self, message: &Outgoing) -> Result<Option<String>, SendError> {
+    async fn send(&self, message: &Outgoing, _: &Trace) -> Result<Option<String>, SendError> {
         Ok(Some(message.id.to_string()))
     }
 
-    async fn look_up(&self, _: &Outgoing) -> Lookup {
+    async fn look_up(&self, _: &Outgoing, _: &Trace) -> Lookup {
         Lookup::CannotAsk
     }
 }

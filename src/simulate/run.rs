@@ -147,7 +147,7 @@ impl Stage<'_> {
             address: &self.dialogue.id,
             provider_id: &provider_id,
             text,
-            media: &[],
+            ..Ingest::default()
         };
         let reopen = self.simulator.config.conversations.reopen_within.into();
         let mut tx = self.worker.store.begin().await?;

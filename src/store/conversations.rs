@@ -138,6 +138,8 @@ pub(super) fn contact(row: &Row) -> Result<Contact, StoreError> {
         created_at: row.time("created_at")?,
         opted_out_at: row.opt_time("opted_out_at")?,
         opt_out_message: row.get::<Option<Uuid>>("opt_out_message")?.map(MessageId),
+        name: row.get("name")?,
+        blocked_at: row.opt_time("blocked_at")?,
     })
 }
 

@@ -19,6 +19,8 @@ pub struct NewJob<'a> {
     pub kind: JobKind,
     pub message: &'a Message,
     pub run_at: Timestamp,
+    /// Said without being asked: every answer goes before it.
+    pub broadcast: bool,
 }
 
 /// A job that this process holds until `claimed_until`. Its end is committed together with its effects; when
@@ -48,7 +50,8 @@ impl Tx {
     /// committed later would overtake.
     pub async fn insert_job(&mut self, job: NewJob<'_>) -> Result<(), StoreError> {
         let lane = format!("{}:{}", job.kind, job.message.conversation_id);
-        let values = values![JobId::new(), lane, job.kind.as_str(), job.message.id, job.run_at];
+        let rank = i64::from(job.broadcast);
+        let values = values![JobId::new(), lane, job.kind.as_str(), job.message.id, job.run_at, rank];
         self.execute(&sql::JOB_INSERT, values).await?;
         self.hint(Hint::Jobs);
         Ok(())
@@ -93,6 +96,11 @@ impl Tx {
     /// Gives the job back until `run_at`. False: the claim was taken over.
     pub async fn retry_job(&mut self, job: &ClaimedJob, run_at: Timestamp) -> Result<bool, StoreError> {
         Ok(self.execute(&sql::JOB_RETRY, values![job.id, job.claim, run_at]).await? == 1)
+    }
+
+    /// Gives the job back until `run_at`, as if it had not been tried. False: the claim was taken over.
+    pub async fn defer_job(&mut self, job: &ClaimedJob, run_at: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.execute(&sql::JOB_DEFER, values![job.id, job.claim, run_at]).await? == 1)
     }
 
     /// Releases every claim: right only when no other process can hold one.

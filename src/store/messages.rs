@@ -10,7 +10,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// An inbound message as a channel parsed it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Ingest<'a> {
     pub channel: &'a str,
     pub address: &'a str,
@@ -18,6 +18,10 @@ pub struct Ingest<'a> {
     pub provider_id: &'a str,
     pub text: &'a str,
     pub media: &'a [Media],
+    /// How the contact calls themselves; nothing keeps what is known.
+    pub name: Option<&'a str>,
+    /// A machine wrote it, as its provider says.
+    pub automatic: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +42,14 @@ impl Tx {
         super::check_key("provider id", inbound.provider_id)?;
         // First the contact: its lock makes the check for a duplicate safe against a twin request.
         let contact = self.contact(inbound.channel, inbound.address, now).await?;
+        if let Some(name) = inbound.name
+            && contact.name.as_deref() != Some(name)
+        {
+            self.set_contact_name(contact.id, name).await?;
+        }
+        if contact.blocked_at.is_some() {
+            self.set_blocked(contact.id, None).await?;
+        }
         let known = values![inbound.channel, inbound.provider_id];
         if let Some(row) = self.fetch_one(&sql::MESSAGE_INBOUND_EXISTS, known).await? {
             let conversation_id = ConversationId(row.get("conversation_id")?);
@@ -63,13 +75,17 @@ impl Tx {
             created_at: now,
             attempted_at: None,
             sent_at: None,
+            choices: Vec::new(),
+            automatic: inbound.automatic,
+            edited_at: None,
         };
         self.insert_message(&mut message).await?;
         if opened {
             self.event(now, &message, EventKind::ConversationOpened, Actor::Customer).await?;
         }
         self.event(now, &message, EventKind::MessageReceived, Actor::Customer).await?;
-        self.insert_job(NewJob { kind: JobKind::Process, message: &message, run_at: now }).await?;
+        let job = NewJob { kind: JobKind::Process, message: &message, run_at: now, broadcast: false };
+        self.insert_job(job).await?;
         Ok(Ingested { conversation_id: conversation.id, duplicate: false })
     }
 
@@ -115,6 +131,8 @@ impl Tx {
                 m.status.as_str(),
                 serde_json::to_string(&m.facts)?,
                 m.created_at,
+                serde_json::to_string(&m.choices)?,
+                i64::from(m.automatic),
             ],
         )
         .await?;
@@ -178,6 +196,35 @@ impl Tx {
         rows.iter().map(message).collect()
     }
 
+    /// The customer's latest message of a conversation.
+    pub async fn last_inbound(
+        &mut self,
+        conversation: ConversationId,
+    ) -> Result<Option<Message>, StoreError> {
+        self.fetch_one(&sql::MESSAGE_LAST_INBOUND, values![conversation])
+            .await?
+            .as_ref()
+            .map(message)
+            .transpose()
+    }
+
+    /// The inbound message of a provider's id.
+    pub async fn inbound(&mut self, channel: &str, provider_id: &str) -> Result<Option<Message>, StoreError> {
+        let Some(row) =
+            self.fetch_one(&sql::MESSAGE_BY_INBOUND_PROVIDER_ID, values![channel, provider_id]).await?
+        else {
+            return Ok(None);
+        };
+        message(&row).map(Some)
+    }
+
+    /// Replaces the text of a message that nobody has begun to read. False: it was read already.
+    pub async fn edit_unread(&mut self, m: &Message, text: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let edited = self.execute(&sql::MESSAGE_EDIT, values![m.id, text, now]).await? == 1;
+        self.hint(Hint::Conversation(m.conversation_id));
+        Ok(edited)
+    }
+
     pub async fn set_understanding(&mut self, id: MessageId, u: &Understanding) -> Result<(), StoreError> {
         self.execute(&sql::MESSAGE_SET_UNDERSTANDING, values![id, serde_json::to_string(u)?]).await?;
         Ok(())
@@ -233,5 +280,8 @@ pub(super) fn message(row: &Row) -> Result<Message, StoreError> {
         created_at: row.time("created_at")?,
         attempted_at: row.opt_time("attempted_at")?,
         sent_at: row.opt_time("sent_at")?,
+        choices: row.json("choices")?,
+        automatic: row.get::<i64>("automatic")? != 0,
+        edited_at: row.opt_time("edited_at")?,
     })
 }

@@ -2,6 +2,7 @@
 //! of it lasts until [`Tx::commit`] returns. The SQL is written once, in [`sql`]; see [`driver`] for the seam.
 
 mod agents;
+mod channels;
 mod conversations;
 pub mod driver;
 mod events;

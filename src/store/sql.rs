@@ -16,7 +16,7 @@ macro_rules! statements {
 
 macro_rules! contact_columns {
     () => {
-        "id, channel, address, lang, created_at, opted_out_at, opt_out_message"
+        "id, channel, address, lang, created_at, opted_out_at, opt_out_message, name, blocked_at"
     };
 }
 
@@ -30,7 +30,7 @@ macro_rules! conversation_columns {
 macro_rules! message_columns {
     () => {
         "id, conversation_id, seq, channel, direction, author, agent_id, kind, text, media, provider_id, status, \
-         error, understanding, facts, created_at, attempted_at, sent_at"
+         error, understanding, facts, created_at, attempted_at, sent_at, choices, automatic, edited_at"
     };
 }
 
@@ -60,6 +60,9 @@ statements! {
     CONTACT_OPT_IN = "UPDATE contacts SET opted_out_at = NULL, opt_out_message = NULL \
         WHERE id = $1 AND opted_out_at IS NOT NULL";
 
+    CONTACT_SET_NAME = "UPDATE contacts SET name = $2 WHERE id = $1";
+    CONTACT_SET_BLOCKED = "UPDATE contacts SET blocked_at = $2 WHERE id = $1";
+
     CONVERSATION_INSERT = "INSERT INTO conversations (id, contact_id, channel, state, lang, priority, \
         priority_rank, dialogue, last_seq, opened_at, last_message_at) \
         VALUES ($1, $2, $3, 'bot', $4, 'normal', 2, $6, 0, $5, $5)";
@@ -82,12 +85,14 @@ statements! {
     MESSAGE_INBOUND_EXISTS = "SELECT conversation_id FROM messages \
         WHERE channel = $1 AND provider_id = $2 AND direction = 'inbound'";
     MESSAGE_INSERT = "INSERT INTO messages (id, conversation_id, seq, channel, direction, author, agent_id, kind, \
-        text, media, provider_id, status, facts, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        text, media, provider_id, status, facts, created_at, choices, automatic) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     MESSAGE_BY_ID = concat!("SELECT ", message_columns!(), " FROM messages WHERE id = $1");
     MESSAGE_LOCK lock "FOR UPDATE" = concat!("SELECT ", message_columns!(), " FROM messages WHERE id = $1");
     MESSAGE_BY_OUTBOUND_PROVIDER_ID lock "FOR UPDATE" = concat!("SELECT ", message_columns!(),
         " FROM messages WHERE channel = $1 AND provider_id = $2 AND direction = 'outbound'");
+    MESSAGE_BY_INBOUND_PROVIDER_ID = concat!("SELECT ", message_columns!(),
+        " FROM messages WHERE channel = $1 AND provider_id = $2 AND direction = 'inbound'");
     MESSAGE_OUTBOUND_KNOWN = "SELECT 1 AS known FROM messages \
         WHERE channel = $1 AND provider_id = $2 AND direction = 'outbound'";
     MESSAGES_OF_CONVERSATION = concat!("SELECT ", message_columns!(),
@@ -97,6 +102,12 @@ statements! {
     MESSAGES_OF_CONTACT = concat!("SELECT ", message_columns!(), " FROM (SELECT m.*, c.opened_at FROM messages m \
         JOIN conversations c ON c.id = m.conversation_id WHERE c.contact_id = $1 \
         ORDER BY c.opened_at DESC, c.id DESC, m.seq DESC LIMIT $2) recent ORDER BY opened_at, conversation_id, seq");
+    // Only while nobody has begun to read it.
+    MESSAGE_EDIT = "UPDATE messages SET text = $2, edited_at = $3 WHERE id = $1 AND understanding IS NULL \
+        AND EXISTS (SELECT 1 FROM jobs j WHERE j.message_id = $1 AND j.kind = 'process' AND j.claimed_until = 0 \
+        AND j.attempts = 0)";
+    MESSAGE_LAST_INBOUND = concat!("SELECT ", message_columns!(), " FROM messages \
+        WHERE conversation_id = $1 AND direction = 'inbound' ORDER BY seq DESC LIMIT 1");
     MESSAGE_SET_UNDERSTANDING = "UPDATE messages SET understanding = $2 WHERE id = $1";
     MESSAGE_SET_STATUS = "UPDATE messages SET status = $2, error = $3, \
         provider_id = COALESCE($4, provider_id), sent_at = COALESCE($5, sent_at) WHERE id = $1";
@@ -105,18 +116,21 @@ statements! {
     MESSAGES_UNKNOWN = "SELECT COUNT(*) AS n FROM messages \
         WHERE status IN ('unknown', 'failed') AND status = 'unknown'";
 
-    JOB_INSERT = "INSERT INTO jobs (id, lane, kind, message_id, run_at, attempts, claimed_until) \
-        VALUES ($1, $2, $3, $4, $5, 0, 0)";
+    JOB_INSERT = "INSERT INTO jobs (id, lane, kind, message_id, run_at, attempts, claimed_until, rank) \
+        VALUES ($1, $2, $3, $4, $5, 0, 0, $6)";
     // Only the first job of a lane can be claimed, so that a job that waits for its next try holds its lane.
     JOBS_DUE lock "FOR UPDATE SKIP LOCKED" = "SELECT seq, id, lane, kind, message_id, attempts FROM jobs j \
         WHERE j.run_at <= $1 AND j.claimed_until <= $1 \
         AND NOT EXISTS (SELECT 1 FROM jobs b WHERE b.lane = j.lane AND b.seq < j.seq) \
-        ORDER BY j.seq LIMIT $2";
+        ORDER BY j.rank, j.seq LIMIT $2";
     JOB_CLAIM = "UPDATE jobs SET claim = $2, claimed_until = $3, attempts = attempts + 1 WHERE id = $1";
     JOB_COMPLETE = "DELETE FROM jobs WHERE id = $1 AND claim = $2";
     // Behind the head of its lane, which the caller holds, nobody else can have claimed it.
     JOB_END_BEHIND = "DELETE FROM jobs WHERE kind = 'process' AND message_id = $1 AND claimed_until = 0";
     JOB_RETRY = "UPDATE jobs SET run_at = $3, claimed_until = 0, claim = NULL WHERE id = $1 AND claim = $2";
+    // No try was made: the provider's pace did not allow it yet.
+    JOB_DEFER = "UPDATE jobs SET run_at = $3, claimed_until = 0, claim = NULL, attempts = attempts - 1 \
+        WHERE id = $1 AND claim = $2";
     JOBS_RELEASE_ALL = "UPDATE jobs SET claimed_until = 0, claim = NULL WHERE claimed_until > 0";
     JOBS_NEXT_AT = "SELECT MIN(CASE WHEN run_at > claimed_until THEN run_at ELSE claimed_until END) AS at \
         FROM jobs j WHERE NOT EXISTS (SELECT 1 FROM jobs b WHERE b.lane = j.lane AND b.seq < j.seq)";
@@ -193,4 +207,16 @@ statements! {
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (contact_id, event) DO NOTHING";
     NOTICE_FIND = "SELECT 1 AS said FROM notices WHERE contact_id = $1 AND event = $2";
     NOTICES_EXPIRE = "DELETE FROM notices WHERE expires_at <= $1";
+
+    CALL_INSERT = "INSERT INTO provider_calls (id, message_id, at, took, request, response, status) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    CALLS_OF_MESSAGE = "SELECT at, took, request, response, status FROM provider_calls WHERE message_id = $1 ORDER BY id";
+    CALLS_EXPIRE = "DELETE FROM provider_calls WHERE at < $1";
+    CURSOR_FIND = "SELECT cursor FROM cursors WHERE channel = $1";
+    CURSOR_SET = "INSERT INTO cursors (channel, cursor) VALUES ($1, $2) \
+        ON CONFLICT (channel) DO UPDATE SET cursor = excluded.cursor";
+    LEASE_HOLD = "INSERT INTO leases (name, holder, until_at) VALUES ($1, $2, $3) \
+        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_at = excluded.until_at \
+        WHERE leases.holder = excluded.holder OR leases.until_at <= $4";
+    LEASE_END = "DELETE FROM leases WHERE name = $1 AND holder = $2";
 }

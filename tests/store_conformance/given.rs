@@ -14,7 +14,7 @@ pub fn at(seconds: i64) -> Timestamp {
 }
 
 pub fn inbound<'a>(address: &'a str, provider_id: &'a str, text: &'a str) -> Ingest<'a> {
-    Ingest { channel: "sms", address, provider_id, text, media: &[] }
+    Ingest { channel: "sms", address, provider_id, text, ..Ingest::default() }
 }
 
 /// One inbound message, committed.
@@ -62,6 +62,9 @@ pub fn outbound(conversation: &Conversation, text: &str, now: Timestamp) -> Mess
         created_at: now,
         attempted_at: None,
         sent_at: None,
+        choices: Vec::new(),
+        automatic: false,
+        edited_at: None,
     }
 }
 
@@ -69,7 +72,7 @@ pub fn outbound(conversation: &Conversation, text: &str, now: Timestamp) -> Mess
 pub async fn queue_outbound(tx: &mut Tx, conversation: &Conversation, text: &str, now: Timestamp) -> Message {
     let mut message = outbound(conversation, text, now);
     tx.insert_message(&mut message).await.unwrap();
-    let job = NewJob { kind: JobKind::Send, message: &message, run_at: now };
+    let job = NewJob { kind: JobKind::Send, message: &message, run_at: now, broadcast: false };
     tx.insert_job(job).await.unwrap();
     message
 }

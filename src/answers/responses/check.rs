@@ -164,10 +164,13 @@ fn system_samples(name: &str) -> Vec<Value> {
             json!({ "open": false, "reopens": "demain à 7h00" }),
             json!({ "open": false, "reopens": null }),
         ],
-        "which_station" => vec![json!({ "options": [
-            { "n": 1, "name": "Saint-Denis" },
-            { "n": 2, "name": "Saint-Denis-près-Martel" },
-        ] })],
+        "which_station" => {
+            let options = json!([
+                { "n": 1, "name": "Saint-Denis" },
+                { "n": 2, "name": "Saint-Denis-près-Martel" },
+            ]);
+            [false, true].map(|buttons| json!({ "options": options, "buttons": buttons })).to_vec()
+        }
         "confirm" => vec![json!({ "what": "vous cherchez le prochain départ" })],
         "unknown_station" => vec![json!({ "name": "Sain Deni" })],
         _ => vec![json!({})],

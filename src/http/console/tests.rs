@@ -95,6 +95,7 @@ async fn waiting(store: &Store, text: &str) -> ConversationId {
         provider_id: text,
         text,
         media: &[Media { kind: text.into(), url: text.into() }],
+        ..Ingest::default()
     };
     let id = tx.ingest(inbound, NOW, Duration::ZERO).await.unwrap().conversation_id;
     let message = tx.messages(id, 0, 1).await.unwrap().remove(0);

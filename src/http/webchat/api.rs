@@ -130,7 +130,7 @@ pub async fn receive(
         address: &contact.address,
         provider_id: &format!("{}{client_id}", id_prefix(&contact)),
         text: &text,
-        media: &[],
+        ..Ingest::default()
     };
     let mut tx = state.store.begin().await?;
     let ingested = tx.ingest(inbound, now, state.config.conversations.reopen_within.into()).await?;
