@@ -70,7 +70,10 @@ const items = () => {
     ...pending.map(local(failures || !navigator.onLine ? "unsent" : "sending"))];
 };
 
-const bubble = (m, same) => {
+const choices = m => el("div", { className: "choices", role: "group", "aria-label": t.choices },
+  ...m.choices.map(label => el("button", { type: "button", onclick: () => { say(label); input.focus(); } }, label)));
+
+const bubble = (m, same, last) => {
   const at = new Date(m.at);
   const meta = el("p", { className: "meta" }, el("time", { dateTime: m.at }, clock.format(at)));
   if (m.status === "sending") meta.append(" · " + t.sending);
@@ -82,7 +85,7 @@ const bubble = (m, same) => {
   const waiting = ["sending", "unsent", "refused"].includes(m.status) ? " waiting" : "";
   return el("li", { className: m.author + (same ? " same" : "") + waiting },
     el("span", { className: m.author === "agent" && !same ? "name" : "sr" }, name(m)),
-    el("div", { className: "bubble", dir: "auto" }, ...linked(m.text)), meta);
+    el("div", { className: "bubble", dir: "auto" }, ...linked(m.text)), meta, last && m.choices ? choices(m) : "");
 };
 
 // Each line of the list has a key and a signature: what did not change keeps its node, focus and place.
@@ -95,7 +98,8 @@ const lines = () => {
     const label = dayOf(new Date(m.at));
     if (label !== day) out.push(["day " + (day = label), "", () => el("li", { className: "day" }, label)]);
     const same = previous?.author === m.author && previous?.name === m.name;
-    out.push([m.client_id || m.id, m.status + same + lang, () => bubble(m, same)]);
+    const last = m === all.at(-1); // An older question is answered by writing: its buttons are gone.
+    out.push([m.client_id || m.id, m.status + same + last + lang, () => bubble(m, same, last)]);
     previous = m;
   }
   const age = previous && Date.now() - (ackedAt || Date.parse(previous.at));

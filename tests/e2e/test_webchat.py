@@ -110,3 +110,21 @@ def foreign_site(html):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+def test_what_is_ambiguous_is_chosen_by_a_button(server, open_page, picture):
+    page = open_page(PHONE)
+    page.goto(f"{server.url}/chat")
+    say(page, "prochain train de Paris à Lyon")
+    buttons = page.locator(".choices button")
+    expect(buttons.first).to_be_visible()
+    # Buttons need no numbers beside them.
+    expect(from_bot(page).last).not_to_contain_text("1.")
+    assert fits(page)
+    picture(page, "chat-choice")
+    label = buttons.first.inner_text()
+    buttons.first.click()
+    expect(page.locator("li.customer .bubble").last).to_have_text(label)
+    # What was asked next, or the answer; the old buttons are gone.
+    expect(page.locator("li.customer + li.bot")).to_have_count(2)
+    expect(page.locator(".choices button", has_text=label)).to_have_count(0)

@@ -238,6 +238,9 @@ struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
     text: String,
+    /// What the visitor may press instead of writing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    choices: Vec<String>,
     /// RFC 3339.
     at: String,
     status: DeliveryStatus,
@@ -309,6 +312,7 @@ async fn shown(tx: &mut Tx, contact: &Contact, messages: Vec<Message>) -> Result
             at: message.created_at.to_string(),
             status: message.status,
             text: message.text,
+            choices: message.choices,
         });
     }
     Ok(shown)
