@@ -9,7 +9,7 @@ use super::AppState;
 use super::pages::{Ui, cookie, render};
 use super::problem::Problem;
 use crate::desk::password;
-use crate::model::{Actor, Agent, EventKind, NewEvent, Timestamp};
+use crate::model::{Actor, Agent, EventKind, NewEvent, Role, Timestamp};
 use crate::store::{AgentWithHash, StoreError, Tx};
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Form, FromRequest, FromRequestParts, Query, Request, State};
@@ -89,6 +89,14 @@ impl<T: DeserializeOwned> FromRequest<AppState> for SignedForm<T> {
 pub struct NoFields {}
 
 impl SignedIn {
+    /// Refuses who has not at least this role.
+    pub fn require(&self, role: Role) -> Result<(), Problem> {
+        if self.agent.role >= role {
+            return Ok(());
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, "role", "your role does not allow this"))
+    }
+
     fn check_csrf(&self, token: Option<&str>) -> Result<(), Problem> {
         let token = token.unwrap_or_default();
         if bool::from(token.as_bytes().ct_eq(self.csrf.as_bytes())) {

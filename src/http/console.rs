@@ -14,7 +14,7 @@ use super::auth::{NoFields, SignedForm, SignedIn};
 use super::pages::{self, Ui, render};
 use super::problem::Problem;
 use crate::desk::{self, DeskError};
-use crate::model::{Agent, ConversationId, ConversationState, MessageId};
+use crate::model::{Agent, ConversationId, ConversationState, MessageId, Role};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -44,9 +44,15 @@ pub fn routes() -> Router<AppState> {
         .layer(middleware::from_fn(pages::finish))
 }
 
+/// The pages in the bar: path, key of the name, and who sees it. The server checks the role again on each.
+const NAV: &[(&str, &str, Role)] =
+    &[("/console", "queue", Role::Agent), ("/console/reports", "reports", Role::Agent)];
+
 /// What every signed-in page shows around its content.
 async fn frame(state: &AppState, signed: &SignedIn, here: &str) -> Result<Value, Problem> {
+    let seen = NAV.iter().filter(|(_, _, role)| signed.agent.role >= *role);
     Ok(context! {
+        nav => seen.map(|(path, name, _)| (*path, *name)).collect::<Vec<_>>(),
         operator => state.config.operator.name.as_str(),
         agent => signed.agent.name.as_str(),
         role => signed.agent.role.as_str(),

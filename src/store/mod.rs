@@ -2,6 +2,7 @@
 //! of it lasts until [`Tx::commit`] returns. The SQL is written once, in [`sql`]; see [`driver`] for the seam.
 
 mod agents;
+mod audit;
 mod channels;
 mod conversations;
 pub mod driver;
@@ -17,6 +18,7 @@ mod views;
 mod watches;
 
 pub use agents::{AgentWithHash, Session};
+pub use audit::AuditLine;
 pub use jobs::{ClaimedJob, JobCounts, JobKind, NewJob};
 pub use messages::{Ingest, Ingested};
 pub use told::Told;
@@ -131,7 +133,7 @@ impl Store {
 
     /// Prepares every statement; the test that replaces compile-time checked queries.
     pub async fn prepare_all(&self) -> Result<(), (&'static str, StoreError)> {
-        for statement in sql::ALL {
+        for statement in sql::all() {
             self.driver.prepare(statement).await.map_err(|e| (statement.name, e))?;
         }
         Ok(())

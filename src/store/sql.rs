@@ -9,9 +9,15 @@ macro_rules! statements {
             sqlite: $sql,
             postgres: concat!($sql $(, " ", $lock)?),
         };)+
-        /// All of them, for the test that prepares them on both databases.
-        pub const ALL: &[&Statement] = &[$(&$name),+];
+        pub(super) const ALL: &[&Statement] = &[$(&$name),+];
     };
+}
+
+pub mod people;
+
+/// All of them, for the test that prepares them on both databases.
+pub fn all() -> impl Iterator<Item = &'static Statement> {
+    [ALL, people::ALL].into_iter().flatten().copied()
 }
 
 macro_rules! contact_columns {
