@@ -8,6 +8,7 @@ use crate::channels::{BuildContext, Channels};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, NoticesConfig};
 use crate::content::{Content, Live};
+use crate::desk::dispatch::Dispatcher;
 use crate::desk::hours::Calendar;
 use crate::engine::Rules;
 use crate::http::{AppState, router};
@@ -250,6 +251,12 @@ async fn work(state: AppState, mut library: Library) {
         reopen_within: state.config.conversations.reopen_within.into(),
     };
     let listening = tokio::spawn(listeners.run(state.stopping.clone()));
+    let dispatcher = Dispatcher {
+        store: state.store.clone(),
+        clock: state.clock.clone(),
+        config: state.config.desk.routing.clone(),
+    };
+    let dispatching = tokio::spawn(dispatcher.run(state.stopping.clone()));
     let notifying = tokio::spawn(notifier(&state, &mind, &trains).run(state.stopping.clone()));
     let improving = improve(mind.clone(), embedder);
     let config = state.config.clone();
@@ -260,7 +267,7 @@ async fn work(state: AppState, mut library: Library) {
     worker.run(state.stopping.clone()).await;
     improving.abort();
     watching.abort();
-    for task in following.into_iter().chain(reloading).chain([notifying, listening]) {
+    for task in following.into_iter().chain(reloading).chain([notifying, listening, dispatching]) {
         if task.await.is_err() {
             tracing::error!("a task beside the queue panicked");
         }

@@ -7,6 +7,7 @@ mod hours;
 mod load;
 mod navitia;
 mod notices;
+mod routing;
 mod secret;
 mod timetable;
 mod traffic;
@@ -17,6 +18,7 @@ pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
 pub use navitia::{NavitiaConfig, StationIds};
 pub use notices::{NoticesConfig, QuietHours};
+pub use routing::{RoutingConfig, RoutingMode};
 pub use secret::Secret;
 pub use timetable::TimetableConfig;
 pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
@@ -134,6 +136,7 @@ impl Default for OperatorConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct DeskConfig {
     pub hours: HoursConfig,
+    pub routing: RoutingConfig,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -275,7 +278,8 @@ impl Config {
     /// What cannot be said by types. Key, what is wrong, and the cure.
     fn problems(&self) -> Vec<(&'static str, String)> {
         let mut found: Vec<(&'static str, String)> = Vec::new();
-        found.extend(self.notices.problems().into_iter().map(|(key, what)| (key, what.to_owned())));
+        let sections = [self.notices.problems(), self.desk.routing.problems()];
+        found.extend(sections.into_iter().flatten().map(|(key, what)| (key, what.to_owned())));
         let mut check = |wrong: bool, key: &'static str, what: &str| {
             if wrong {
                 found.push((key, what.to_owned()));

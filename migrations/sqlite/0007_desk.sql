@@ -46,10 +46,10 @@ CREATE TABLE invitations (
 CREATE TABLE teams (
     id BLOB PRIMARY KEY NOT NULL,
     name TEXT NOT NULL UNIQUE,
-    -- Skills, each a JSON array; empty: any. Topics are intents or their domains.
+    -- Skills, each a JSON array; empty: any. Topics are intents or their domains; the accounts of a brand are channels.
     languages TEXT NOT NULL,
     topics TEXT NOT NULL,
-    brands TEXT NOT NULL,
+    channels TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     archived_at BIGINT
 );

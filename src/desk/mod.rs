@@ -1,15 +1,20 @@
 //! What people do with conversations. Each operation is one transaction, its events in it: it happened
 //! entirely, or not at all. Doing the same thing twice (a double click, a form sent again) does it once.
 
+pub mod dispatch;
+pub mod hand;
+#[cfg(test)]
+mod hand_tests;
 pub mod hours;
 pub mod password;
+pub mod routing;
 #[cfg(test)]
 mod tests;
 
 use crate::channels::Channels;
 use crate::model::{
-    Actor, Agent, Author, Conversation, ConversationId, ConversationState, DeliveryStatus, Direction,
-    EventKind, Message, MessageId, MessageKind, NewEvent, Role, Timestamp,
+    Actor, Agent, AgentId, Author, Conversation, ConversationId, ConversationState, DeliveryStatus,
+    Direction, EventKind, Message, MessageId, MessageKind, NewEvent, Role, Timestamp,
 };
 use crate::store::{JobKind, NewJob, Store, StoreError, Tx};
 
@@ -38,6 +43,14 @@ pub enum DeskError {
     KeyReused,
     #[error("this message is not in trouble any more")]
     NotInTrouble,
+    /// Whom it was given to has left, or never was.
+    #[error("there is no such colleague or team")]
+    NoReceiver,
+    #[error("a snooze ends between now and 30 days from now")]
+    SnoozeTime,
+    /// Another agent has some seconds to accept it.
+    #[error("it is being offered to {name}")]
+    Offered { name: String },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -56,6 +69,9 @@ impl DeskError {
             DeskError::NoChannel(_) => "no_channel",
             DeskError::KeyReused => "key_reused",
             DeskError::NotInTrouble => "not_in_trouble",
+            DeskError::NoReceiver => "no_receiver",
+            DeskError::SnoozeTime => "snooze_time",
+            DeskError::Offered { .. } => "offered",
             DeskError::Store(_) => "store",
         }
     }
@@ -63,7 +79,9 @@ impl DeskError {
     /// What its text names: who is in charge, how long is too long.
     pub fn detail(&self) -> String {
         match self {
-            DeskError::InCharge { name } | DeskError::NoChannel(name) => name.clone(),
+            DeskError::InCharge { name } | DeskError::NoChannel(name) | DeskError::Offered { name } => {
+                name.clone()
+            }
             DeskError::TooLong { max } => max.to_string(),
             _ => String::new(),
         }
@@ -81,9 +99,13 @@ pub async fn take(store: &Store, now: Timestamp, agent: &Agent, id: Conversation
         ConversationState::InCharge => return Err(in_charge(&mut tx, &conversation).await?),
         ConversationState::Queued | ConversationState::Bot => {}
     }
+    if let Some(other) = conversation.desk.offer(now).filter(|&other| other != agent.id) {
+        return Err(DeskError::Offered { name: name_of(&mut tx, Some(other)).await? });
+    }
     conversation.state = ConversationState::InCharge;
     conversation.agent_id = Some(agent.id);
     conversation.taken_at = Some(now);
+    hand::no_offer(&mut conversation);
     tx.save_conversation(&conversation).await?;
     event(&mut tx, now, EventKind::Taken, agent, &conversation, None).await?;
     Ok(tx.commit().await?)
@@ -109,6 +131,7 @@ pub async fn release(
     conversation.state = ConversationState::Queued;
     conversation.agent_id = None;
     conversation.taken_at = None;
+    conversation.desk.snoozed_until = None;
     // Taken from the bot, it was never escalated: from now on it waits for people.
     conversation.escalated_at.get_or_insert(now);
     tx.save_conversation(&conversation).await?;
@@ -222,11 +245,15 @@ async fn require_charge(tx: &mut Tx, conversation: &Conversation, agent: &Agent)
 
 /// The error that names who is in charge.
 async fn in_charge(tx: &mut Tx, conversation: &Conversation) -> Result<DeskError, StoreError> {
-    let name = match conversation.agent_id {
+    Ok(DeskError::InCharge { name: name_of(tx, conversation.agent_id).await? })
+}
+
+async fn name_of(tx: &mut Tx, agent: Option<AgentId>) -> Result<String, StoreError> {
+    let name = match agent {
         Some(id) => tx.agent(id).await?.map(|agent| agent.name),
         None => None,
     };
-    Ok(DeskError::InCharge { name: name.unwrap_or_else(|| "?".to_owned()) })
+    Ok(name.unwrap_or_else(|| "?".to_owned()))
 }
 
 async fn send(tx: &mut Tx, now: Timestamp, message: &Message) -> Result<(), StoreError> {
@@ -245,14 +272,29 @@ async fn event(
         EventKind::Resolved => serde_json::json!({ "by": "agent" }),
         _ => serde_json::json!({}),
     };
-    let line = NewEvent {
+    let line = NewEvent { message_id, data, ..line(kind, agent, conversation) };
+    tx.append_event(now, line).await
+}
+
+async fn event_with(
+    tx: &mut Tx,
+    now: Timestamp,
+    kind: EventKind,
+    agent: &Agent,
+    conversation: &Conversation,
+    data: serde_json::Value,
+) -> Result<(), StoreError> {
+    tx.append_event(now, NewEvent { data, ..line(kind, agent, conversation) }).await
+}
+
+fn line(kind: EventKind, agent: &Agent, conversation: &Conversation) -> NewEvent {
+    NewEvent {
         kind,
         actor: Actor::Agent(agent.id),
         conversation_id: Some(conversation.id),
-        message_id,
-        data,
-    };
-    tx.append_event(now, line).await
+        message_id: None,
+        data: serde_json::json!({}),
+    }
 }
 
 fn agent_message(

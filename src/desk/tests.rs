@@ -6,18 +6,18 @@ use crate::store::{AgentWithHash, Ingest};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
 
-struct Desk {
-    store: Store,
+pub(super) struct Desk {
+    pub store: Store,
     channels: Channels,
-    camille: Agent,
-    sacha: Agent,
-    conversation: ConversationId,
+    pub camille: Agent,
+    pub sacha: Agent,
+    pub conversation: ConversationId,
     _folder: tempfile::TempDir,
 }
 
-async fn person(store: &Store, name: &str, role: Role) -> Agent {
+pub(super) async fn person(store: &Store, name: &str, role: Role) -> Agent {
     let agent = Agent { id: AgentId::new(), login: name.to_lowercase(), name: name.to_owned(), role };
     let mut tx = store.begin().await.unwrap();
     let row = AgentWithHash { agent: agent.clone(), password_hash: "-".into() };
@@ -27,7 +27,7 @@ async fn person(store: &Store, name: &str, role: Role) -> Agent {
 }
 
 /// A conversation that waits in the queue, and two agents.
-async fn desk() -> Desk {
+pub(super) async fn desk() -> Desk {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/g.db", folder.path().display());
     let store = Store::open(&url, 2).await.unwrap();
@@ -58,7 +58,7 @@ async fn desk() -> Desk {
 }
 
 impl Desk {
-    async fn read(&self) -> (Conversation, Vec<Message>, Vec<EventKind>) {
+    pub async fn read(&self) -> (Conversation, Vec<Message>, Vec<EventKind>) {
         let mut tx = self.store.read().await.unwrap();
         let conversation = tx.conversation(self.conversation).await.unwrap().unwrap();
         let messages = tx.messages(self.conversation, 0, 100).await.unwrap();
@@ -66,7 +66,7 @@ impl Desk {
         (conversation, messages, events.into_iter().map(|e| e.kind).collect())
     }
 
-    async fn take(&self, agent: &Agent) -> Result<(), DeskError> {
+    pub async fn take(&self, agent: &Agent) -> Result<(), DeskError> {
         take(&self.store, NOW, agent, self.conversation).await
     }
 

@@ -1,7 +1,5 @@
 use super::*;
-use crate::model::{
-    ContactId, ConversationId, Entity, EscalateRule, IntentScore, Lang, SlotSpec, StationRef, Tone,
-};
+use crate::model::{Entity, EscalateRule, IntentScore, Lang, SlotSpec, StationRef, Tone};
 use crate::nlu::pack::shipped_phrases;
 
 pub(super) const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
@@ -58,23 +56,7 @@ fn heard(intents: &[(&str, f32)], entities: &[&str]) -> Understanding {
 }
 
 pub(super) fn conversation(dialogue: Dialogue) -> Conversation {
-    Conversation {
-        id: ConversationId::new(),
-        contact_id: ContactId::new(),
-        channel: "twilio".into(),
-        state: ConversationState::Bot,
-        lang: None,
-        intent: None,
-        priority: Priority::Normal,
-        reason: None,
-        agent_id: None,
-        dialogue,
-        opened_at: NOW,
-        escalated_at: None,
-        taken_at: None,
-        resolved_at: None,
-        last_message_at: NOW,
-    }
+    Conversation { dialogue, ..Conversation::sample(NOW) }
 }
 
 pub(super) fn rules() -> Rules {

@@ -8,7 +8,8 @@ mod throttle;
 use super::AppState;
 use super::pages::{Ui, cookie, render};
 use super::problem::Problem;
-use crate::desk::password;
+use crate::desk::hand::leave;
+use crate::desk::{DeskError, password};
 use crate::model::{Actor, Agent, EventKind, NewEvent, Role, Timestamp};
 use crate::store::{AgentWithHash, StoreError, Tx};
 use axum::body::{Body, Bytes};
@@ -325,6 +326,11 @@ async fn sign_out(
 ) -> Result<Response, Problem> {
     let mut tx = state.store.begin().await?;
     tx.delete_session(&signed.token_hash).await?;
+    match leave(&mut tx, state.clock.now(), &signed.agent).await {
+        Ok(()) => {}
+        Err(DeskError::Store(error)) => return Err(error.into()),
+        Err(error) => return Err(Problem::not_found(error.to_string())),
+    }
     let actor = Actor::Agent(signed.agent.id);
     let data = serde_json::json!({});
     note(&mut tx, state.clock.now(), EventKind::SignedOut, actor, data).await?;

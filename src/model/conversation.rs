@@ -1,4 +1,6 @@
-use super::{AgentId, ContactId, ConversationId, EntityValue, Lang, MessageId, Timestamp, named_enum};
+use super::{
+    AgentId, ContactId, ConversationId, DeskState, EntityValue, Lang, MessageId, Timestamp, named_enum,
+};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -172,6 +174,32 @@ pub struct Conversation {
     pub taken_at: Option<Timestamp>,
     pub resolved_at: Option<Timestamp>,
     pub last_message_at: Timestamp,
+    pub desk: DeskState,
+}
+
+#[cfg(test)]
+impl Conversation {
+    /// One that the bot has, opened and last written to at `now`.
+    pub fn sample(now: Timestamp) -> Self {
+        Self {
+            id: ConversationId::new(),
+            contact_id: ContactId::new(),
+            channel: "twilio".into(),
+            state: ConversationState::Bot,
+            lang: None,
+            intent: None,
+            priority: Priority::Normal,
+            reason: None,
+            agent_id: None,
+            dialogue: Dialogue::default(),
+            opened_at: now,
+            escalated_at: None,
+            taken_at: None,
+            resolved_at: None,
+            last_message_at: now,
+            desk: DeskState::default(),
+        }
+    }
 }
 
 /// A person of the desk. The password hash never leaves the store but for sign-in.

@@ -24,6 +24,16 @@ named_enum!(
         Taken = "taken",
         /// Given back to the queue.
         Released = "released",
+        /// To an agent, who has some time to accept.
+        Offered = "offered",
+        OfferDeclined = "offer_declined",
+        /// Nobody accepted in time.
+        OfferExpired = "offer_expired",
+        /// Given to a colleague or a team.
+        Transferred = "transferred",
+        Snoozed = "snoozed",
+        /// The end of a snooze: its time, or a message of the customer.
+        Woken = "woken",
         AgentAnswered = "agent_answered",
         Resolved = "resolved",
         MessageSent = "message_sent",

@@ -58,6 +58,10 @@ id!(
     AgentId
 );
 id!(
+    /// Agents who share a queue.
+    TeamId
+);
+id!(
     /// One thing that a contact wants to be told about.
     WatchId
 );

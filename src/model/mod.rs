@@ -1,6 +1,7 @@
 //! Plain data that every other module speaks in. Imports nothing of ours.
 
 mod conversation;
+mod desk;
 mod event;
 mod id;
 mod intent;
@@ -16,8 +17,9 @@ pub use conversation::{
     Agent, Confirming, Contact, Conversation, ConversationState, Dialogue, EscalationReason, FirstTold,
     Priority, Role, Thread,
 };
+pub use desk::{DeskState, Presence, Seat, Team};
 pub use event::{Actor, Event, EventKind, NewEvent};
-pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, WatchId};
+pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, TeamId, WatchId};
 pub use intent::{EscalateRule, IntentEffect, IntentSpec, SampleAnswer, SlotSpec};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
 pub use phrases::{Cue, Phrases};

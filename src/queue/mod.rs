@@ -211,7 +211,7 @@ async fn jobs_hint(hints: &mut tokio::sync::broadcast::Receiver<Hint>) {
     loop {
         match hints.recv().await {
             Ok(Hint::Jobs) | Err(RecvError::Lagged(_)) => return,
-            Ok(Hint::Conversation(_)) => {}
+            Ok(Hint::Conversation(_) | Hint::Desk) => {}
             // The store is gone; the poll and the stop signal remain.
             Err(RecvError::Closed) => std::future::pending().await,
         }

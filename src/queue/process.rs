@@ -9,6 +9,7 @@ use crate::channels::split;
 use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
+use crate::desk::routing;
 use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Plan, Rules, Several, Situation};
 use crate::model::{
     Actor, Author, Conversation, ConversationState, Direction, EscalationReason, EventKind, Lang, Message,
@@ -113,7 +114,12 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         apply(tx, conversation, &[Effect::OptIn], None, most, now).await?;
     }
     apply(tx, conversation, &decision.effects, reply.as_ref(), most, now).await?;
-    effects.escalate(decision.escalation).await?;
+    let named = effects
+        .conversation
+        .intent
+        .as_ref()
+        .and_then(|intent| live.intents.get(intent)?.escalate.team.clone());
+    effects.escalate(decision.escalation, named.as_deref()).await?;
     if decision.effects.contains(&Effect::Close) {
         effects.close(last).await?;
     }
@@ -409,12 +415,19 @@ impl Effects<'_> {
     }
 
     /// To the queue, or further up in it: an emergency overtakes.
-    async fn escalate(&mut self, escalation: Option<Escalation>) -> Result<(), StoreError> {
+    async fn escalate(
+        &mut self,
+        escalation: Option<Escalation>,
+        team: Option<&str>,
+    ) -> Result<(), StoreError> {
         let Some(Escalation { reason, priority }) = escalation else { return Ok(()) };
+        let teams = self.tx.teams().await?;
         let conversation = &mut self.conversation;
         if conversation.state == ConversationState::Bot {
             conversation.state = ConversationState::Queued;
             conversation.escalated_at = Some(self.now);
+            conversation.desk.team = routing::team_for(conversation, team, &teams);
+            conversation.desk.about = routing::about(&conversation.dialogue);
         }
         conversation.reason = Some(reason);
         conversation.priority = priority;

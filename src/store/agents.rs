@@ -83,7 +83,7 @@ impl Tx {
     }
 }
 
-fn agent(row: &Row) -> Result<Agent, StoreError> {
+pub(super) fn agent(row: &Row) -> Result<Agent, StoreError> {
     Ok(Agent {
         id: AgentId(row.get("id")?),
         login: row.get("login")?,

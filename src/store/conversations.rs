@@ -3,8 +3,8 @@
 use super::driver::{Row, values};
 use super::{Hint, StoreError, Tx, sql};
 use crate::model::{
-    AgentId, Contact, ContactId, Conversation, ConversationId, ConversationState, Lang, MessageId, Priority,
-    Timestamp,
+    AgentId, Contact, ContactId, Conversation, ConversationId, ConversationState, DeskState, Lang, MessageId,
+    Priority, TeamId, Timestamp,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -73,6 +73,7 @@ impl Tx {
                     escalated_at: None,
                     taken_at: None,
                     resolved_at: None,
+                    desk: DeskState { tags: latest.desk.tags.clone(), ..DeskState::default() },
                     ..latest
                 };
                 self.save_conversation(&reopened).await?;
@@ -121,6 +122,17 @@ impl Tx {
                 c.escalated_at,
                 c.taken_at,
                 c.resolved_at,
+                c.desk.team,
+                c.desk.offered_to,
+                c.desk.offered_until,
+                c.desk.snoozed_until,
+                serde_json::to_string(&c.desk.tags)?,
+                serde_json::to_string(&c.desk.about)?,
+                c.desk.first_due_at,
+                c.desk.next_due_at,
+                c.desk.resolve_due_at,
+                c.desk.warned_at,
+                c.desk.breached_at,
             ],
         )
         .await?;
@@ -164,5 +176,18 @@ pub(super) fn conversation(row: &Row) -> Result<Conversation, StoreError> {
         taken_at: row.opt_time("taken_at")?,
         resolved_at: row.opt_time("resolved_at")?,
         last_message_at: row.time("last_message_at")?,
+        desk: DeskState {
+            team: row.get::<Option<Uuid>>("team_id")?.map(TeamId),
+            offered_to: row.get::<Option<Uuid>>("offered_to")?.map(AgentId),
+            offered_until: row.opt_time("offered_until")?,
+            snoozed_until: row.opt_time("snoozed_until")?,
+            tags: row.json("tags")?,
+            about: row.json("about")?,
+            first_due_at: row.opt_time("first_due_at")?,
+            next_due_at: row.opt_time("next_due_at")?,
+            resolve_due_at: row.opt_time("resolve_due_at")?,
+            warned_at: row.opt_time("warned_at")?,
+            breached_at: row.opt_time("breached_at")?,
+        },
     })
 }

@@ -51,6 +51,8 @@ value_from!(
     Option<crate::model::MessageId> => |v| Value::Id(v.map(|i| i.0)),
     crate::model::AgentId => |v| Value::Id(Some(v.0)),
     Option<crate::model::AgentId> => |v| Value::Id(v.map(|i| i.0)),
+    crate::model::TeamId => |v| Value::Id(Some(v.0)),
+    Option<crate::model::TeamId> => |v| Value::Id(v.map(|i| i.0)),
     crate::model::JobId => |v| Value::Id(Some(v.0)),
     crate::model::WatchId => |v| Value::Id(Some(v.0)),
 );

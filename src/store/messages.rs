@@ -80,6 +80,10 @@ impl Tx {
             edited_at: None,
         };
         self.insert_message(&mut message).await?;
+        if conversation.desk.snoozed_until.is_some() {
+            self.wake(conversation.id).await?;
+            self.event(now, &message, EventKind::Woken, Actor::Customer).await?;
+        }
         if opened {
             self.event(now, &message, EventKind::ConversationOpened, Actor::Customer).await?;
         }

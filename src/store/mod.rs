@@ -13,6 +13,7 @@ mod notices;
 mod postgres;
 pub mod sql;
 mod sqlite;
+mod teams;
 mod told;
 mod views;
 mod watches;
@@ -21,6 +22,7 @@ pub use agents::{AgentWithHash, Session};
 pub use audit::AuditLine;
 pub use jobs::{ClaimedJob, JobCounts, JobKind, NewJob};
 pub use messages::{Ingest, Ingested};
+pub use teams::Member;
 pub use told::Told;
 pub use views::{QueueEntry, TimedEvent};
 pub use watches::Watch;
@@ -71,12 +73,15 @@ pub enum Hint {
     Jobs,
     /// A conversation, or its place in the queue, changed.
     Conversation(ConversationId),
+    /// Who is at the desk changed.
+    Desk,
 }
 
 impl Hint {
     fn to_text(self) -> String {
         match self {
             Hint::Jobs => "jobs".to_owned(),
+            Hint::Desk => "desk".to_owned(),
             Hint::Conversation(id) => format!("conversation {id}"),
         }
     }
@@ -84,6 +89,7 @@ impl Hint {
     fn parse(text: &str) -> Option<Self> {
         match text.split_once(' ') {
             None if text == "jobs" => Some(Hint::Jobs),
+            None if text == "desk" => Some(Hint::Desk),
             Some(("conversation", id)) => id.parse().ok().map(Hint::Conversation),
             _ => None,
         }

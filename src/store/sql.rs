@@ -14,10 +14,11 @@ macro_rules! statements {
 }
 
 pub mod people;
+pub mod teams;
 
 /// All of them, for the test that prepares them on both databases.
 pub fn all() -> impl Iterator<Item = &'static Statement> {
-    [ALL, people::ALL].into_iter().flatten().copied()
+    [ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
 }
 
 macro_rules! contact_columns {
@@ -29,7 +30,9 @@ macro_rules! contact_columns {
 macro_rules! conversation_columns {
     () => {
         "c.id, c.contact_id, c.channel, c.state, c.lang, c.intent, c.priority, c.reason, c.agent_id, c.dialogue, \
-         c.opened_at, c.escalated_at, c.taken_at, c.resolved_at, c.last_message_at"
+         c.opened_at, c.escalated_at, c.taken_at, c.resolved_at, c.last_message_at, c.team_id, c.offered_to, \
+         c.offered_until, c.snoozed_until, c.tags, c.about, c.first_due_at, c.next_due_at, c.resolve_due_at, \
+         c.warned_at, c.breached_at"
     };
 }
 
@@ -84,7 +87,9 @@ statements! {
         WHERE id = (SELECT contact_id FROM conversations WHERE id = $1)";
     CONVERSATION_SAVE = "UPDATE conversations SET state = $2, lang = $3, intent = $4, priority = $5, \
         priority_rank = $6, reason = $7, agent_id = $8, dialogue = $9, escalated_at = $10, taken_at = $11, \
-        resolved_at = $12 WHERE id = $1";
+        resolved_at = $12, team_id = $13, offered_to = $14, offered_until = $15, snoozed_until = $16, tags = $17, \
+        about = $18, first_due_at = $19, next_due_at = $20, resolve_due_at = $21, warned_at = $22, breached_at = $23 \
+        WHERE id = $1";
     CONVERSATION_NEXT_SEQ = "UPDATE conversations SET last_seq = last_seq + 1, last_message_at = $2 \
         WHERE id = $1 RETURNING last_seq";
 

@@ -1,0 +1,154 @@
+//! Gives conversations out and takes them back, as time passes: offers, their ends, snoozes that are over. Each change
+//! is a transaction of its own that looks again before it acts, so that several instances may do it at once.
+
+use super::routing::{self, Waiting};
+use crate::clock::Clock;
+use crate::config::{RoutingConfig, RoutingMode};
+use crate::model::{
+    Actor, AgentId, ConversationId, ConversationState, EventKind, NewEvent, Presence, Timestamp,
+};
+use crate::store::{Store, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+/// Looks without a hint: an offer's end is nobody's message.
+const POLL: Duration = Duration::from_secs(1);
+/// Conversations of one pass; the next pass takes the next ones.
+const AT_ONCE: i64 = 200;
+/// Offers that passed longer ago say nothing of who is there now.
+const MISSED_WITHIN: Duration = Duration::from_secs(3600);
+
+#[derive(Clone)]
+pub struct Dispatcher {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub config: RoutingConfig,
+}
+
+impl Dispatcher {
+    /// Runs until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut hints = self.store.hints();
+        loop {
+            if let Err(error) = self.pass().await {
+                tracing::warn!(%error, "conversations are given out later");
+            }
+            let hinted = async {
+                match hints.recv().await {
+                    Err(RecvError::Closed) => std::future::pending().await,
+                    // Several changes at once are one look.
+                    _ => tokio::time::sleep(Duration::from_millis(50)).await,
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = hinted => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+
+    /// One look at everything. How much was changed.
+    ///
+    /// # Errors
+    /// The database's; the next pass finds what is left.
+    pub async fn pass(&self) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let mut changed = 0;
+        let over = self.store.read().await?.snoozes_over(now, AT_ONCE).await?;
+        for id in over {
+            changed += usize::from(self.wake(id, now).await?);
+        }
+        let free = self.store.read().await?.to_offer(now, AT_ONCE).await?;
+        for &id in &free {
+            changed += usize::from(self.withdraw(id, now).await?);
+        }
+        if self.config.mode == RoutingMode::Offer && !free.is_empty() {
+            changed += self.offer(&free, now).await?;
+        }
+        Ok(changed)
+    }
+
+    async fn wake(&self, id: ConversationId, now: Timestamp) -> Result<bool, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let Some(mut conversation) = tx.lock_conversation(id).await? else { return Ok(false) };
+        if conversation.desk.snoozed_until.is_none_or(|until| until > now) {
+            return Ok(false);
+        }
+        conversation.desk.snoozed_until = None;
+        tx.save_conversation(&conversation).await?;
+        tx.append_event(now, event(EventKind::Woken, Actor::System, id)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Ends an offer that nobody accepted in time. Who lets several pass is not there.
+    async fn withdraw(&self, id: ConversationId, now: Timestamp) -> Result<bool, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let Some(mut conversation) = tx.lock_conversation(id).await? else { return Ok(false) };
+        let over = conversation.desk.offered_until.is_some_and(|until| until <= now);
+        let (true, Some(agent)) = (over, conversation.desk.offered_to.take()) else { return Ok(false) };
+        conversation.desk.offered_until = None;
+        tx.save_conversation(&conversation).await?;
+        if conversation.state == ConversationState::Queued {
+            tx.append_event(now, event(EventKind::OfferExpired, Actor::Agent(agent), id)).await?;
+            if tx.missed_offers(agent, now.minus(MISSED_WITHIN)).await? >= self.config.missed {
+                tx.set_presence(agent, Presence::Away, now).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn offer(&self, free: &[ConversationId], now: Timestamp) -> Result<usize, StoreError> {
+        let mut tx = self.store.read().await?;
+        let seats = tx.seats(now).await?;
+        if seats.iter().all(|seat| seat.presence != Presence::Available) {
+            return Ok(0);
+        }
+        let since = now.minus(self.config.refused_for.into());
+        let mut waiting = Vec::new();
+        for &id in free {
+            let refused = tx.refused_offers(id, since).await?;
+            if let Some(c) = tx.conversation(id).await? {
+                waiting.push(Waiting { id, team: c.desk.team, lang: c.lang, refused });
+            }
+        }
+        drop(tx);
+        let mut made = 0;
+        for (id, agent) in routing::offers(&waiting, &seats) {
+            made += usize::from(self.offer_one(id, agent, now).await?);
+        }
+        Ok(made)
+    }
+
+    async fn offer_one(
+        &self,
+        id: ConversationId,
+        agent: AgentId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let Some(mut conversation) = tx.lock_conversation(id).await? else { return Ok(false) };
+        if conversation.state != ConversationState::Queued || conversation.desk.offered_to.is_some() {
+            return Ok(false);
+        }
+        conversation.desk.offered_to = Some(agent);
+        conversation.desk.offered_until = Some(now.plus(self.config.accept.into()));
+        tx.save_conversation(&conversation).await?;
+        let offered = NewEvent {
+            data: serde_json::json!({ "to": agent }),
+            ..event(EventKind::Offered, Actor::System, id)
+        };
+        tx.append_event(now, offered).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+fn event(kind: EventKind, actor: Actor, id: ConversationId) -> NewEvent {
+    let data = serde_json::json!({});
+    NewEvent { kind, actor, conversation_id: Some(id), message_id: None, data }
+}

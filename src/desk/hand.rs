@@ -1,0 +1,161 @@
+//! From hand to hand: declining an offer, transfer to a colleague or a team, snooze, and who is there.
+
+use super::{DeskError, event, in_charge, lock, require_charge};
+use crate::model::{
+    Agent, AgentId, Conversation, ConversationId, ConversationState, EventKind, Presence, Role, TeamId,
+    Timestamp,
+};
+use crate::store::{Store, Tx};
+use std::time::Duration;
+
+/// A snooze of longer than this is forgetting.
+const LONGEST_SNOOZE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Whom a conversation is given to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receiver {
+    Agent(AgentId),
+    Team(TeamId),
+}
+
+/// Not now, or not me: it goes back to all, and is not offered to this agent again for a while.
+pub async fn decline(
+    store: &Store,
+    now: Timestamp,
+    agent: &Agent,
+    id: ConversationId,
+) -> Result<(), DeskError> {
+    let mut tx = store.begin().await?;
+    let mut conversation = lock(&mut tx, id).await?;
+    if conversation.desk.offered_to != Some(agent.id) {
+        return Ok(());
+    }
+    no_offer(&mut conversation);
+    tx.save_conversation(&conversation).await?;
+    event(&mut tx, now, EventKind::OfferDeclined, agent, &conversation, None).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Gives a conversation to a colleague, who has it at once, or to a team, where it waits. Its agent may, and a manager
+/// (a supervisor reassigns).
+pub async fn transfer(
+    store: &Store,
+    now: Timestamp,
+    agent: &Agent,
+    id: ConversationId,
+    to: Receiver,
+) -> Result<(), DeskError> {
+    let mut tx = store.begin().await?;
+    let mut conversation = lock(&mut tx, id).await?;
+    match conversation.state {
+        ConversationState::Resolved => return Err(DeskError::Resolved),
+        ConversationState::InCharge if conversation.agent_id == Some(agent.id) => {}
+        _ if agent.role >= Role::Manager => {}
+        ConversationState::InCharge => return Err(in_charge(&mut tx, &conversation).await?),
+        ConversationState::Bot | ConversationState::Queued => return Err(DeskError::NotInCharge),
+    }
+    let seats = tx.seats(now).await?;
+    conversation.escalated_at.get_or_insert(now);
+    conversation.desk.snoozed_until = None;
+    no_offer(&mut conversation);
+    match to {
+        Receiver::Agent(colleague) => {
+            let known = seats.iter().any(|seat| seat.agent.id == colleague);
+            if !known {
+                return Err(DeskError::NoReceiver);
+            }
+            conversation.state = ConversationState::InCharge;
+            conversation.agent_id = Some(colleague);
+            conversation.taken_at = Some(now);
+        }
+        Receiver::Team(team) => {
+            if !tx.teams().await?.iter().any(|known| known.id == team) {
+                return Err(DeskError::NoReceiver);
+            }
+            conversation.state = ConversationState::Queued;
+            conversation.agent_id = None;
+            conversation.taken_at = None;
+            conversation.desk.team = Some(team);
+        }
+    }
+    tx.save_conversation(&conversation).await?;
+    let data = match to {
+        Receiver::Agent(agent) => serde_json::json!({ "agent": agent }),
+        Receiver::Team(team) => serde_json::json!({ "team": team }),
+    };
+    super::event_with(&mut tx, now, EventKind::Transferred, agent, &conversation, data).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Out of sight until `until`, or until the customer writes.
+pub async fn snooze(
+    store: &Store,
+    now: Timestamp,
+    agent: &Agent,
+    id: ConversationId,
+    until: Timestamp,
+) -> Result<(), DeskError> {
+    if until <= now || until > now.plus(LONGEST_SNOOZE) {
+        return Err(DeskError::SnoozeTime);
+    }
+    let mut tx = store.begin().await?;
+    let mut conversation = lock(&mut tx, id).await?;
+    require_charge(&mut tx, &conversation, agent).await?;
+    conversation.desk.snoozed_until = Some(until);
+    tx.save_conversation(&conversation).await?;
+    event(&mut tx, now, EventKind::Snoozed, agent, &conversation, None).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Says whether the agent is there. Who goes away keeps what they have in charge until they sign out; what is being
+/// offered to them is offered to others.
+pub async fn set_presence(
+    store: &Store,
+    now: Timestamp,
+    agent: &Agent,
+    presence: Presence,
+) -> Result<(), DeskError> {
+    let mut tx = store.begin().await?;
+    tx.set_presence(agent.id, presence, now).await?;
+    if presence != Presence::Available {
+        withdraw_offers(&mut tx, agent).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// At sign-out: nobody's customers wait for someone who has gone home. What was in charge waits for all again, except
+/// what is snoozed, which waits for its time with its agent gone: it comes back to the queue too.
+pub async fn leave(tx: &mut Tx, now: Timestamp, agent: &Agent) -> Result<(), DeskError> {
+    tx.set_presence(agent.id, Presence::Away, now).await?;
+    withdraw_offers(tx, agent).await?;
+    for id in tx.in_charge_of(agent.id).await? {
+        let mut conversation = lock(tx, id).await?;
+        if conversation.agent_id != Some(agent.id) || conversation.state != ConversationState::InCharge {
+            continue;
+        }
+        conversation.state = ConversationState::Queued;
+        conversation.agent_id = None;
+        conversation.taken_at = None;
+        conversation.desk.snoozed_until = None;
+        conversation.escalated_at.get_or_insert(now);
+        tx.save_conversation(&conversation).await?;
+        event(tx, now, EventKind::Released, agent, &conversation, None).await?;
+    }
+    Ok(())
+}
+
+async fn withdraw_offers(tx: &mut Tx, agent: &Agent) -> Result<(), DeskError> {
+    for id in tx.offered_to(agent.id).await? {
+        let mut conversation = lock(tx, id).await?;
+        if conversation.desk.offered_to == Some(agent.id) {
+            no_offer(&mut conversation);
+            tx.save_conversation(&conversation).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn no_offer(conversation: &mut Conversation) {
+    conversation.desk.offered_to = None;
+    conversation.desk.offered_until = None;
+}

@@ -1,0 +1,38 @@
+//! Teams, who is in them, and who is there.
+
+use crate::store::driver::Statement;
+
+statements! {
+    TEAM_UPSERT = "INSERT INTO teams (id, name, languages, topics, channels, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name, languages = excluded.languages, \
+        topics = excluded.topics, channels = excluded.channels";
+    TEAM_ARCHIVE = "UPDATE teams SET archived_at = $2 WHERE id = $1 AND archived_at IS NULL";
+    TEAMS = "SELECT id, name, languages, topics, channels FROM teams WHERE archived_at IS NULL ORDER BY name";
+    MEMBER_UPSERT = "INSERT INTO team_members (team_id, agent_id, until_at) VALUES ($1, $2, $3) \
+        ON CONFLICT (team_id, agent_id) DO UPDATE SET until_at = excluded.until_at";
+    MEMBER_DELETE = "DELETE FROM team_members WHERE team_id = $1 AND agent_id = $2";
+    MEMBERS = "SELECT m.team_id, m.agent_id, m.until_at FROM team_members m JOIN teams t ON t.id = m.team_id \
+        WHERE t.archived_at IS NULL AND (m.until_at IS NULL OR m.until_at > $1)";
+    // People whose access has not ended, with what they have in hand: what they have in charge and is not snoozed,
+    // and what is being offered to them.
+    SEATS = "SELECT a.id, a.login, a.name, a.role, a.presence, a.presence_at, a.capacity, a.languages, \
+        (SELECT COUNT(*) FROM conversations c WHERE c.agent_id = a.id AND c.state = 'in_charge' \
+        AND (c.snoozed_until IS NULL OR c.snoozed_until <= $1)) \
+        + (SELECT COUNT(*) FROM conversations c WHERE c.offered_to = a.id AND c.state = 'queued' \
+        AND c.offered_until > $1) AS load, \
+        (SELECT MAX(c.taken_at) FROM conversations c WHERE c.agent_id = a.id) AS last_taken_at \
+        FROM agents a WHERE a.disabled_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > $1) ORDER BY a.name, a.id";
+    PRESENCE_SET = "UPDATE agents SET presence = $2, presence_at = $3 WHERE id = $1";
+    CAPACITY_SET = "UPDATE agents SET capacity = $2, languages = $3 WHERE id = $1";
+    IN_CHARGE_OF = "SELECT id FROM conversations WHERE agent_id = $1 AND state = 'in_charge' ORDER BY id";
+    OFFERED_TO = "SELECT id FROM conversations WHERE offered_to = $1 AND state = 'queued' ORDER BY id";
+    // Over, or none was made: to be given out. Most pressing first.
+    TO_OFFER = "SELECT id FROM conversations WHERE state = 'queued' AND (offered_until IS NULL OR offered_until <= $1) \
+        ORDER BY priority_rank, escalated_at, id LIMIT $2";
+    SNOOZES_OVER = "SELECT id FROM conversations WHERE snoozed_until <= $1 AND state = 'in_charge' ORDER BY id LIMIT $2";
+    WAKE = "UPDATE conversations SET snoozed_until = NULL WHERE id = $1";
+    REFUSED_OFFERS = "SELECT agent_id, kind FROM events WHERE conversation_id = $1 AND at > $2 \
+        AND kind IN ('offer_declined', 'offer_expired')";
+    MISSED_OFFERS = "SELECT kind FROM events WHERE agent_id = $1 AND at > $2 \
+        AND kind IN ('offer_declined', 'offer_expired', 'taken', 'agent_answered', 'signed_in') ORDER BY seq DESC LIMIT 5";
+}
