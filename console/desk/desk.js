@@ -93,7 +93,7 @@ function listen() {
   events.onopen = refresh;
   events.onmessage = ({ data }) => {
     const mine = live.dataset.conversation;
-    if (data === "all" || !mine || data === mine) refresh();
+    if (data === "all" || data === "desk" || !mine || data === mine) refresh();
   };
   events.onerror = () => {
     lost(true);
@@ -143,20 +143,27 @@ async function post(form) {
     const answer = await fetch(form.action, { method: "POST", headers: SCRIPT, body: new URLSearchParams(new FormData(form)) });
     if (answer.status === 401) return void leave();
     if (!answer.ok) told = (await answer.json()).detail;
+    else if (form.dataset.then) return void location.assign(form.dataset.then);
   } catch {
     lost(true);
   } finally {
     delete form.dataset.busy;
   }
   const alert = $("alert");
-  alert.textContent = told;
-  alert.hidden = !told;
+  if (alert) {
+    alert.textContent = told;
+    alert.hidden = !told;
+  }
   await refresh();
 }
 
+document.addEventListener("change", (event) => {
+  if ("auto" in event.target.dataset) event.target.form.requestSubmit();
+});
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form === reply || "live" in form.dataset) {
+  if (form === reply || "live" in form.dataset || "then" in form.dataset) {
     event.preventDefault();
     post(form);
   }
@@ -176,7 +183,9 @@ function step(by) {
 }
 
 const KEYS = {
-  n: () => location.assign($("b-next")?.href ?? "/console/next"),
+  n: () => press("n"),
+  a: () => press("a"),
+  x: () => press("x"),
   t: () => press("t"),
   e: () => press("e"),
   r: () => reply && !reply.hidden && box.focus(),

@@ -18,6 +18,9 @@ use crate::model::{
 };
 use crate::store::{JobKind, NewJob, Store, StoreError, Tx};
 
+/// Conversations looked at for the next one.
+const LOOKED_AT: i64 = 500;
+
 /// Why an operation was refused; the console says it in the agent's language, by [`DeskError::code`].
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
@@ -109,6 +112,35 @@ pub async fn take(store: &Store, now: Timestamp, agent: &Agent, id: Conversation
     tx.save_conversation(&conversation).await?;
     event(&mut tx, now, EventKind::Taken, agent, &conversation, None).await?;
     Ok(tx.commit().await?)
+}
+
+/// Takes the most pressing conversation that waits and is for this agent; not `after`, which they have just seen. None:
+/// there is none.
+pub async fn take_next(
+    store: &Store,
+    now: Timestamp,
+    agent: &Agent,
+    after: Option<ConversationId>,
+) -> Result<Option<ConversationId>, DeskError> {
+    let mut tx = store.read().await?;
+    let seats = tx.seats(now).await?;
+    let entries = tx.queue(LOOKED_AT).await?;
+    drop(tx);
+    let Some(seat) = seats.iter().find(|seat| seat.agent.id == agent.id) else { return Ok(None) };
+    let fitting = entries
+        .iter()
+        .map(|entry| &entry.conversation)
+        .filter(|c| c.state == ConversationState::Queued && Some(c.id) != after)
+        .filter(|c| routing::fits(seat, c.desk.team, c.lang));
+    for conversation in fitting {
+        match take(store, now, agent, conversation.id).await {
+            Ok(()) => return Ok(Some(conversation.id)),
+            // A colleague was quicker.
+            Err(DeskError::InCharge { .. } | DeskError::Offered { .. } | DeskError::Resolved) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 /// Gives a conversation back to the queue: its own agent, or a manager (the agent went home).

@@ -4,6 +4,7 @@
 //! Not htmx: what we need of it is "fetch a part, merge it, keep the focus", about as long as its setup, and the
 //! merge must leave a typed reply and the screen reader's place alone.
 
+mod queue;
 mod reports;
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,9 @@ use super::AppState;
 use super::auth::{NoFields, SignedForm, SignedIn};
 use super::pages::{self, Ui, render};
 use super::problem::Problem;
+use crate::desk::hand::{self, Receiver};
 use crate::desk::{self, DeskError};
-use crate::model::{Agent, ConversationId, ConversationState, MessageId, Role};
+use crate::model::{Agent, ConversationId, MessageId, Role};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -23,21 +25,25 @@ use axum::{Router, middleware};
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Deserialize;
-
-/// Lines of the queue shown; the most pressing ones come first.
-const QUEUE_LINES: i64 = 300;
+use std::time::Duration;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/lang/{code}", get(choose_language))
-        .route("/console", get(queue_page))
-        .route("/console/next", get(next_conversation))
-        .route("/console/fragments/queue", get(queue_part))
+        .route("/console", get(queue::page))
+        .route("/console/next", post(queue::next))
+        .route("/console/presence", post(queue::presence))
+        .route("/console/views", post(queue::save_view))
+        .route("/console/views/{id}/delete", post(queue::delete_view))
+        .route("/console/fragments/queue", get(queue::part))
         .route("/console/fragments/conversations/{id}", get(conversation_part))
         .route("/console/reports", get(reports::page))
         .route("/console/conversations/{id}", get(conversation_page))
         .route("/console/conversations/{id}/take", post(take))
         .route("/console/conversations/{id}/release", post(release))
+        .route("/console/conversations/{id}/decline", post(decline))
+        .route("/console/conversations/{id}/transfer", post(transfer))
+        .route("/console/conversations/{id}/snooze", post(snooze))
         .route("/console/conversations/{id}/resolve", post(resolve))
         .route("/console/conversations/{id}/reply", post(reply))
         .route("/console/conversations/{id}/messages/{message}/resend", post(resend))
@@ -50,52 +56,17 @@ const NAV: &[(&str, &str, Role)] =
 
 /// What every signed-in page shows around its content.
 async fn frame(state: &AppState, signed: &SignedIn, here: &str) -> Result<Value, Problem> {
+    let presence = state.store.read().await?.presence(signed.agent.id).await?;
     let seen = NAV.iter().filter(|(_, _, role)| signed.agent.role >= *role);
     Ok(context! {
         nav => seen.map(|(path, name, _)| (*path, *name)).collect::<Vec<_>>(),
         operator => state.config.operator.name.as_str(),
         agent => signed.agent.name.as_str(),
         role => signed.agent.role.as_str(),
+        presence => presence.as_str(),
         csrf => signed.csrf.as_str(),
         here,
         degraded => super::health::degraded(state).await?,
-    })
-}
-
-async fn queue_context(state: &AppState, ui: Ui, signed: &SignedIn) -> Result<Value, Problem> {
-    let entries = state.store.read().await?.queue(QUEUE_LINES).await?;
-    let clock = views::Wall::new(state, ui);
-    let queue = views::Queue::new(&entries, signed.agent.id, &clock);
-    Ok(context! { queue => Serde(queue), ..frame(state, signed, "/console").await? })
-}
-
-async fn queue_page(State(state): State<AppState>, ui: Ui, signed: SignedIn) -> Result<Response, Problem> {
-    render(ui, "queue.html", queue_context(&state, ui, &signed).await?)
-}
-
-async fn queue_part(State(state): State<AppState>, ui: Ui, signed: SignedIn) -> Result<Response, Problem> {
-    render(ui, "queue_part.html", queue_context(&state, ui, &signed).await?)
-}
-
-#[derive(Deserialize)]
-struct After {
-    after: Option<ConversationId>,
-}
-
-/// The most pressing conversation that waits, other than the one at hand; the queue when there is none.
-async fn next_conversation(
-    State(state): State<AppState>,
-    _signed: SignedIn,
-    Query(After { after }): Query<After>,
-) -> Result<Redirect, Problem> {
-    let entries = state.store.read().await?.queue(QUEUE_LINES).await?;
-    let waiting = entries
-        .iter()
-        .map(|entry| &entry.conversation)
-        .find(|c| c.state == ConversationState::Queued && Some(c.id) != after);
-    Ok(match waiting {
-        Some(conversation) => Redirect::to(&page_of(conversation.id)),
-        None => Redirect::to("/console"),
     })
 }
 
@@ -220,6 +191,61 @@ async fn release(
 ) -> Result<Response, Problem> {
     let asked = asked(state, ui, &headers, signed, id);
     let done = desk::release(&asked.state.store, asked.state.clock.now(), asked.agent(), id).await;
+    asked.answer(done, String::new(), None).await
+}
+
+async fn decline(
+    State(state): State<AppState>,
+    ui: Ui,
+    Path(id): Path<ConversationId>,
+    headers: HeaderMap,
+    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
+) -> Result<Response, Problem> {
+    let asked = asked(state, ui, &headers, signed, id);
+    let done = hand::decline(&asked.state.store, asked.state.clock.now(), asked.agent(), id).await;
+    asked.answer(done, String::new(), None).await
+}
+
+#[derive(Deserialize)]
+struct Transfer {
+    /// `agent:<id>` or `team:<id>`.
+    to: String,
+}
+
+async fn transfer(
+    State(state): State<AppState>,
+    ui: Ui,
+    Path(id): Path<ConversationId>,
+    headers: HeaderMap,
+    SignedForm(signed, Transfer { to }): SignedForm<Transfer>,
+) -> Result<Response, Problem> {
+    let receiver = match to.split_once(':') {
+        Some(("agent", id)) => id.parse().ok().map(Receiver::Agent),
+        Some(("team", id)) => id.parse().ok().map(Receiver::Team),
+        _ => None,
+    };
+    let receiver = receiver.ok_or_else(|| Problem::bad_request("'to' must be agent:<id> or team:<id>"))?;
+    let asked = asked(state, ui, &headers, signed, id);
+    let done = hand::transfer(&asked.state.store, asked.state.clock.now(), asked.agent(), id, receiver).await;
+    asked.answer(done, String::new(), None).await
+}
+
+#[derive(Deserialize)]
+struct Snooze {
+    minutes: u32,
+}
+
+async fn snooze(
+    State(state): State<AppState>,
+    ui: Ui,
+    Path(id): Path<ConversationId>,
+    headers: HeaderMap,
+    SignedForm(signed, Snooze { minutes }): SignedForm<Snooze>,
+) -> Result<Response, Problem> {
+    let asked = asked(state, ui, &headers, signed, id);
+    let now = asked.state.clock.now();
+    let until = now.plus(Duration::from_secs(u64::from(minutes) * 60));
+    let done = hand::snooze(&asked.state.store, now, asked.agent(), id, until).await;
     asked.answer(done, String::new(), None).await
 }
 

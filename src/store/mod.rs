@@ -24,7 +24,7 @@ pub use jobs::{ClaimedJob, JobCounts, JobKind, NewJob};
 pub use messages::{Ingest, Ingested};
 pub use teams::Member;
 pub use told::Told;
-pub use views::{QueueEntry, TimedEvent};
+pub use views::{QueueEntry, SavedView, TimedEvent};
 pub use watches::Watch;
 
 use crate::model::{ConversationId, UnknownName};

@@ -159,6 +159,8 @@ statements! {
     QUEUE = concat!("SELECT ", conversation_columns!(), ", k.address, a.name AS agent_name, \
         (SELECT m.text FROM messages m WHERE m.conversation_id = c.id AND m.direction = 'inbound' \
         ORDER BY m.seq DESC LIMIT 1) AS last_text, \
+        (SELECT m.understanding FROM messages m WHERE m.conversation_id = c.id AND m.direction = 'inbound' \
+        ORDER BY m.seq DESC LIMIT 1) AS last_understanding, \
         (SELECT COUNT(*) FROM messages m WHERE m.conversation_id = c.id \
         AND m.status IN ('unknown', 'failed')) AS trouble \
         FROM conversations c JOIN contacts k ON k.id = c.contact_id LEFT JOIN agents a ON a.id = c.agent_id \

@@ -82,6 +82,11 @@ impl Tx {
         rows.iter().map(|row| seat(row, &members)).collect()
     }
 
+    pub async fn presence(&mut self, agent: AgentId) -> Result<Presence, StoreError> {
+        let row = self.fetch_one(&sql::PRESENCE, values![agent]).await?;
+        row.map_or(Ok(Presence::Away), |row| row.name("presence"))
+    }
+
     pub async fn set_presence(
         &mut self,
         agent: AgentId,

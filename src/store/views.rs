@@ -2,8 +2,11 @@
 
 use super::conversations::conversation;
 use super::driver::values;
+use super::sql::teams;
 use super::{StoreError, Tx, sql};
-use crate::model::{Conversation, ConversationId, EventKind, Timestamp};
+use crate::model::{AgentId, Conversation, ConversationId, EventKind, Timestamp, Tone, Understanding};
+use serde::Serialize;
+use uuid::Uuid;
 
 /// A line of the desk's queue.
 #[derive(Debug, Clone)]
@@ -13,8 +16,21 @@ pub struct QueueEntry {
     pub agent_name: Option<String>,
     /// The customer's last message.
     pub last_text: Option<String>,
+    /// Of that message.
+    pub tone: Option<Tone>,
     /// Messages that failed or whose sending is in doubt.
     pub trouble: i64,
+}
+
+/// Filters of the queue that someone kept.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SavedView {
+    pub id: Uuid,
+    /// Whose; none: everyone's.
+    pub agent: Option<AgentId>,
+    pub name: String,
+    /// As the page's query.
+    pub query: String,
 }
 
 /// An event with what reports group by.
@@ -39,10 +55,41 @@ impl Tx {
                     address: row.get("address")?,
                     agent_name: row.get("agent_name")?,
                     last_text: row.get("last_text")?,
+                    tone: row
+                        .get::<Option<String>>("last_understanding")?
+                        .map(|json| serde_json::from_str::<Understanding>(&json))
+                        .transpose()?
+                        .map(|understanding| understanding.tone),
                     trouble: row.get("trouble")?,
                 })
             })
             .collect()
+    }
+
+    /// One's own views and everyone's, by name.
+    pub async fn views_of(&mut self, agent: AgentId) -> Result<Vec<SavedView>, StoreError> {
+        let rows = self.fetch(&teams::VIEWS, values![agent]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(SavedView {
+                    id: row.get("id")?,
+                    agent: row.get::<Option<Uuid>>("agent_id")?.map(AgentId),
+                    name: row.get("name")?,
+                    query: row.get("query")?,
+                })
+            })
+            .collect()
+    }
+
+    pub async fn insert_view(&mut self, view: &SavedView, now: Timestamp) -> Result<(), StoreError> {
+        let values = values![view.id, view.agent, view.name.as_str(), view.query.as_str(), now];
+        self.execute(&teams::VIEW_INSERT, values).await?;
+        Ok(())
+    }
+
+    pub async fn delete_view(&mut self, id: Uuid) -> Result<(), StoreError> {
+        self.execute(&teams::VIEW_DELETE, values![id]).await?;
+        Ok(())
     }
 
     /// How many conversations wait for a person.

@@ -21,13 +21,19 @@ const XSS: &str = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'";
 /// Every route of the console that needs a session.
 const ROUTES: &[(Method, &str)] = &[
     (Method::GET, "/console"),
-    (Method::GET, "/console/next"),
     (Method::GET, "/console/reports"),
     (Method::GET, "/console/fragments/queue"),
     (Method::GET, "/console/fragments/conversations/{id}"),
     (Method::GET, "/console/conversations/{id}"),
     (Method::GET, "/console/events"),
     (Method::GET, "/api/reports/response-times"),
+    (Method::POST, "/console/next"),
+    (Method::POST, "/console/presence"),
+    (Method::POST, "/console/views"),
+    (Method::POST, "/console/views/{id}/delete"),
+    (Method::POST, "/console/conversations/{id}/decline"),
+    (Method::POST, "/console/conversations/{id}/transfer"),
+    (Method::POST, "/console/conversations/{id}/snooze"),
     (Method::POST, "/console/conversations/{id}/take"),
     (Method::POST, "/console/conversations/{id}/release"),
     (Method::POST, "/console/conversations/{id}/resolve"),
@@ -307,9 +313,13 @@ async fn a_conversation_from_the_queue_to_its_end_without_a_script() {
     let app = app().await;
     let session = app.sign_in("").await;
     let here = format!("/console/conversations/{}", app.conversation);
-    assert_eq!(header(&app.get(&session, "/console/next").await, "location"), here);
-    let after = format!("/console/next?after={}", app.conversation);
-    assert_eq!(header(&app.get(&session, &after).await, "location"), "/console");
+    let next = async |fields: &[(&str, &str)]| {
+        let request = app.ask(Method::POST, "/console/next").header("cookie", &session.cookie);
+        let answer = request.form(&[&[("csrf", &*session.csrf)], fields].concat()).send().await.unwrap();
+        header(&answer, "location").to_owned()
+    };
+    assert_eq!(next(&[("after", &app.conversation.to_string())]).await, "/console");
+    assert_eq!(app.state().await, ConversationState::Queued);
 
     let key = MessageId::new().to_string();
     let early = app.act(&session, "reply", &[("key", &key), ("text", "kept <b>")]).await;
@@ -317,6 +327,8 @@ async fn a_conversation_from_the_queue_to_its_end_without_a_script() {
     let page = early.text().await.unwrap();
     assert!(page.contains("kept &lt;b&gt;") && page.contains(&key), "the text is not lost");
 
+    assert_eq!(next(&[]).await, here, "taken with one key");
+    assert_eq!(app.state().await, ConversationState::InCharge);
     assert_eq!(app.act(&session, "take", &[]).await.status(), StatusCode::SEE_OTHER);
     for _ in 0..2 {
         let sent = app.act(&session, "reply", &[("key", &key), ("text", "Bonjour\r\n!")]).await;
@@ -392,4 +404,47 @@ async fn languages_assets_and_hints() {
     let hint = events.chunk().await.unwrap().unwrap();
     assert_eq!(String::from_utf8_lossy(&hint).trim(), format!("data: {}", app.conversation));
     assert_eq!(app.clock.now(), NOW);
+}
+
+#[tokio::test]
+async fn the_queue_is_filtered_and_filters_are_kept_as_views() {
+    let app = app().await;
+    let session = app.sign_in("").await;
+    let line = format!("c-{}", app.conversation);
+    let seen = async |query: &str| {
+        let page = app.get(&session, &format!("/console/fragments/queue?{query}")).await;
+        assert_eq!(page.status(), StatusCode::OK, "{query}");
+        page.text().await.unwrap().contains(&line)
+    };
+    for (query, expected) in [
+        ("", true),
+        ("channel=web", true),
+        ("channel=sms", false),
+        ("priority=normal&tone=", true),
+        ("priority=urgent", false),
+        ("team=Night", false),
+        ("q=ALERT", true),
+        ("q=zzz", false),
+        ("unknown=1", true),
+    ] {
+        assert_eq!(seen(query).await, expected, "{query}");
+    }
+    let post = async |path: &str, fields: &[(&str, &str)]| {
+        let request = app.ask(Method::POST, path).header("cookie", &session.cookie).header("x-guichet", "1");
+        request.form(&[&[("csrf", &*session.csrf)], fields].concat()).send().await.unwrap().status()
+    };
+    assert_eq!(post("/console/views", &[("name", "x"), ("query", "evil=1")]).await, StatusCode::BAD_REQUEST);
+    let shared = [("name", XSS), ("query", "channel=sms"), ("shared", "1")];
+    assert_eq!(post("/console/views", &shared).await, StatusCode::FORBIDDEN, "an agent's views are their own");
+    assert_eq!(post("/console/views", &shared[..2]).await, StatusCode::NO_CONTENT);
+    let page = app.get(&session, "/console?channel=sms").await.text().await.unwrap();
+    assert!(page.contains("/console?channel=sms") && !page.contains("<script>alert"), "{page}");
+    let id = page.split("/console/views/").nth(1).unwrap().split("/delete").next().unwrap();
+    assert_eq!(post(&format!("/console/views/{id}/delete"), &[]).await, StatusCode::NO_CONTENT);
+    let page = app.get(&session, "/console?channel=sms").await.text().await.unwrap();
+    assert!(!page.contains("/delete"));
+    assert_eq!(post("/console/presence", &[("presence", "available")]).await, StatusCode::NO_CONTENT);
+    assert_eq!(post("/console/presence", &[("presence", "asleep")]).await, StatusCode::BAD_REQUEST);
+    let page = app.get(&session, "/console").await.text().await.unwrap();
+    assert!(page.contains("dot available"));
 }

@@ -8,7 +8,7 @@ use crate::model::{
     self, AgentId, Author, ConversationId, ConversationState, DeliveryStatus, Direction, EntityValue,
     EventKind, Lang, Message, Role, Timestamp,
 };
-use crate::store::{QueueEntry, StoreError, Tx};
+use crate::store::{StoreError, Tx};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -16,8 +16,6 @@ use std::time::Duration;
 
 /// Messages shown of a conversation, the latest ones.
 const MESSAGES: i64 = 300;
-/// Characters of the last message shown in the queue.
-const EXCERPT: usize = 160;
 
 /// The time now, and how it is written here.
 pub struct Wall {
@@ -38,8 +36,16 @@ impl Wall {
         Self { now: state.clock.now(), zone: state.config.timezone(), ui }
     }
 
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub fn ui(&self) -> Ui {
+        self.ui
+    }
+
     /// `14:03`, with the day when it is another one: `23 nov. 14:03`.
-    fn stamp(&self, at: Timestamp) -> Stamp {
+    pub fn stamp(&self, at: Timestamp) -> Stamp {
         let local = at.to_jiff().to_zoned_datetime(self.zone.clone());
         let today = self.now.to_jiff().to_zoned_datetime(self.zone.clone());
         let time = format!("{:02}:{:02}", local.hour(), local.minute());
@@ -54,7 +60,7 @@ impl Wall {
         Stamp { iso: at.to_string(), text }
     }
 
-    fn age(&self, since: Timestamp) -> String {
+    pub fn age(&self, since: Timestamp) -> String {
         let minutes = self.now.since(since).as_secs() / 60;
         let day = self.ui.text("units.d");
         match minutes {
@@ -78,76 +84,6 @@ pub fn length(seconds: f64, ui: Ui) -> String {
         60..=3599 => format!("{} min {:02} s", whole / 60, whole % 60),
         3600..=172_799 => format!("{} h {:02}", whole / 3600, whole % 3600 / 60),
         _ => format!("{} {} {} h", whole / 86_400, ui.text("units.d"), whole % 86_400 / 3600),
-    }
-}
-
-#[derive(Serialize)]
-pub struct Queue {
-    waiting: Vec<Line>,
-    mine: Vec<Line>,
-    others: Vec<Line>,
-    /// With the bot, but a message failed or is in doubt.
-    trouble: Vec<Line>,
-}
-
-#[derive(Serialize)]
-struct Line {
-    id: String,
-    channel: String,
-    address: String,
-    lang: String,
-    intent: String,
-    /// A key of the texts; empty: taken from the bot.
-    reason: &'static str,
-    priority: &'static str,
-    age: String,
-    since: Stamp,
-    agent: Option<String>,
-    text: String,
-    trouble: i64,
-}
-
-impl Queue {
-    pub fn new(entries: &[QueueEntry], me: AgentId, wall: &Wall) -> Self {
-        let lines = |belongs: &dyn Fn(&model::Conversation) -> bool| {
-            let entries = entries.iter().filter(|entry| belongs(&entry.conversation));
-            entries.map(|entry| Line::new(entry, wall)).collect()
-        };
-        let mine = |c: &model::Conversation| c.agent_id == Some(me);
-        Self {
-            waiting: lines(&|c| c.state == ConversationState::Queued),
-            mine: lines(&|c| c.state == ConversationState::InCharge && mine(c)),
-            others: lines(&|c| c.state == ConversationState::InCharge && !mine(c)),
-            trouble: lines(&|c| c.state == ConversationState::Bot),
-        }
-    }
-}
-
-impl Line {
-    fn new(entry: &QueueEntry, wall: &Wall) -> Self {
-        let c = &entry.conversation;
-        let since = c.escalated_at.unwrap_or(c.opened_at);
-        Self {
-            id: c.id.to_string(),
-            channel: c.channel.clone(),
-            address: shown_address(&entry.address, wall.ui),
-            lang: c.lang.map(|l| l.to_string()).unwrap_or_default(),
-            intent: c.intent.clone().unwrap_or_default(),
-            reason: c.reason.map_or("", |r| r.as_str()),
-            priority: c.priority.as_str(),
-            age: wall.age(since),
-            since: wall.stamp(since),
-            agent: entry.agent_name.clone(),
-            text: excerpt(entry.last_text.as_deref().unwrap_or_default()),
-            trouble: entry.trouble,
-        }
-    }
-}
-
-fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}…", text[..end].trim_end()),
-        None => text.to_owned(),
     }
 }
 
@@ -185,7 +121,7 @@ enum Item {
 }
 
 /// A web-chat visitor has no name but a digest: its beginning tells visitors apart.
-fn shown_address(address: &str, ui: Ui) -> String {
+pub fn shown_address(address: &str, ui: Ui) -> String {
     let digest = address.len() == 64 && address.bytes().all(|b| b.is_ascii_hexdigit());
     if !digest {
         return address.to_owned();
@@ -325,6 +261,12 @@ fn note(
 ) -> Option<(Timestamp, Note)> {
     let what = match event.kind {
         EventKind::Escalated => "escalated",
+        EventKind::Offered => "offered",
+        EventKind::OfferDeclined => "offer_declined",
+        EventKind::OfferExpired => "offer_expired",
+        EventKind::Transferred => "transferred",
+        EventKind::Snoozed => "snoozed",
+        EventKind::Woken => "woken",
         EventKind::Taken => "taken",
         EventKind::Released => "released",
         EventKind::Resolved => "resolved",

@@ -22,8 +22,12 @@ statements! {
         AND c.offered_until > $1) AS load, \
         (SELECT MAX(c.taken_at) FROM conversations c WHERE c.agent_id = a.id) AS last_taken_at \
         FROM agents a WHERE a.disabled_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > $1) ORDER BY a.name, a.id";
+    PRESENCE = "SELECT presence FROM agents WHERE id = $1";
     PRESENCE_SET = "UPDATE agents SET presence = $2, presence_at = $3 WHERE id = $1";
     CAPACITY_SET = "UPDATE agents SET capacity = $2, languages = $3 WHERE id = $1";
+    VIEWS = "SELECT id, agent_id, name, query FROM saved_views WHERE agent_id = $1 OR agent_id IS NULL ORDER BY name, id";
+    VIEW_INSERT = "INSERT INTO saved_views (id, agent_id, name, query, created_at) VALUES ($1, $2, $3, $4, $5)";
+    VIEW_DELETE = "DELETE FROM saved_views WHERE id = $1";
     IN_CHARGE_OF = "SELECT id FROM conversations WHERE agent_id = $1 AND state = 'in_charge' ORDER BY id";
     OFFERED_TO = "SELECT id FROM conversations WHERE offered_to = $1 AND state = 'queued' ORDER BY id";
     // Over, or none was made: to be given out. Most pressing first.
