@@ -6,6 +6,7 @@
 
 mod queue;
 mod reports;
+mod teams;
 #[cfg(test)]
 mod tests;
 mod views;
@@ -47,12 +48,16 @@ pub fn routes() -> Router<AppState> {
         .route("/console/conversations/{id}/resolve", post(resolve))
         .route("/console/conversations/{id}/reply", post(reply))
         .route("/console/conversations/{id}/messages/{message}/resend", post(resend))
+        .merge(teams::routes())
         .layer(middleware::from_fn(pages::finish))
 }
 
 /// The pages in the bar: path, key of the name, and who sees it. The server checks the role again on each.
-const NAV: &[(&str, &str, Role)] =
-    &[("/console", "queue", Role::Agent), ("/console/reports", "reports", Role::Agent)];
+const NAV: &[(&str, &str, Role)] = &[
+    ("/console", "queue", Role::Agent),
+    ("/console/reports", "reports", Role::Agent),
+    ("/console/teams", "teams_page", Role::Agent),
+];
 
 /// What every signed-in page shows around its content.
 async fn frame(state: &AppState, signed: &SignedIn, here: &str) -> Result<Value, Problem> {

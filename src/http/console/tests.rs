@@ -39,6 +39,12 @@ const ROUTES: &[(Method, &str)] = &[
     (Method::POST, "/console/conversations/{id}/resolve"),
     (Method::POST, "/console/conversations/{id}/reply"),
     (Method::POST, "/console/conversations/{id}/messages/{id}/resend"),
+    (Method::GET, "/console/teams"),
+    (Method::POST, "/console/teams"),
+    (Method::POST, "/console/teams/{id}/archive"),
+    (Method::POST, "/console/teams/{id}/members"),
+    (Method::POST, "/console/teams/{id}/members/{id}/remove"),
+    (Method::POST, "/console/seats/{id}"),
     (Method::POST, "/logout"),
 ];
 
@@ -435,7 +441,11 @@ async fn the_queue_is_filtered_and_filters_are_kept_as_views() {
     };
     assert_eq!(post("/console/views", &[("name", "x"), ("query", "evil=1")]).await, StatusCode::BAD_REQUEST);
     let shared = [("name", XSS), ("query", "channel=sms"), ("shared", "1")];
-    assert_eq!(post("/console/views", &shared).await, StatusCode::FORBIDDEN, "an agent's views are their own");
+    assert_eq!(
+        post("/console/views", &shared).await,
+        StatusCode::FORBIDDEN,
+        "an agent's views are their own"
+    );
     assert_eq!(post("/console/views", &shared[..2]).await, StatusCode::NO_CONTENT);
     let page = app.get(&session, "/console?channel=sms").await.text().await.unwrap();
     assert!(page.contains("/console?channel=sms") && !page.contains("<script>alert"), "{page}");
