@@ -255,6 +255,8 @@ async fn work(state: AppState, mut library: Library) {
         store: state.store.clone(),
         clock: state.clock.clone(),
         config: state.config.desk.routing.clone(),
+        sla: state.config.desk.sla.clone(),
+        calendar: Calendar::new(state.config.desk.hours.clone(), state.config.timezone()),
     };
     let dispatching = tokio::spawn(dispatcher.run(state.stopping.clone()));
     let notifying = tokio::spawn(notifier(&state, &mind, &trains).run(state.stopping.clone()));

@@ -9,6 +9,7 @@ mod navitia;
 mod notices;
 mod routing;
 mod secret;
+mod sla;
 mod timetable;
 mod traffic;
 
@@ -20,6 +21,7 @@ pub use navitia::{NavitiaConfig, StationIds};
 pub use notices::{NoticesConfig, QuietHours};
 pub use routing::{RoutingConfig, RoutingMode};
 pub use secret::Secret;
+pub use sla::{ByPriority, Promises, SlaConfig};
 pub use timetable::TimetableConfig;
 pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
 
@@ -137,6 +139,7 @@ impl Default for OperatorConfig {
 pub struct DeskConfig {
     pub hours: HoursConfig,
     pub routing: RoutingConfig,
+    pub sla: SlaConfig,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -1,13 +1,16 @@
 //! Gives conversations out and takes them back, as time passes: offers, their ends, snoozes that are over. Each change
 //! is a transaction of its own that looks again before it acts, so that several instances may do it at once.
 
+use super::hours::Calendar;
 use super::routing::{self, Waiting};
+use super::sla::{self, Dues, News, Past};
 use crate::clock::Clock;
-use crate::config::{RoutingConfig, RoutingMode};
+use crate::config::{RoutingConfig, RoutingMode, SlaConfig};
 use crate::model::{
-    Actor, AgentId, ConversationId, ConversationState, EventKind, NewEvent, Presence, Timestamp,
+    Actor, AgentId, Conversation, ConversationId, ConversationState, EventKind, NewEvent, Presence, Team,
+    Timestamp,
 };
-use crate::store::{Store, StoreError};
+use crate::store::{Promised, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -15,8 +18,12 @@ use tokio_util::sync::CancellationToken;
 
 /// Looks without a hint: an offer's end is nobody's message.
 const POLL: Duration = Duration::from_secs(1);
+/// Changes so close to each other are one look.
+const GATHERED: Duration = Duration::from_millis(250);
 /// Conversations of one pass; the next pass takes the next ones.
 const AT_ONCE: i64 = 200;
+/// Conversations whose promises are looked at; more than that wait only when nobody answers anyone.
+const PROMISES: i64 = 2_000;
 /// Offers that passed longer ago say nothing of who is there now.
 const MISSED_WITHIN: Duration = Duration::from_secs(3600);
 
@@ -25,6 +32,8 @@ pub struct Dispatcher {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub config: RoutingConfig,
+    pub sla: SlaConfig,
+    pub calendar: Calendar,
 }
 
 impl Dispatcher {
@@ -38,8 +47,7 @@ impl Dispatcher {
             let hinted = async {
                 match hints.recv().await {
                     Err(RecvError::Closed) => std::future::pending().await,
-                    // Several changes at once are one look.
-                    _ => tokio::time::sleep(Duration::from_millis(50)).await,
+                    _ => tokio::time::sleep(GATHERED).await,
                 }
             };
             tokio::select! {
@@ -65,10 +73,66 @@ impl Dispatcher {
         for &id in &free {
             changed += usize::from(self.withdraw(id, now).await?);
         }
+        changed += self.keep_promises(now).await?;
         if self.config.mode == RoutingMode::Offer && !free.is_empty() {
             changed += self.offer(&free, now).await?;
         }
         Ok(changed)
+    }
+
+    /// Brings promised times up to date, and tells of those that are near or missed.
+    async fn keep_promises(&self, now: Timestamp) -> Result<usize, StoreError> {
+        if !self.sla.promises() {
+            return Ok(0);
+        }
+        let mut tx = self.store.read().await?;
+        let mut stale = tx.promised(PROMISES).await?;
+        let teams = tx.teams().await?;
+        drop(tx);
+        stale.retain(|known| {
+            let mut conversation = known.conversation.clone();
+            self.promise(&mut conversation, known, &teams, now);
+            conversation.desk != known.conversation.desk
+        });
+        for known in &stale {
+            let mut tx = self.store.begin().await?;
+            let id = known.conversation.id;
+            let Some(mut conversation) = tx.lock_conversation(id).await? else { continue };
+            if matches!(conversation.state, ConversationState::Bot | ConversationState::Resolved) {
+                continue;
+            }
+            let news = self.promise(&mut conversation, known, &teams, now);
+            tx.save_conversation(&conversation).await?;
+            let kind = news.map(|news| match news {
+                News::Near => EventKind::SlaWarned,
+                News::Missed => EventKind::SlaBreached,
+            });
+            if let Some(kind) = kind {
+                tx.append_event(now, event(kind, Actor::System, id)).await?;
+                metrics::counter!("guichet_sla_total", "kind" => kind.as_str()).increment(1);
+            }
+            tx.commit().await?;
+        }
+        Ok(stale.len())
+    }
+
+    fn promise(
+        &self,
+        conversation: &mut Conversation,
+        known: &Promised,
+        teams: &[Team],
+        now: Timestamp,
+    ) -> Option<News> {
+        let team = teams.iter().find(|team| Some(team.id) == conversation.desk.team);
+        let promises = self.sla.of(team.map(|team| team.name.as_str()));
+        let past = Past {
+            priority: conversation.priority,
+            escalated_at: conversation.escalated_at?,
+            unanswered_since: known.unanswered_since,
+            first_answered_at: known.first_answered_at,
+        };
+        let dues = Dues::of(&past, &promises, &self.calendar);
+        sla::update(&mut conversation.desk, dues, self.sla.warn_before.into(), now)
     }
 
     async fn wake(&self, id: ConversationId, now: Timestamp) -> Result<bool, StoreError> {

@@ -1,9 +1,10 @@
 use super::dispatch::Dispatcher;
 use super::hand::{Receiver, decline, leave, set_presence, snooze, transfer};
+use super::hours::Calendar;
 use super::tests::{Desk, NOW, desk, person};
 use super::*;
 use crate::clock::{Clock, ManualClock};
-use crate::config::{RoutingConfig, RoutingMode};
+use crate::config::{ByPriority, HoursConfig, RoutingConfig, RoutingMode, SlaConfig, Span};
 use crate::model::{Presence, Team, TeamId};
 use crate::store::{Ingest, Member};
 use std::sync::Arc;
@@ -13,7 +14,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 fn dispatcher(desk: &Desk, clock: Arc<ManualClock>) -> Dispatcher {
     let config = RoutingConfig { mode: RoutingMode::Offer, ..RoutingConfig::default() };
-    Dispatcher { store: desk.store.clone(), clock, config }
+    let calendar = Calendar::new(HoursConfig::default(), jiff::tz::TimeZone::UTC);
+    Dispatcher { store: desk.store.clone(), clock, config, sla: SlaConfig::default(), calendar }
 }
 
 async fn there(desk: &Desk, agent: &Agent) {
@@ -157,4 +159,37 @@ async fn who_signs_out_leaves_nothing_behind() {
     assert_eq!(conversation.desk.snoozed_until, None);
     assert_eq!(events.last(), Some(&EventKind::Released));
     assert_eq!(presence(&desk, &desk.camille).await, Presence::Away);
+}
+
+#[tokio::test]
+async fn a_promise_is_warned_of_missed_and_kept_by_an_answer() {
+    let desk = desk().await;
+    let clock = Arc::new(ManualClock::at(NOW));
+    let minutes = |n: u64| ByPriority { normal: Some(Span::seconds(n * 60)), ..ByPriority::default() };
+    let sla = SlaConfig { first_answer: minutes(10), next_answer: minutes(20), ..SlaConfig::default() };
+    let dispatcher = Dispatcher { sla, ..dispatcher(&desk, clock.clone()) };
+    let looked = async |after: Duration| {
+        clock.advance(after);
+        dispatcher.pass().await.unwrap();
+        let (conversation, _, events) = desk.read().await;
+        let told =
+            events.into_iter().filter(|kind| matches!(kind, EventKind::SlaWarned | EventKind::SlaBreached));
+        (conversation.desk, told.collect::<Vec<_>>())
+    };
+    let (desk_state, told) = looked(Duration::ZERO).await;
+    assert_eq!((desk_state.first_due_at, told), (Some(NOW.plus(10 * MINUTE)), vec![]));
+    assert_eq!(looked(6 * MINUTE).await.1, [EventKind::SlaWarned]);
+    assert_eq!(looked(5 * MINUTE).await.1, [EventKind::SlaWarned, EventKind::SlaBreached]);
+    desk.take(&desk.camille).await.unwrap();
+    desk.reply_at(clock.now(), "Bonjour").await;
+    let (desk_state, _) = looked(MINUTE).await;
+    assert_eq!((desk_state.first_due_at, desk_state.next_due_at, desk_state.breached_at), (None, None, None));
+    let written = clock.now();
+    let mut tx = desk.store.begin().await.unwrap();
+    let inbound =
+        Ingest { channel: "web", address: "a", provider_id: "2", text: "et ?", ..Ingest::default() };
+    tx.ingest(inbound, written, Duration::ZERO).await.unwrap();
+    tx.commit().await.unwrap();
+    let (desk_state, _) = looked(MINUTE).await;
+    assert_eq!(desk_state.next_due_at, Some(written.plus(20 * MINUTE)));
 }

@@ -58,6 +58,20 @@ impl Calendar {
             .sum()
     }
 
+    /// The instant by which `span` of business time has passed since `from`. None: not within 400 days.
+    pub fn after(&self, from: Timestamp, span: Duration) -> Option<Timestamp> {
+        let mut left = span;
+        for (start, end) in self.days(self.date(from)).take(SEARCH_DAYS).flat_map(|day| self.shifts(day)) {
+            let start = start.max(from);
+            let length = end.since(start);
+            if left <= length && end > from {
+                return Some(start.plus(left));
+            }
+            left = left.saturating_sub(length);
+        }
+        None
+    }
+
     /// The hours of the day of `at`, `7h00–12h00, 14h00–22h00`.
     pub fn hours_text(&self, at: Timestamp, lang: Lang) -> String {
         let shifts = self.day_hours(self.date(at));

@@ -8,6 +8,7 @@ mod hand_tests;
 pub mod hours;
 pub mod password;
 pub mod routing;
+pub mod sla;
 #[cfg(test)]
 mod tests;
 

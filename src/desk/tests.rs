@@ -74,6 +74,12 @@ impl Desk {
         reply(&self.store, &self.channels, NOW, agent, self.conversation, key, text).await
     }
 
+    /// Camille answers at `now`.
+    pub async fn reply_at(&self, now: Timestamp, text: &str) {
+        let key = MessageId::new();
+        reply(&self.store, &self.channels, now, &self.camille, self.conversation, key, text).await.unwrap();
+    }
+
     async fn send_jobs(&self) -> i64 {
         let mut tx = self.store.read().await.unwrap();
         let counts = tx.job_counts().await.unwrap();

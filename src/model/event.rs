@@ -31,6 +31,10 @@ named_enum!(
         OfferExpired = "offer_expired",
         /// Given to a colleague or a team.
         Transferred = "transferred",
+        /// A promised time is near.
+        SlaWarned = "sla_warned",
+        /// A promised time was missed.
+        SlaBreached = "sla_breached",
         Snoozed = "snoozed",
         /// The end of a snooze: its time, or a message of the customer.
         Woken = "woken",

@@ -22,7 +22,7 @@ pub use agents::{AgentWithHash, Session};
 pub use audit::AuditLine;
 pub use jobs::{ClaimedJob, JobCounts, JobKind, NewJob};
 pub use messages::{Ingest, Ingested};
-pub use teams::Member;
+pub use teams::{Member, Promised};
 pub use told::Told;
 pub use views::{QueueEntry, SavedView, TimedEvent};
 pub use watches::Watch;

@@ -13,14 +13,6 @@ macro_rules! statements {
     };
 }
 
-pub mod people;
-pub mod teams;
-
-/// All of them, for the test that prepares them on both databases.
-pub fn all() -> impl Iterator<Item = &'static Statement> {
-    [ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
-}
-
 macro_rules! contact_columns {
     () => {
         "id, channel, address, lang, created_at, opted_out_at, opt_out_message, name, blocked_at"
@@ -53,6 +45,14 @@ macro_rules! told_columns {
     () => {
         "t.contact_id, t.conversation_id, t.message_id, t.ride, t.revision, t.corrections, t.delays"
     };
+}
+
+pub mod people;
+pub mod teams;
+
+/// All of them, for the test that prepares them on both databases.
+pub fn all() -> impl Iterator<Item = &'static Statement> {
+    [ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
 }
 
 statements! {

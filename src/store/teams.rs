@@ -3,7 +3,9 @@
 use super::driver::{Row, values};
 use super::sql::teams as sql;
 use super::{Hint, StoreError, Tx};
-use crate::model::{AgentId, ConversationId, EventKind, Lang, Presence, Seat, Team, TeamId, Timestamp};
+use crate::model::{
+    AgentId, Conversation, ConversationId, EventKind, Lang, Presence, Seat, Team, TeamId, Timestamp,
+};
 use uuid::Uuid;
 
 /// Someone in a team.
@@ -13,6 +15,14 @@ pub struct Member {
     pub agent: AgentId,
     /// For a while only.
     pub until: Option<Timestamp>,
+}
+
+/// What the promises of a conversation are computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Promised {
+    pub conversation: Conversation,
+    pub unanswered_since: Option<Timestamp>,
+    pub first_answered_at: Option<Timestamp>,
 }
 
 impl Tx {
@@ -136,6 +146,21 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<ConversationId>, StoreError> {
         ids(&self.fetch(&sql::SNOOZES_OVER, values![now, limit]).await?)
+    }
+
+    /// Conversations that people have or wait for, with the customer's oldest message that no person has answered and
+    /// the first answer of a person.
+    pub async fn promised(&mut self, limit: i64) -> Result<Vec<Promised>, StoreError> {
+        let rows = self.fetch(&sql::PROMISED, values![limit]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Promised {
+                    conversation: super::conversations::conversation(row)?,
+                    unanswered_since: row.opt_time("unanswered_since")?,
+                    first_answered_at: row.opt_time("first_answered_at")?,
+                })
+            })
+            .collect()
     }
 
     /// Who declined the conversation after `since`, or let its offer pass.

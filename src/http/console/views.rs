@@ -265,6 +265,8 @@ fn note(
         EventKind::OfferDeclined => "offer_declined",
         EventKind::OfferExpired => "offer_expired",
         EventKind::Transferred => "transferred",
+        EventKind::SlaWarned => "sla_warned",
+        EventKind::SlaBreached => "sla_breached",
         EventKind::Snoozed => "snoozed",
         EventKind::Woken => "woken",
         EventKind::Taken => "taken",

@@ -35,6 +35,16 @@ statements! {
         ORDER BY priority_rank, escalated_at, id LIMIT $2";
     SNOOZES_OVER = "SELECT id FROM conversations WHERE snoozed_until <= $1 AND state = 'in_charge' ORDER BY id LIMIT $2";
     WAKE = "UPDATE conversations SET snoozed_until = NULL WHERE id = $1";
+    // What promises are computed from: the customer's oldest message after the last one of a person, and the first one of
+    // a person since the hand-over.
+    PROMISED = concat!("SELECT ", conversation_columns!(), ", \
+        (SELECT MIN(m.created_at) FROM messages m WHERE m.conversation_id = c.id AND m.direction = 'inbound' \
+        AND m.seq > COALESCE((SELECT MAX(a.seq) FROM messages a WHERE a.conversation_id = c.id AND a.author = 'agent'), 0)) \
+        AS unanswered_since, \
+        (SELECT MIN(m.created_at) FROM messages m WHERE m.conversation_id = c.id AND m.author = 'agent' \
+        AND m.created_at >= c.escalated_at) AS first_answered_at \
+        FROM conversations c WHERE c.state IN ('queued', 'in_charge') AND c.escalated_at IS NOT NULL \
+        ORDER BY c.escalated_at LIMIT $1");
     REFUSED_OFFERS = "SELECT agent_id, kind FROM events WHERE conversation_id = $1 AND at > $2 \
         AND kind IN ('offer_declined', 'offer_expired')";
     MISSED_OFFERS = "SELECT kind FROM events WHERE agent_id = $1 AND at > $2 \
