@@ -280,13 +280,14 @@ pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>)
         tracing::warn!(%why, "understanding with n-grams only");
         None
     });
-    let Library { pack, live, gazetteer, sources, .. } = library;
+    let Library { pack, live, gazetteer, sources, trains, .. } = library;
     let nlu = Nlu::train(pack, gazetteer, means(config, embedder.clone()));
     let content = Content::new(config.files.clone(), config.operator.lang, sources.clone(), live);
     let mind = Mind {
         nlu,
         content,
         sources,
+        planner: trains.planner,
         calendar: Calendar::new(config.desk.hours.clone(), config.timezone()),
         rules: Rules {
             answer_from: config.nlu.answer_from,

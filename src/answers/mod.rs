@@ -4,6 +4,7 @@ mod asked;
 pub mod compensation;
 mod cues;
 pub mod dates;
+mod follow;
 pub mod http;
 mod provenance;
 pub mod responses;
@@ -15,6 +16,7 @@ mod traffic;
 mod watches;
 mod which;
 
+pub use follow::{Followable, followable, is_within};
 pub use watches::{Watches, watched};
 
 use crate::model::{ContactId, EntityValue, Fact, IntentSpec, Lang, Timestamp, UrlTemplate};

@@ -3,9 +3,11 @@
 
 pub mod deliver;
 pub mod effects;
+mod follow;
 mod gather;
 pub mod process;
 mod receipts;
+mod think;
 
 pub use process::Mind;
 pub use receipts::apply_receipt;
@@ -220,6 +222,8 @@ fn report_panic(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
+#[cfg(test)]
+mod follow_tests;
 #[cfg(test)]
 mod opt_out_tests;
 #[cfg(test)]
