@@ -16,6 +16,7 @@ mod traffic;
 mod watches;
 mod which;
 
+pub use cues::Cues;
 pub use follow::{Followable, followable, is_within};
 pub use watches::{Watches, watched};
 
@@ -31,8 +32,10 @@ use std::sync::Arc;
 pub struct Query {
     /// `domain.name`: one source may serve several.
     pub intent: String,
-    /// The customer's words, for what no slot holds ("le dernier", "avant 18 h").
+    /// The customer's words.
     pub text: String,
+    /// What they say that no slot holds ("le dernier", "avant 18 h").
+    pub cues: Cues,
     pub contact: ContactId,
     pub slots: BTreeMap<String, EntityValue>,
     /// Where the intent says that its answer is, for `http`.

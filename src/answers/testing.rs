@@ -3,7 +3,7 @@
 use super::Registry;
 use super::responses::{Responses, Variant};
 use crate::answers::compensation::Rules;
-use crate::answers::{Lookup, Query, registry};
+use crate::answers::{Cues, Lookup, Query, registry};
 use crate::model::{ContactId, EntityValue, IntentSpec, Lang, StationRef, Timestamp, TrainKey};
 use crate::nlu::IntentPack;
 use crate::transit::live::Alert;
@@ -250,6 +250,7 @@ pub(super) fn query(intent: &str, question: &str, lang: Lang) -> Query {
     Query {
         intent: intent.to_owned(),
         text: text.trim().to_owned(),
+        cues: Cues::read(text, crate::nlu::pack::shipped_phrases()),
         contact: ContactId::default(),
         slots: slots.split_whitespace().map(slot).collect::<BTreeMap<_, _>>(),
         url: None,

@@ -116,6 +116,7 @@ mod tests {
         let query = Query {
             intent: "watches.list".into(),
             text: "mes alertes".into(),
+            cues: Default::default(),
             contact,
             slots: Default::default(),
             url: None,

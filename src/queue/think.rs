@@ -1,7 +1,7 @@
 //! From a message to a decision: understanding, the facts that it needs, the dialogue rules.
 
 use super::Worker;
-use crate::answers::Query;
+use crate::answers::{Cues, Query};
 use crate::content::Live;
 use crate::engine::{Decision, Escalation, Line, Part, Plan, Rules, Several, Situation};
 use crate::model::{
@@ -133,6 +133,7 @@ impl Worker {
         };
         let query = Query {
             intent: planned.intent().to_owned(),
+            cues: Cues::read(&planned.text, &scene.live.phrases),
             text: planned.text.clone(),
             contact: scene.conversation.contact_id,
             slots: planned.slots.clone(),
