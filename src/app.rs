@@ -69,14 +69,17 @@ pub fn sources(config: &Config, planner: &SharedPlanner) -> Result<Registry, Rej
 }
 
 fn gazetteer(config: &Config, timetable: &TimetableHandle) -> Result<Gazetteer, Rejected> {
-    let stations: Vec<StationRef> = timetable.get().map(|t| t.stations().to_vec()).unwrap_or_default();
+    let timetable = timetable.get();
+    let stations: Vec<StationRef> = timetable.as_ref().map(|t| t.stations().to_vec()).unwrap_or_default();
     let path = config.files.intents.join("stations.yaml");
     let file = if path.exists() {
         AliasFile::load(&path).map_err(|e| Rejected(e.iter().map(ToString::to_string).collect()))?
     } else {
         AliasFile::default()
     };
-    Ok(Gazetteer::with_known(stations, &file.aliases, &file.known, &file.ordinary))
+    let gazetteer = Gazetteer::with_known(stations, &file.aliases, &file.known, &file.ordinary);
+    let lines = timetable.as_ref().map(|t| t.lines()).unwrap_or_default();
+    Ok(gazetteer.with_lines(lines.into_iter()))
 }
 
 /// The encoder with its cache; none, and why, when there is none to be had. Blocks for about a second.

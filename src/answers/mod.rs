@@ -53,6 +53,8 @@ pub enum Lookup {
     Nothing { data: serde_json::Value, facts: Vec<Fact> },
     /// The source cannot know: no data, expired, station not served. People take over.
     NoData { why: String },
+    /// It can be told of one thing, not of everything at once: the engine asks which.
+    TooWide,
 }
 
 /// Example variables of a source, one per shape that a template must survive (a destination or none, a platform or none).

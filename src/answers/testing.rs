@@ -301,6 +301,7 @@ pub(super) async fn said(fake: &Fake, intent: &str, question: &str, lang: Lang, 
         Lookup::Found { data, .. } => (if sms { Variant::Sms } else { Variant::Text }, data),
         Lookup::Nothing { data, .. } => (Variant::None, data),
         Lookup::NoData { why } => return format!("(to people: {why})"),
+        Lookup::TooWide => return "(too wide)".to_owned(),
     };
     data["operator"] = "Guichet".into();
     data["help_url"] = "https://aide.example".into();

@@ -78,6 +78,8 @@ pub struct Planned {
     /// The customer's words on this question, of several messages where it took several.
     pub text: String,
     pub(super) decision: Decision,
+    /// What we ask where the source cannot tell of everything.
+    pub(super) otherwise: Option<Decision>,
     pub(super) spec: IntentSpec,
 }
 
@@ -93,7 +95,7 @@ impl Planned {
 
     /// Second step: with what the source found. `None`: there is no such source (not configured).
     pub fn decide(self, found: Option<Lookup>) -> Decision {
-        let Planned { mut decision, spec, .. } = self;
+        let Planned { mut decision, otherwise, spec, .. } = self;
         let mut answer = |part, data, facts| {
             decision.lines = vec![Line { response: spec.name.clone(), part, data }];
             decision.kind = Some(MessageKind::Answer);
@@ -106,9 +108,12 @@ impl Planned {
                 decision.dialogue.told = told;
             }
             Some(Lookup::Nothing { data, facts }) => answer(Part::Nothing, data, facts),
-            Some(Lookup::NoData { .. }) | None => {
+            Some(Lookup::TooWide) if otherwise.is_some() => return otherwise.unwrap_or_default(),
+            Some(Lookup::NoData { .. } | Lookup::TooWide) | None => {
                 let priority = spec.escalate.priority.unwrap_or(Priority::Normal);
                 escalate(&mut decision, EscalationReason::NoData, priority);
+                // Why a person is needed: nobody is left to guess that all is well.
+                decision.lines.insert(0, system("no_data", json!({})));
             }
         }
         decision

@@ -156,6 +156,7 @@ impl Situation<'_> {
         corrects: Option<Watched>,
     ) -> Plan {
         let mut decision = Decision { intent: Some(spec.name.clone()), ..Decision::default() };
+        let mut otherwise = None;
         match slots::missing(spec, &dialogue) {
             Some(slots::Missing::Choice { slot, options }) => {
                 dialogue.options =
@@ -167,8 +168,12 @@ impl Situation<'_> {
             }
             Some(slots::Missing::Value { slot }) => {
                 let question = self.question(spec, &dialogue, &slot);
-                self.ask(&mut decision, dialogue, &slot, question);
-                return Plan::Decided(Box::new(decision));
+                let mut asking = decision.clone();
+                self.ask(&mut asking, dialogue.clone(), &slot, question);
+                if spec.answer.is_none() || !self.of_everything(spec, &dialogue, &text) {
+                    return Plan::Decided(Box::new(asking));
+                }
+                otherwise = Some(asking);
             }
             None => {}
         }
@@ -187,7 +192,8 @@ impl Situation<'_> {
                     slots.insert("when".to_owned(), EntityValue::Time { start: after, end: after });
                 }
                 decision.dialogue = dialogue;
-                let planned = Planned { source: source.clone(), slots, text, decision, spec: spec.clone() };
+                let (source, spec) = (source.clone(), spec.clone());
+                let planned = Planned { source, slots, text, decision, otherwise, spec };
                 return Plan::LookUp(Box::new(planned));
             }
             _ => {
@@ -196,6 +202,13 @@ impl Situation<'_> {
             }
         }
         Plan::Decided(Box::new(decision))
+    }
+
+    /// Whether the customer's words ask about all there is. Who was asked for one thing must say so.
+    fn of_everything(&self, spec: &IntentSpec, dialogue: &Dialogue, text: &str) -> bool {
+        let words = Words::new(text, &[], self.phrases);
+        let one = dialogue.asked.is_some() || words.say(Cue::One);
+        spec.whole && (words.say(Cue::Whole) || !one)
     }
 
     /// Asks for the slot; when a few words came as the answer to that question, says that they are no station.

@@ -46,6 +46,10 @@ named_enum!(
         /// The board of arrivals is meant.
         Arrivals = "arrivals",
         Tomorrow = "tomorrow",
+        /// One thing is meant and not named: "ma ligne".
+        One = "one",
+        /// All of the network is meant: "toutes les lignes".
+        Whole = "whole",
     }
 );
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What the engine says on its own account; `responses/<language>/system.yaml` words them.
-pub(super) const SYSTEM_MESSAGES: [&str; 15] = [
+pub(super) const SYSTEM_MESSAGES: [&str; 16] = [
     "escalated",
     "escalated_again",
     "clarify",
@@ -27,6 +27,7 @@ pub(super) const SYSTEM_MESSAGES: [&str; 15] = [
     "unknown_watch",
     "too_many_watches",
     "cannot_follow",
+    "no_data",
 ];
 
 /// One template as its writer sees it.

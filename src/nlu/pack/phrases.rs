@@ -45,7 +45,8 @@ impl Reader {
     fn check_cues(&mut self) {
         for cue in Cue::ALL {
             if self.pack.phrases.of(*cue).is_empty() {
-                let cure = format!("add `{cue}:` and its phrases below a language, as the shipped file has them");
+                let cure =
+                    format!("add `{cue}:` and its phrases below a language, as the shipped file has them");
                 self.complain(1, format!("no language has phrases for '{cue}'"), cure);
             }
         }
