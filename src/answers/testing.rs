@@ -164,7 +164,11 @@ impl Planner for Fake {
     }
 
     fn provenance(&self, _: Timestamp) -> Result<Provenance, Unknown> {
-        self.told(()).map(|told| told.provenance)
+        match &self.refuses {
+            // Of something else it knows.
+            Some(Unknown::Line(_) | Unknown::TooWide) => Ok(self.of()),
+            _ => self.told(()).map(|told| told.provenance),
+        }
     }
 
     async fn board(&self, query: &BoardQuery, _: Timestamp) -> Result<Told<Board>, Unknown> {

@@ -15,6 +15,7 @@ const NEXT: &str = "schedules.next_departure";
 const JOURNEY: &str = "schedules.journey";
 const FIRST_LAST: &str = "schedules.first_last";
 const DELAY: &str = "traffic.train_delay";
+const STATUS: &str = "traffic.line_status";
 const WATCH: &str = "traffic.alerts_subscribe";
 const UNWATCH: &str = "traffic.alerts_unsubscribe";
 const BIKE: &str = "service.luggage_bike_pet";
@@ -52,6 +53,7 @@ fn intents() -> BTreeMap<String, IntentSpec> {
         asked(JOURNEY, way(true)),
         asked(FIRST_LAST, way(false)),
         IntentSpec { enough: vec![vec!["train".into()]], ..asked(DELAY, train) },
+        IntentSpec { whole: true, enough: enough.clone(), ..asked(STATUS, object(true)) },
         IntentSpec { effect: Some(IntentEffect::Watch), slots: object(true), enough, ..spec(WATCH) },
         IntentSpec { effect: Some(IntentEffect::Unwatch), slots: object(false), ..spec(UNWATCH) },
         spec(BIKE),

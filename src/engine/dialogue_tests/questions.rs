@@ -292,3 +292,37 @@ fn a_middling_confidence_is_confirmed() {
     );
     play("too little", &[("hm", "schedules.next_departure 0.2", "", "clarify")]);
 }
+
+#[test]
+fn who_names_nothing_asks_about_the_whole_network() {
+    play(
+        "no line",
+        &[("des perturbations aujourd'hui ?", STATUS, "when=+0~aujourd'hui", "line_status(when=+0)")],
+    );
+    play(
+        "one line without its name, then all of them",
+        &[
+            ("ma ligne est perturbée ?", STATUS, "", "line_status?line"),
+            ("je sais pas trop", OUT, "", "line_status?line"),
+            ("toutes les lignes", OUT, "", "line_status()"),
+        ],
+    );
+    play("in English", &[("is my line disrupted?", STATUS, "", "line_status?line")]);
+    // Who cannot tell of everything is told of one thing.
+    let (text, c) = ("des perturbations ?", conversation(Dialogue::default()));
+    let (intents, rules) = (intents(), rules());
+    let situation = Situation {
+        text,
+        understanding: &understood(text, STATUS, ""),
+        conversation: &c,
+        intents: &intents,
+        phrases: shipped_phrases(),
+        rules: &rules,
+        opted_out: false,
+        now: NOW,
+    };
+    let Plan::LookUp(planned) = situation.plan() else { panic!("nothing is looked up") };
+    assert_eq!(told(&planned.clone().decide(Some(Lookup::TooWide)), &[]), "line_status?line");
+    let stale = planned.decide(Some(Lookup::NoData { why: "old".into() }));
+    assert_eq!(told(&stale, &[]), "no_data + escalated + -> no_data");
+}
