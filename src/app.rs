@@ -1,5 +1,6 @@
 //! The composition root: the only place that knows every concrete type.
 
+mod keep;
 mod trains;
 
 use crate::answers::http::Http;
@@ -20,10 +21,11 @@ use crate::notify::Notifier;
 use crate::queue::{Listeners, Mind, Worker};
 use crate::store::Store;
 use crate::telemetry;
+use crate::transit::TimetableHandle;
 use crate::transit::planner::SharedPlanner;
 use crate::transit::reload::Reloader;
-use crate::transit::{Timetable, TimetableHandle};
 use anyhow::Context as _;
+use keep::{improve, watch};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::fs::File;
 use std::path::Path;
@@ -70,14 +72,17 @@ pub fn sources(config: &Config, planner: &SharedPlanner) -> Result<Registry, Rej
 }
 
 fn gazetteer(config: &Config, timetable: &TimetableHandle) -> Result<Gazetteer, Rejected> {
-    let stations: Vec<StationRef> = timetable.get().map(|t| t.stations().to_vec()).unwrap_or_default();
+    let timetable = timetable.get();
+    let stations: Vec<StationRef> = timetable.as_ref().map(|t| t.stations().to_vec()).unwrap_or_default();
     let path = config.files.intents.join("stations.yaml");
     let file = if path.exists() {
         AliasFile::load(&path).map_err(|e| Rejected(e.iter().map(ToString::to_string).collect()))?
     } else {
         AliasFile::default()
     };
-    Ok(Gazetteer::with_known(stations, &file.aliases, &file.known, &file.ordinary))
+    let gazetteer = Gazetteer::with_known(stations, &file.aliases, &file.known, &file.ordinary);
+    let lines = timetable.as_ref().map(|t| t.lines()).unwrap_or_default();
+    Ok(gazetteer.with_lines(lines.into_iter()))
 }
 
 /// The encoder with its cache; none, and why, when there is none to be had. Blocks for about a second.
@@ -296,13 +301,14 @@ pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>)
         tracing::warn!(%why, "understanding with n-grams only");
         None
     });
-    let Library { pack, live, gazetteer, sources, .. } = library;
+    let Library { pack, live, gazetteer, sources, trains, .. } = library;
     let nlu = Nlu::train(pack, gazetteer, means(config, embedder.clone()));
     let content = Content::new(config.files.clone(), config.operator.lang, sources.clone(), live);
     let mind = Mind {
         nlu,
         content,
         sources,
+        planner: trains.planner,
         calendar: Calendar::new(config.desk.hours.clone(), config.timezone()),
         rules: Rules {
             answer_from: config.nlu.answer_from,
@@ -319,101 +325,10 @@ pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>)
     (Arc::new(mind), embedder)
 }
 
-/// Looks without a saved file before what was learned at a glance is learned properly.
-const QUIET_POLLS: u32 = 10;
-
 /// What understanding is built with.
 pub fn means(config: &Config, embedder: Option<Embedder>) -> Means {
     let shelf = Some(Shelf::new(&config.files.cache));
     Means { embedder, shelf, timezone: Some(config.timezone()) }
-}
-
-/// Puts the full model in service when its embeddings are there.
-fn improve(mind: Arc<Mind>, embedder: Option<Embedder>) -> JoinHandle<()> {
-    tokio::task::spawn_blocking(move || {
-        if embedder.is_none() {
-            return;
-        }
-        if mind.nlu.model_name() == "encoder" {
-            return; // It was on the shelf.
-        }
-        let last = std::sync::atomic::AtomicUsize::new(0);
-        let progress = |done: usize, of: usize| {
-            let tenth = done * 10 / of.max(1);
-            if last.swap(tenth, std::sync::atomic::Ordering::Relaxed) != tenth {
-                tracing::info!("embedding examples: {done} of {of}");
-            }
-        };
-        match mind.nlu.complete(&progress) {
-            Ok(()) => tracing::info!("answering with the full model"),
-            Err(error) => tracing::error!(%error, "the encoder failed; n-grams answer"),
-        }
-    })
-}
-
-/// The stations as timetable and alias file know them now.
-type Names = Arc<dyn Fn() -> Result<Gazetteer, Vec<String>> + Send + Sync>;
-
-/// Looks for saved files and for another timetable, off the path of messages. What was learned at a glance is learned properly
-/// once nothing has been saved for a while.
-fn watch(
-    mind: Arc<Mind>,
-    names: Names,
-    timetable: TimetableHandle,
-    every: Duration,
-    stopping: CancellationToken,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut quiet = 0;
-        // Of which timetable the stations are understood; the first look finds out.
-        let mut known = None;
-        loop {
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                () = tokio::time::sleep(every) => {}
-            }
-            let (mind, names, timetable, before) =
-                (mind.clone(), names.clone(), timetable.clone(), known.clone());
-            let looked = tokio::task::spawn_blocking(move || {
-                let changed = mind.content.refresh(&mind.nlu, &*names);
-                if !changed && quiet % QUIET_POLLS == QUIET_POLLS - 1 {
-                    mind.nlu.settle();
-                }
-                (changed, follow_stations(&mind.nlu, &*names, &timetable, before))
-            });
-            match looked.await {
-                Ok((changed, now)) => {
-                    quiet = if changed { 0 } else { quiet + 1 };
-                    known = now;
-                }
-                Err(_) => {
-                    quiet += 1;
-                    tracing::error!("reading changed files panicked; the last good set stays");
-                }
-            }
-        }
-    })
-}
-
-/// When another timetable is in service than `known`, messages are read with its stations. Gives the one in service.
-fn follow_stations(
-    nlu: &Nlu,
-    names: &dyn Fn() -> Result<Gazetteer, Vec<String>>,
-    timetable: &TimetableHandle,
-    known: Option<Arc<Timetable>>,
-) -> Option<Arc<Timetable>> {
-    // Read before its names are, so that one that comes meanwhile is followed at the next look.
-    let now = timetable.get();
-    if now.as_ref().map(Arc::as_ptr) != known.as_ref().map(Arc::as_ptr) {
-        match names() {
-            Ok(gazetteer) => nlu.rename_stations(gazetteer),
-            // The alias file is broken, which `/health` says; when it is mended, its refresh brings the stations.
-            Err(errors) => errors.iter().for_each(|error| {
-                tracing::error!(%error, "the stations of the new timetable are not in service");
-            }),
-        }
-    }
-    now
 }
 
 #[cfg(test)]

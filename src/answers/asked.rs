@@ -1,7 +1,6 @@
 //! The slots of a question as the planner wants them.
 
-use super::cues::Cues;
-use super::{Lookup, Query};
+use super::{Cues, Lookup, Query};
 use crate::model::{EntityValue, StationRef, Timestamp};
 use crate::transit::planner::{Planner, Unknown};
 use jiff::civil::Date;
@@ -87,7 +86,7 @@ impl<'a> Asked<'a> {
             train,
             line,
             when,
-            cues: Cues::read(&query.text),
+            cues: query.cues,
         })
     }
 

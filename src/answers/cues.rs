@@ -1,10 +1,12 @@
 //! What no slot holds: the few words that turn a question about trains ("le dernier", "arriver avant", "les arrivées").
 
+use crate::model::{Cue, Phrases};
 use crate::nlu::normalise::Normalised;
 
-/// Light readings of the customer's words. A wrong one shows: the answer names what it answers ("arrivée avant 18:00").
+/// Light readings of the customer's words, by the phrases of `intents/dialogue.yaml`. A wrong one shows: the answer names what
+/// it answers ("arrivée avant 18:00").
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Cues {
+pub struct Cues {
     pub first: bool,
     pub last: bool,
     /// "avant 18 h": the time is an end.
@@ -16,45 +18,21 @@ pub(super) struct Cues {
     pub tomorrow: bool,
 }
 
-const FIRST: &[&str] = &["1er", "1ere", "first", "earliest", "how early", "from what time", "plus tot"];
-const LAST: &[&str] = &["last", "latest", "how late", "until what time", "jusqu a quelle heure", "plus tard"];
-const DEADLINE: &[&str] =
-    &["avant", "before", "au plus tard", "no later than", "at the latest", "max", "maximum"];
-const ARRIVING: &[&str] = &[
-    "arriver",
-    "qui arrive",
-    "qui arrivent",
-    "arrivee avant",
-    "y etre",
-    "etre a",
-    "get there",
-    "get to",
-    "be there",
-    "be in",
-    "arrive by",
-    "arrive before",
-    "arriving by",
-    "arriving before",
-    "that arrives",
-    "to arrive",
-];
-const ARRIVALS: &[&str] = &["arrivees", "arrivals", "arrivent", "trains arriving"];
-const TOMORROW: &[&str] = &["demain", "tomorrow", "dem1", "2m1"];
-
 impl Cues {
-    pub(super) fn read(text: &str) -> Self {
-        let normalised = Normalised::new(text);
-        let words: Vec<&str> = (0..normalised.tokens.len()).map(|at| normalised.word(at)).collect();
-        let line = format!(" {} ", words.join(" "));
-        let says = |list: &[&str]| list.iter().any(|cue| line.contains(&format!(" {cue} ")));
-        let begins = |start: &str| words.iter().any(|word| word.starts_with(start));
+    pub fn read(text: &str, phrases: &Phrases) -> Self {
+        let text = Normalised::new(text);
+        let words: Vec<&str> = (0..text.tokens.len()).map(|at| text.word(at)).collect();
+        let says = |cue| {
+            let mut listed = phrases.of(cue).iter();
+            listed.any(|phrase| words.windows(phrase.len().max(1)).any(|said| said == phrase.as_slice()))
+        };
         Self {
-            first: says(FIRST) || begins("premi") || line.contains(" a partir de quelle heure "),
-            last: says(LAST) || begins("derni"),
-            deadline: says(DEADLINE),
-            arriving: says(ARRIVING),
-            arrivals: says(ARRIVALS),
-            tomorrow: says(TOMORROW),
+            first: says(Cue::AsksFirst),
+            last: says(Cue::AsksLast),
+            deadline: says(Cue::Deadline),
+            arriving: says(Cue::Arriving),
+            arrivals: says(Cue::Arrivals),
+            tomorrow: says(Cue::Tomorrow),
         }
     }
 }
@@ -62,6 +40,7 @@ impl Cues {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nlu::pack::shipped_phrases;
 
     #[test]
     fn the_words_that_turn_a_question() {
@@ -82,7 +61,7 @@ mod tests {
             ),
             ("arrivées à Laval", Cues { arrivals: true, ..none }),
         ] {
-            assert_eq!(Cues::read(text), expected, "{text}");
+            assert_eq!(Cues::read(text, shipped_phrases()), expected, "{text}");
         }
     }
 }

@@ -283,7 +283,7 @@ impl AnswerSource for Http {
         let outcome = match &answer {
             Ok(Lookup::Found { .. }) => "found",
             Ok(Lookup::Nothing { .. }) => "nothing",
-            Ok(Lookup::NoData { .. }) => "no_data",
+            Ok(Lookup::NoData { .. } | Lookup::TooWide) => "no_data",
             Err(failure) => failure.outcome(),
         };
         metrics::counter!("guichet_fulfilment_total", "host" => host.clone(), "outcome" => outcome)

@@ -4,6 +4,7 @@ mod asked;
 pub mod compensation;
 mod cues;
 pub mod dates;
+mod follow;
 pub mod http;
 mod provenance;
 pub mod responses;
@@ -15,6 +16,8 @@ mod traffic;
 mod watches;
 mod which;
 
+pub use cues::Cues;
+pub use follow::{Followable, followable, is_within};
 pub use watches::{Watches, watched};
 
 use crate::model::{ContactId, EntityValue, Fact, IntentSpec, Lang, Timestamp, UrlTemplate};
@@ -29,8 +32,10 @@ use std::sync::Arc;
 pub struct Query {
     /// `domain.name`: one source may serve several.
     pub intent: String,
-    /// The customer's words, for what no slot holds ("le dernier", "avant 18 h").
+    /// The customer's words.
     pub text: String,
+    /// What they say that no slot holds ("le dernier", "avant 18 h").
+    pub cues: Cues,
     pub contact: ContactId,
     pub slots: BTreeMap<String, EntityValue>,
     /// Where the intent says that its answer is, for `http`.
@@ -48,6 +53,8 @@ pub enum Lookup {
     Nothing { data: serde_json::Value, facts: Vec<Fact> },
     /// The source cannot know: no data, expired, station not served. People take over.
     NoData { why: String },
+    /// It can be told of one thing, not of everything at once: the engine asks which.
+    TooWide,
 }
 
 /// Example variables of a source, one per shape that a template must survive (a destination or none, a platform or none).

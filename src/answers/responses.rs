@@ -104,7 +104,7 @@ impl Responses {
         let (data, variants): (_, &[Variant<'_>]) = match &found {
             Lookup::Found { data, .. } => (data, &[Variant::Text, Variant::Sms]),
             Lookup::Nothing { data, .. } => (data, &[Variant::None]),
-            Lookup::NoData { .. } => return found,
+            Lookup::NoData { .. } | Lookup::TooWide => return found,
         };
         let mut all = check::common();
         if let (Some(all), Some(data)) = (all.as_object_mut(), data.as_object()) {

@@ -3,7 +3,7 @@
 use super::Registry;
 use super::responses::{Responses, Variant};
 use crate::answers::compensation::Rules;
-use crate::answers::{Lookup, Query, registry};
+use crate::answers::{Cues, Lookup, Query, registry};
 use crate::model::{ContactId, EntityValue, IntentSpec, Lang, StationRef, Timestamp, TrainKey};
 use crate::nlu::IntentPack;
 use crate::transit::live::Alert;
@@ -164,7 +164,11 @@ impl Planner for Fake {
     }
 
     fn provenance(&self, _: Timestamp) -> Result<Provenance, Unknown> {
-        self.told(()).map(|told| told.provenance)
+        match &self.refuses {
+            // Of something else it knows.
+            Some(Unknown::Line(_) | Unknown::TooWide) => Ok(self.of()),
+            _ => self.told(()).map(|told| told.provenance),
+        }
     }
 
     async fn board(&self, query: &BoardQuery, _: Timestamp) -> Result<Told<Board>, Unknown> {
@@ -250,6 +254,7 @@ pub(super) fn query(intent: &str, question: &str, lang: Lang) -> Query {
     Query {
         intent: intent.to_owned(),
         text: text.trim().to_owned(),
+        cues: Cues::read(text, crate::nlu::pack::shipped_phrases()),
         contact: ContactId::default(),
         slots: slots.split_whitespace().map(slot).collect::<BTreeMap<_, _>>(),
         url: None,
@@ -300,6 +305,7 @@ pub(super) async fn said(fake: &Fake, intent: &str, question: &str, lang: Lang, 
         Lookup::Found { data, .. } => (if sms { Variant::Sms } else { Variant::Text }, data),
         Lookup::Nothing { data, .. } => (Variant::None, data),
         Lookup::NoData { why } => return format!("(to people: {why})"),
+        Lookup::TooWide => return "(too wide)".to_owned(),
     };
     data["operator"] = "Guichet".into();
     data["help_url"] = "https://aide.example".into();

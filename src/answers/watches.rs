@@ -117,6 +117,7 @@ mod tests {
         let query = Query {
             intent: "watches.list".into(),
             text: "mes alertes".into(),
+            cues: Default::default(),
             contact,
             slots: Default::default(),
             url: None,

@@ -1,3 +1,4 @@
+use super::keep::follow_stations;
 use super::*;
 use crate::model::EntityValue;
 use crate::nlu::Context;

@@ -1,14 +1,21 @@
 //! Whole conversations: what the customer writes, what was understood, what we do.
 
+mod effects;
+mod questions;
+
 use super::tests::{NOW, conversation, placed, rules, slot, station};
 use super::*;
-use crate::model::{Entity, EscalateRule, IntentScore, Lang, Question, StationRef, ToldRide, Tone, TrainKey};
+use crate::answers::{Followable, Lookup};
+use crate::model::{
+    Entity, EscalateRule, Fact, IntentScore, Lang, Question, StationRef, ToldRide, Tone, TrainKey,
+};
 use crate::nlu::pack::shipped_phrases;
 
 const NEXT: &str = "schedules.next_departure";
 const JOURNEY: &str = "schedules.journey";
 const FIRST_LAST: &str = "schedules.first_last";
 const DELAY: &str = "traffic.train_delay";
+const STATUS: &str = "traffic.line_status";
 const WATCH: &str = "traffic.alerts_subscribe";
 const UNWATCH: &str = "traffic.alerts_unsubscribe";
 const BIKE: &str = "service.luggage_bike_pet";
@@ -46,6 +53,7 @@ fn intents() -> BTreeMap<String, IntentSpec> {
         asked(JOURNEY, way(true)),
         asked(FIRST_LAST, way(false)),
         IntentSpec { enough: vec![vec!["train".into()]], ..asked(DELAY, train) },
+        IntentSpec { whole: true, enough: enough.clone(), ..asked(STATUS, object(true)) },
         IntentSpec { effect: Some(IntentEffect::Watch), slots: object(true), enough, ..spec(WATCH) },
         IntentSpec { effect: Some(IntentEffect::Unwatch), slots: object(false), ..spec(UNWATCH) },
         spec(BIKE),
@@ -209,6 +217,21 @@ fn object(what: &Watched) -> String {
     }
 }
 
+/// There is no train 9999, no direct train to Brest, and nothing is known of the line X. None: 8888 is one too many.
+fn known(what: &Watched) -> Option<Followable> {
+    let known = match what {
+        Watched::Train { number } if number == "8888" => return None,
+        Watched::Train { number } if number == "9999" => Followable::Unknown {
+            data: serde_json::json!({ "missing": number, "over": false }),
+            facts: Vec::new(),
+        },
+        Watched::Line { name } if name == "X" => Followable::CannotSay { why: "no live data".into() },
+        Watched::Pair { to, .. } => Followable::Known { direct: to.name != "Brest" },
+        _ => Followable::Known { direct: true },
+    };
+    Some(known)
+}
+
 /// As the worker does it.
 fn decide(text: &str, u: &Understanding, c: &Conversation, opted_out: bool) -> (Decision, Vec<String>) {
     let (intents, rules) = (intents(), rules());
@@ -221,6 +244,10 @@ fn decide(text: &str, u: &Understanding, c: &Conversation, opted_out: bool) -> (
             let found = found(&planned.slots);
             planned.decide(Some(found))
         }
+        Plan::Follow(following) => match known(&following.new.what) {
+            Some(known) => following.decide(known),
+            None => following.refuse(20),
+        },
     };
     let rest = Situation {
         text,
@@ -257,412 +284,4 @@ fn play(name: &str, turns: &[Turn]) {
         assert_eq!(told(&decision, &looked), *expected, "{name}, turn {}: {text}", at + 1);
         c.dialogue = decision.dialogue;
     }
-}
-
-#[test]
-fn slots_are_asked_one_at_a_time() {
-    play(
-        "two slots",
-        &[
-            ("je veux aller quelque part", JOURNEY, "", "journey?from"),
-            ("Vitré", OUT, "from=Vitré", "journey?to"),
-            ("Rennes demain", OUT, "to=Rennes;when=+1~demain", "journey(from=Vitré to=Rennes when=+1T00:00)"),
-        ],
-    );
-    play(
-        "an answer fills another slot too",
-        &[
-            ("un itinéraire", JOURNEY, "", "journey?from"),
-            ("de Vitré à Rennes", OUT, "from=Vitré;to=Rennes", "journey(from=Vitré to=Rennes)"),
-        ],
-    );
-    play(
-        "the other slot first",
-        &[
-            ("un itinéraire", JOURNEY, "", "journey?from"),
-            ("pour Rennes", HELLO, "to=Rennes", "journey?from"),
-            ("de Vitré", HELLO, "from=Vitré", "journey(from=Vitré to=Rennes)"),
-        ],
-    );
-    play(
-        "a related question is our answer",
-        &[
-            ("prochain train pour Rennes", NEXT, "to=Rennes", "next_departure?from"),
-            (
-                "alors je pars de Vitré et il faut que j'y sois pour le repas",
-                JOURNEY,
-                "from=Vitré",
-                "next_departure(from=Vitré to=Rennes)",
-            ),
-        ],
-    );
-    play(
-        "twice, then a person",
-        &[
-            ("prochain train", NEXT, "", "next_departure?from"),
-            ("euh chez moi", OUT, "", "unknown_station"),
-            ("je sais pas", OUT, "", "escalated + -> repeated_failure"),
-        ],
-    );
-}
-
-#[test]
-fn corrections_replace_the_right_slot() {
-    let vitre_rennes =
-        ("train Vitré Rennes", NEXT, "from=Vitré;to=Rennes", "next_departure(from=Vitré to=Rennes)");
-    let next = |text, found, expected| [vitre_rennes, (text, OUT, found, expected)];
-    for (text, found, expected) in [
-        ("non, Angers", "at=Angers", "next_departure(from=Vitré to=Angers)"),
-        ("euh Angers pardon", "at=Angers", "next_departure(from=Vitré to=Angers)"),
-        ("pas Vitré, Angers", "at=Angers", "next_departure(from=Angers to=Rennes)"),
-        ("non pas Rennes mais Angers", "at=Angers", "next_departure(from=Vitré to=Angers)"),
-        ("plutôt depuis Laval", "from=Laval", "next_departure(from=Laval to=Rennes)"),
-        ("plutôt 18h", "when=18:00~18h", "next_departure(from=Vitré to=Rennes when=18:00)"),
-        ("no, I meant tomorrow", "when=+1~tomorrow", "next_departure(from=Vitré to=Rennes when=+1T00:00)"),
-        // Who leaves for where he was going comes from elsewhere.
-        ("non, de Rennes", "from=Rennes", "next_departure(from=Rennes)"),
-    ] {
-        play(text, &next(text, found, expected));
-    }
-    play(
-        "what we asked for was said last",
-        &[
-            ("train pour Rennes", NEXT, "to=Rennes", "next_departure?from"),
-            ("Vitré", OUT, "from=Vitré", "next_departure(from=Vitré to=Rennes)"),
-            ("euh Laval pardon", OUT, "at=Laval", "next_departure(from=Laval to=Rennes)"),
-        ],
-    );
-    play(
-        "a new hour keeps the day, a new day keeps the hour",
-        &[
-            (
-                "Vitré Rennes demain à 8h",
-                NEXT,
-                "from=Vitré;to=Rennes;when=+1T08:00~demain à 8h",
-                "next_departure(from=Vitré to=Rennes when=+1T08:00)",
-            ),
-            ("plutôt 18h", OUT, "when=18:00~18h", "next_departure(from=Vitré to=Rennes when=+1T18:00)"),
-            ("et dimanche ?", OUT, "when=+2~dimanche", "next_departure(from=Vitré to=Rennes when=+2T18:00)"),
-        ],
-    );
-}
-
-#[test]
-fn follow_ups_go_on_with_the_last_question() {
-    let first = ("train Vitré Rennes", NEXT, "from=Vitré;to=Rennes", "next_departure(from=Vitré to=Rennes)");
-    for (text, intent, found, expected) in [
-        ("et demain ?", OUT, "when=+1~demain", "next_departure(from=Vitré to=Rennes when=+1T00:00)"),
-        ("et pour Nantes ?", OUT, "to=Nantes", "next_departure(from=Vitré to=Nantes)"),
-        ("and to Nantes please?", HELLO, "to=Nantes", "next_departure(from=Vitré to=Nantes)"),
-        ("et au retour ?", OUT, "", "next_departure(from=Rennes to=Vitré)"),
-        ("et dans l'autre sens", OUT, "", "next_departure(from=Rennes to=Vitré)"),
-        ("and the way back?", OUT, "", "next_departure(from=Rennes to=Vitré)"),
-        (
-            "et le retour demain ?",
-            OUT,
-            "when=+1~demain",
-            "next_departure(from=Rennes to=Vitré when=+1T00:00)",
-        ),
-        ("et le dernier ?", OUT, "", "first_last(from=Vitré to=Rennes)"),
-        ("what about the first one?", OUT, "", "first_last(from=Vitré to=Rennes)"),
-        (
-            "pas demain, dimanche",
-            OUT,
-            "when=+1~demain;when=+2~dimanche",
-            "next_departure(from=Vitré to=Rennes when=+2T00:00)",
-        ),
-        (
-            "et pour revenir ce soir ?",
-            OUT,
-            "when=18:00~ce soir",
-            "next_departure(from=Rennes to=Vitré when=18:00)",
-        ),
-        ("d'accord", OUT, "", "thanks + Close"),
-        ("il est à l'heure ?", DELAY, "", "train_delay(from=Vitré to=Rennes train=1009)"),
-        // A question of its own about another way begins anew.
-        (
-            "je voudrais savoir quand part le train pour Brest ce matin",
-            NEXT,
-            "to=Brest",
-            "next_departure?from",
-        ),
-    ] {
-        play(text, &[first, (text, intent, found, expected)]);
-    }
-    play(
-        "the one after, and the one after that",
-        &[
-            first,
-            ("et le suivant ?", OUT, "", "next_departure(from=Vitré to=Rennes when=09:10)"),
-            ("celui d'après", OUT, "", "next_departure(from=Vitré to=Rennes when=10:10)"),
-            ("and the next one?", HELLO, "", "next_departure(from=Vitré to=Rennes when=11:10)"),
-            // The way back is asked for from now on again.
-            ("et au retour ?", OUT, "", "next_departure(from=Rennes to=Vitré)"),
-        ],
-    );
-    play(
-        "thanks in between",
-        &[
-            first,
-            ("merci", THANKS, "", "thanks + Close"),
-            ("et demain ?", OUT, "when=+1~demain", "next_departure(from=Vitré to=Rennes when=+1T00:00)"),
-        ],
-    );
-}
-
-#[test]
-fn an_open_question_waits_while_another_is_answered() {
-    let open = ("train pour Rennes", NEXT, "to=Rennes", "next_departure?from");
-    let answered = ("Vitré", OUT, "from=Vitré", "next_departure(from=Vitré to=Rennes)");
-    play(
-        "a plain answer",
-        &[open, ("je peux prendre mon vélo ?", BIKE, "", "luggage_bike_pet + next_departure?from"), answered],
-    );
-    play("small talk", &[open, ("bonjour", HELLO, "", "greeting + next_departure?from"), answered]);
-    play("thanks neither close nor ask", &[open, ("merci", THANKS, "", "thanks"), answered]);
-    play(
-        "goodbye leaves nothing open",
-        &[
-            open,
-            ("laisse, au revoir", BYE, "", "goodbye + Close"),
-            ("Vitré", OUT, "at=Vitré", "out_of_scope"),
-        ],
-    );
-    play("let it drop", &[open, ("laisse tomber", OUT, "", "dropped"), ("bonjour", HELLO, "", "greeting")]);
-    play(
-        "a question that needs a slot itself",
-        &[
-            open,
-            ("et mon train a du retard là ou quoi", DELAY, "", "train_delay?from"),
-            ("le 8745", OUT, "train=8745", "train_delay(train=8745) + next_departure?from"),
-            answered,
-        ],
-    );
-    play(
-        "a person is called: nothing stays open",
-        &[open, ("un conseiller", "general.human_agent", "", "human_agent + escalated + -> rule")],
-    );
-}
-
-#[test]
-fn two_questions_that_both_lack_a_slot() {
-    play(
-        "the second goes on with what the first was told",
-        &[
-            (
-                "prochain train pour Rennes, et le dernier ?",
-                "schedules.next_departure & schedules.first_last",
-                "to=Rennes",
-                "next_departure?from",
-            ),
-            (
-                "Vitré",
-                OUT,
-                "from=Vitré",
-                "next_departure(from=Vitré to=Rennes) + first_last(from=Vitré to=Rennes)",
-            ),
-        ],
-    );
-    play(
-        "or asks its own",
-        &[
-            (
-                "prochain train pour Rennes, et préviens-moi",
-                "schedules.next_departure & traffic.alerts_subscribe",
-                "",
-                "next_departure?from",
-            ),
-            (
-                "Vitré",
-                OUT,
-                "from=Vitré",
-                "next_departure(from=Vitré) + alerts_subscribe + watch Vitré 09:00-+30T09:00",
-            ),
-        ],
-    );
-}
-
-#[test]
-fn choices_by_number_place_and_name() {
-    let which = (
-        "train de saint denis",
-        NEXT,
-        "from=Saint-Denis|Saint-Denis-près-Martel|Stade de France - Saint-Denis",
-        "which_station",
-    );
-    for (text, found, expected) in [
-        ("2", "", "Saint-Denis-près-Martel"),
-        ("2)", "", "Saint-Denis-près-Martel"),
-        ("le 2", "when=+1~le 2", "Saint-Denis-près-Martel"),
-        ("la première", "", "Saint-Denis"),
-        ("the second one", "", "Saint-Denis-près-Martel"),
-        ("la 3 svp", "", "Stade de France - Saint-Denis"),
-        ("la dernière", "", "Stade de France - Saint-Denis"),
-        ("près martel", "", "Saint-Denis-près-Martel"),
-        ("stade de france", "", "Stade de France - Saint-Denis"),
-        ("saint denis", "", "Saint-Denis"),
-        ("Saint-Denis-près-Martel", "from=Saint-Denis-près-Martel", "Saint-Denis-près-Martel"),
-    ] {
-        let expected = format!("next_departure(from={expected})");
-        play(text, &[which, (text, OUT, found, expected.leak())]);
-    }
-    play("an option that does not exist", &[which, ("7", OUT, "", "which_station")]);
-}
-
-#[test]
-fn a_middling_confidence_is_confirmed() {
-    let doubt =
-        ("le pour Rennes là", "schedules.next_departure 0.33 service.fine 0.05", "to=Rennes", "confirm");
-    for yes in ["oui", "ouais c ça", "yes", "ok", "oui svp"] {
-        play(
-            yes,
-            &[
-                doubt,
-                (yes, OUT, "", "next_departure?from"),
-                ("Vitré", OUT, "from=Vitré", "next_departure(from=Vitré to=Rennes)"),
-            ],
-        );
-    }
-    for no in ["non", "nan pas du tout", "nope", "no"] {
-        play(
-            no,
-            &[
-                doubt,
-                (no, OUT, "", "clarify"),
-                ("blabla", "service.luggage_bike_pet 0.1", "", "escalated + -> low_confidence"),
-            ],
-        );
-    }
-    play("no, something else", &[doubt, ("non je veux savoir pour mon vélo", BIKE, "", "luggage_bike_pet")]);
-    play("something else", &[doubt, ("je peux prendre mon vélo ?", BIKE, "", "luggage_bike_pet")]);
-    play(
-        "a value is a yes",
-        &[doubt, ("de Vitré", OUT, "from=Vitré", "next_departure(from=Vitré to=Rennes)")],
-    );
-    play(
-        "yes, and more",
-        &[doubt, ("oui de Vitré", OUT, "from=Vitré", "next_departure(from=Vitré to=Rennes)")],
-    );
-    play(
-        "too close a runner-up",
-        &[("hm", "schedules.next_departure 0.33 schedules.journey 0.30", "", "clarify")],
-    );
-    play("too little", &[("hm", "schedules.next_departure 0.2", "", "clarify")]);
-}
-
-#[test]
-fn thanks_and_goodbye_close() {
-    play("thanks", &[("merci", THANKS, "", "thanks + Close")]);
-    play("goodbye", &[("au revoir", BYE, "", "goodbye + Close")]);
-    play("hello does not", &[("bonjour", HELLO, "", "greeting")]);
-}
-
-#[test]
-fn commands_come_first() {
-    for (text, expected) in [
-        ("STOP", "opted_out + OptOut"),
-        ("stop.", "opted_out + OptOut"),
-        ("Arrêt", "opted_out + OptOut"),
-        ("UNSUBSCRIBE", "opted_out + OptOut"),
-        ("Désabonnement", "opted_out + OptOut"),
-        ("START", "opted_in + OptIn"),
-        ("Reprendre", "opted_in + OptIn"),
-        ("UNSTOP", "opted_in + OptIn"),
-        ("AIDE", "help"),
-        ("help", "help"),
-        // In a sentence they are words.
-        ("stop ?", "greeting"),
-        ("le train ne s'arrête pas à l'arrêt", "greeting"),
-        ("help!", "greeting"),
-    ] {
-        play(text, &[(text, HELLO, "", expected)]);
-    }
-    play(
-        "STOP leaves nothing open",
-        &[
-            ("train pour Rennes", NEXT, "to=Rennes", "next_departure?from"),
-            ("STOP", OUT, "", "opted_out + OptOut"),
-            ("Vitré", OUT, "at=Vitré", "next_departure(from=Vitré to=Rennes)"),
-        ],
-    );
-}
-
-#[test]
-fn who_has_opted_out_is_told_nothing() {
-    let c = conversation(Dialogue::default());
-    for (text, intent, expected) in [
-        ("prochain train", NEXT, ""),
-        ("AIDE", OUT, ""),
-        ("STOP", OUT, "opted_out + OptOut"),
-        ("START", OUT, "opted_in + OptIn"),
-    ] {
-        let (decision, looked) = decide(text, &understood(text, intent, ""), &c, true);
-        assert_eq!(told(&decision, &looked), expected, "{text}");
-    }
-    // People who are with the customer do not keep STOP from being heard.
-    let mut c = c;
-    c.state = ConversationState::InCharge;
-    let (decision, _) = decide("STOP", &understood("STOP", OUT, ""), &c, false);
-    assert_eq!(decision.effects, [Effect::OptOut]);
-}
-
-#[test]
-fn alerts_are_watched_for_the_asked_time() {
-    for (text, found, expected) in [
-        // A service day ends at four in the morning.
-        ("préviens-moi pour le 8745", "train=8745", "watch 8745 09:00-+1T04:00"),
-        ("préviens-moi pour le 8745 demain", "train=8745;when=+1~demain", "watch 8745 +1T00:00-+2T04:00"),
-        (
-            "alerte Vitré Rennes demain 8h",
-            "from=Vitré;to=Rennes;when=+1T08:00~demain 8h",
-            "watch Vitré-Rennes +1T00:00-+2T04:00",
-        ),
-        ("préviens-moi pour Vitré Rennes", "from=Vitré;to=Rennes", "watch Vitré-Rennes 09:00-+30T09:00"),
-        ("alertes de la ligne N", "line=N", "watch N 09:00-+30T09:00"),
-        ("alertes à Rennes", "at=Rennes", "watch Rennes 09:00-+30T09:00"),
-        // A day that is over is not what was meant.
-        ("alertes ligne N hier", "line=N;when=+-1~hier", "watch N 09:00-+30T09:00"),
-    ] {
-        let expected = format!("alerts_subscribe + {expected}");
-        play(text, &[(text, WATCH, found, expected.leak())]);
-    }
-    play(
-        "what?",
-        &[
-            ("préviens-moi", WATCH, "", "alerts_subscribe?line"),
-            ("le 8745", DELAY, "train=8745", "alerts_subscribe + watch 8745 09:00-+1T04:00"),
-            (
-                "non, le 8747",
-                OUT,
-                "train=8747",
-                "alerts_subscribe + unwatch 8745 + watch 8747 09:00-+1T04:00",
-            ),
-        ],
-    );
-    play(
-        "the train that was told",
-        &[
-            ("train Vitré Rennes", NEXT, "from=Vitré;to=Rennes", "next_departure(from=Vitré to=Rennes)"),
-            ("préviens-moi s'il est en retard", WATCH, "", "alerts_subscribe + watch 1009 09:00-+1T04:00"),
-            ("stop les alertes", UNWATCH, "", "alerts_unsubscribe + unwatch all"),
-        ],
-    );
-    play(
-        "a way after a train, whatever the little words",
-        &[
-            (
-                "préviens-moi pour le 8745",
-                WATCH,
-                "train=8745",
-                "alerts_subscribe + watch 8745 09:00-+1T04:00",
-            ),
-            (
-                "préviens-moi pour Vitré Rennes",
-                WATCH,
-                "to=Vitré;to=Rennes",
-                "alerts_subscribe + watch Vitré-Rennes 09:00-+30T09:00",
-            ),
-        ],
-    );
-    play("one of them", &[("plus d'alertes ligne N", UNWATCH, "line=N", "alerts_unsubscribe + unwatch N")]);
 }

@@ -4,6 +4,7 @@
 mod action;
 mod commands;
 mod confirm;
+mod decision;
 mod follow_up;
 mod several;
 mod slots;
@@ -12,18 +13,19 @@ mod turn;
 mod watch;
 mod words;
 
-use crate::answers::Lookup;
 use crate::model::{
-    Conversation, ConversationState, Cue, Dialogue, EntityValue, EscalationReason, Fact, FirstTold,
-    IntentEffect, IntentSpec, MessageKind, NewWatch, OUT_OF_SCOPE, Phrases, Priority, Timestamp,
-    Understanding, UrlTemplate, Watched,
+    Conversation, ConversationState, Cue, Dialogue, EntityValue, EscalationReason, IntentEffect, IntentSpec,
+    MessageKind, OUT_OF_SCOPE, Phrases, Priority, Timestamp, Understanding, Watched,
 };
 pub use action::{Action, UnknownAction};
+pub use decision::{Decision, Effect, Escalation, Line, Part, Plan, Planned};
+use decision::{answer_by_template, escalate, system, which_station};
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::json;
 pub use several::Several;
 use std::collections::BTreeMap;
 use std::time::Duration;
+pub use watch::Following;
 use words::Words;
 
 /// An emergency is followed up from this confidence (0 to 1) on, even as a runner-up: calling a person for
@@ -61,76 +63,6 @@ pub struct Situation<'a> {
     /// The contact wants to hear nothing: only its commands, and an emergency, are acted upon.
     pub opted_out: bool,
     pub now: Timestamp,
-}
-
-/// Which part of a response is said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
-    Text,
-    /// The answer source found that there is nothing.
-    Nothing,
-    Ask(String),
-}
-
-/// One response to render.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Line {
-    /// `domain.intent` or `system.name`.
-    pub response: String,
-    pub part: Part,
-    pub data: Value,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Escalation {
-    pub reason: EscalationReason,
-    pub priority: Priority,
-}
-
-/// What a decision does beyond saying something.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// The contact wants to be told.
-    Watch(NewWatch),
-    /// No more of this; `None`: of anything.
-    Unwatch(Option<Watched>),
-    OptOut,
-    OptIn,
-    /// The conversation is over, until the customer writes again.
-    Close,
-}
-
-/// What happens next; committed as a whole.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Decision {
-    /// Said as one message; empty: nothing is said.
-    pub lines: Vec<Line>,
-    pub kind: Option<MessageKind>,
-    pub facts: Vec<Fact>,
-    /// Beyond words: committed with them.
-    pub effects: Vec<Effect>,
-    pub escalation: Option<Escalation>,
-    /// The intent that the conversation is now about.
-    pub intent: Option<String>,
-    pub dialogue: Dialogue,
-}
-
-/// A decision, or the lookup it waits for.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Plan {
-    Decided(Box<Decision>),
-    LookUp(Box<Planned>),
-}
-
-/// What to look up, and what is known already.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Planned {
-    pub source: String,
-    pub slots: BTreeMap<String, EntityValue>,
-    /// The customer's words on this question, of several messages where it took several.
-    pub text: String,
-    decision: Decision,
-    spec: IntentSpec,
 }
 
 impl Situation<'_> {
@@ -224,6 +156,7 @@ impl Situation<'_> {
         corrects: Option<Watched>,
     ) -> Plan {
         let mut decision = Decision { intent: Some(spec.name.clone()), ..Decision::default() };
+        let mut otherwise = None;
         match slots::missing(spec, &dialogue) {
             Some(slots::Missing::Choice { slot, options }) => {
                 dialogue.options =
@@ -235,17 +168,19 @@ impl Situation<'_> {
             }
             Some(slots::Missing::Value { slot }) => {
                 let question = self.question(spec, &dialogue, &slot);
-                self.ask(&mut decision, dialogue, &slot, question);
-                return Plan::Decided(Box::new(decision));
+                let mut asking = decision.clone();
+                self.ask(&mut asking, dialogue.clone(), &slot, question);
+                if spec.answer.is_none() || !self.of_everything(spec, &dialogue, &text) {
+                    return Plan::Decided(Box::new(asking));
+                }
+                otherwise = Some(asking);
             }
             None => {}
         }
         dialogue.asked = None;
         dialogue.times_asked = 0;
         match (spec.effect, &spec.answer) {
-            (Some(IntentEffect::Watch), _) => {
-                return Plan::Decided(Box::new(self.watch(spec, dialogue, corrects)));
-            }
+            (Some(IntentEffect::Watch), _) => return self.watch(spec, dialogue, corrects),
             (Some(IntentEffect::Unwatch), _) => {
                 return Plan::Decided(Box::new(self.unwatch(spec, dialogue)));
             }
@@ -257,7 +192,8 @@ impl Situation<'_> {
                     slots.insert("when".to_owned(), EntityValue::Time { start: after, end: after });
                 }
                 decision.dialogue = dialogue;
-                let planned = Planned { source: source.clone(), slots, text, decision, spec: spec.clone() };
+                let (source, spec) = (source.clone(), spec.clone());
+                let planned = Planned { source, slots, text, decision, otherwise, spec };
                 return Plan::LookUp(Box::new(planned));
             }
             _ => {
@@ -266,6 +202,13 @@ impl Situation<'_> {
             }
         }
         Plan::Decided(Box::new(decision))
+    }
+
+    /// Whether the customer's words ask about all there is. Who was asked for one thing must say so.
+    fn of_everything(&self, spec: &IntentSpec, dialogue: &Dialogue, text: &str) -> bool {
+        let words = Words::new(text, &[], self.phrases);
+        let one = dialogue.asked.is_some() || words.say(Cue::One);
+        spec.whole && (words.say(Cue::Whole) || !one)
     }
 
     /// Asks for the slot; when a few words came as the answer to that question, says that they are no station.
@@ -342,86 +285,6 @@ impl Situation<'_> {
         answer_by_template(spec, &mut decision);
         Some(decision)
     }
-}
-
-impl Planned {
-    pub fn intent(&self) -> &str {
-        &self.spec.name
-    }
-
-    /// Where the intent says that its answer is.
-    pub fn url(&self) -> Option<&UrlTemplate> {
-        self.spec.url.as_ref()
-    }
-
-    /// Second step: with what the source found. `None`: there is no such source (not configured).
-    pub fn decide(self, found: Option<Lookup>) -> Decision {
-        let Planned { mut decision, spec, .. } = self;
-        let mut answer = |part, data, facts| {
-            decision.lines = vec![Line { response: spec.name.clone(), part, data }];
-            decision.kind = Some(MessageKind::Answer);
-            decision.facts = facts;
-        };
-        match found {
-            Some(Lookup::Found { data, facts }) => {
-                let told = first_told(&facts);
-                answer(Part::Text, data, facts);
-                decision.dialogue.told = told;
-            }
-            Some(Lookup::Nothing { data, facts }) => answer(Part::Nothing, data, facts),
-            Some(Lookup::NoData { .. }) | None => {
-                let priority = spec.escalate.priority.unwrap_or(Priority::Normal);
-                escalate(&mut decision, EscalationReason::NoData, priority);
-            }
-        }
-        decision
-    }
-}
-
-/// The earliest train that an answer offers: "le suivant" is the one after it, so that none is left out.
-fn first_told(facts: &[Fact]) -> Option<FirstTold> {
-    let rides = facts.iter().filter_map(|fact| fact.ride.as_ref()).filter(|ride| !ride.cancelled);
-    let first = rides.min_by_key(|ride| ride.departs)?;
-    Some(FirstTold { departs: first.departs, day: first.key.day, train: first.number.clone() })
-}
-
-/// The numbered choice; none where there is nothing to choose from.
-fn which_station(options: &[EntityValue]) -> Option<Line> {
-    let numbered = |(at, value): (usize, &EntityValue)| match value {
-        EntityValue::Station { station } => Some(json!({"n": at + 1, "name": station.name})),
-        _ => None,
-    };
-    let names: Vec<Value> = options.iter().enumerate().filter_map(numbered).collect();
-    (!names.is_empty()).then(|| system("which_station", json!({"options": names})))
-}
-
-fn system(name: &str, data: Value) -> Line {
-    Line { response: format!("system.{name}"), part: Part::Text, data }
-}
-
-/// The template alone; with `escalate: always`, a person follows, and the text is no answer to the clocks.
-fn answer_by_template(spec: &IntentSpec, decision: &mut Decision) {
-    let line = Line { response: spec.name.clone(), part: Part::Text, data: json!({}) };
-    if spec.escalate.always {
-        let reason = spec.escalate.reason.unwrap_or(EscalationReason::Rule);
-        let priority = spec.escalate.priority.unwrap_or(match reason {
-            EscalationReason::Emergency => Priority::Urgent,
-            EscalationReason::NegativeTone => Priority::High,
-            _ => Priority::Normal,
-        });
-        escalate(decision, reason, priority);
-        decision.lines.insert(0, line);
-    } else {
-        decision.lines = vec![line];
-        decision.kind = Some(MessageKind::Answer);
-    }
-}
-
-/// Hands over to people and tells the customer what happens next.
-fn escalate(decision: &mut Decision, reason: EscalationReason, priority: Priority) {
-    decision.escalation = Some(Escalation { reason, priority });
-    decision.lines = vec![system("escalated", json!({}))];
-    decision.kind = Some(MessageKind::Notice);
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::answers::Lookup;
 use crate::model::{Entity, EscalateRule, IntentScore, Lang, SlotSpec, StationRef, Tone};
 use crate::nlu::pack::shipped_phrases;
 
@@ -101,13 +102,14 @@ fn decided(plan: Plan) -> Decision {
     match plan {
         Plan::Decided(decision) => *decision,
         Plan::LookUp(planned) => panic!("waits for {}", planned.source),
+        Plan::Follow(following) => panic!("waits for {:?}", following.new),
     }
 }
 
 fn looks_up(plan: Plan) -> Planned {
     match plan {
         Plan::LookUp(planned) => *planned,
-        Plan::Decided(decision) => panic!("decided {decision:?}"),
+        other => panic!("looks nothing up: {other:?}"),
     }
 }
 

@@ -1,14 +1,15 @@
 //! Alerts that people ask for: what is watched, and for how long.
 
-use super::{Decision, Effect, Line, Part, Situation};
+use super::{Decision, Effect, Line, Part, Plan, Situation, escalate};
 use crate::answers::dates::day_words;
-use crate::answers::watched;
+use crate::answers::{Followable, watched};
 use crate::model::{
-    Dialogue, EntityValue, IntentSpec, MessageKind, NewWatch, StationRef, Timestamp, Watched,
+    Dialogue, EntityValue, EscalationReason, IntentSpec, MessageKind, NewWatch, Priority, StationRef,
+    Timestamp, Watched,
 };
 use jiff::civil::Date;
 use jiff::{Span, ToSpan, ZonedDateTime};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -36,20 +37,94 @@ pub(super) fn object(slots: &BTreeMap<String, EntityValue>) -> Option<Watched> {
     one.map(|station| Watched::Station { station })
 }
 
+/// Something that the customer wants to follow. Nothing is promised before the planner is known to know it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Following {
+    pub new: NewWatch,
+    /// What was asked for with the message before, and is not wanted.
+    pub corrects: Option<Watched>,
+    /// `watched`, `begins` and `until`, for templates.
+    data: Value,
+    decision: Decision,
+    spec: IntentSpec,
+}
+
+impl Following {
+    /// Second step: with what the planner knows of it.
+    pub fn decide(self, known: Followable) -> Decision {
+        let Following { new, corrects, mut data, mut decision, spec } = self;
+        let mut say = |response: String, data| {
+            decision.lines = vec![Line { response, part: Part::Text, data }];
+            decision.kind = Some(MessageKind::Answer);
+        };
+        match known {
+            Followable::Known { direct } => {
+                data["direct"] = direct.into();
+                say(spec.name, data);
+                decision.effects.extend(corrects.map(|what| Effect::Unwatch(Some(what))));
+                decision.effects.push(Effect::Watch(new));
+            }
+            Followable::Unknown { data: found, facts } => {
+                if let (Some(data), Value::Object(found)) = (data.as_object_mut(), found) {
+                    data.extend(found);
+                }
+                say("system.unknown_watch".to_owned(), data);
+                decision.facts = facts;
+                // What was asked for before is still followed, and the next correction is of that.
+                corrects.into_iter().for_each(|what| put(&mut decision.dialogue.slots, what));
+            }
+            Followable::CannotSay { .. } => {
+                let priority = spec.escalate.priority.unwrap_or(Priority::Normal);
+                escalate(&mut decision, EscalationReason::NoData, priority);
+                let why = Line { response: "system.cannot_follow".to_owned(), part: Part::Text, data };
+                decision.lines.insert(0, why);
+            }
+        }
+        decision
+    }
+
+    /// Instead of it: the contact follows as many things as one may, `most`. None of them is dropped for the new one: each
+    /// was promised, and which of them matters least only the customer knows.
+    pub fn refuse(self, most: usize) -> Decision {
+        let Following { corrects, mut data, mut decision, .. } = self;
+        data["most"] = most.into();
+        decision.lines =
+            vec![Line { response: "system.too_many_watches".to_owned(), part: Part::Text, data }];
+        decision.kind = Some(MessageKind::Answer);
+        corrects.into_iter().for_each(|what| put(&mut decision.dialogue.slots, what));
+        decision
+    }
+}
+
+/// In place of whatever else the slots name.
+fn put(slots: &mut BTreeMap<String, EntityValue>, what: Watched) {
+    for name in ["train", "line", "from", "to", "at"] {
+        slots.remove(name);
+    }
+    let station = |station| EntityValue::Station { station };
+    let named = match what {
+        Watched::Train { number } => vec![("train", EntityValue::Train { number })],
+        Watched::Line { name } => vec![("line", EntityValue::Line { name })],
+        Watched::Pair { from, to } => vec![("from", station(from)), ("to", station(to))],
+        Watched::Station { station: at } => vec![("at", station(at))],
+    };
+    slots.extend(named.into_iter().map(|(name, value)| (name.to_owned(), value)));
+}
+
 impl Situation<'_> {
     /// `corrects`: what was asked for with the message before, and is not wanted.
-    pub(super) fn watch(&self, spec: &IntentSpec, dialogue: Dialogue, corrects: Option<Watched>) -> Decision {
-        let mut decision = Decision { intent: Some(spec.name.clone()), ..Decision::default() };
-        if let Some(what) = object(&dialogue.slots) {
-            let (from, until) = self.period(&what, dialogue.slots.get("when"));
-            let (data, new) = (self.watch_data(&what, from, until), NewWatch { what, from, until });
-            decision.effects.extend(corrects.map(|what| Effect::Unwatch(Some(what))));
-            decision.effects.push(Effect::Watch(new));
-            decision.lines = vec![Line { response: spec.name.clone(), part: Part::Text, data }];
-            decision.kind = Some(MessageKind::Answer);
-        }
-        decision.dialogue = dialogue;
-        decision
+    pub(super) fn watch(&self, spec: &IntentSpec, dialogue: Dialogue, corrects: Option<Watched>) -> Plan {
+        let what = object(&dialogue.slots);
+        let mut decision = Decision { intent: Some(spec.name.clone()), dialogue, ..Decision::default() };
+        let Some(what) = what else {
+            // No slot is asked for and none is filled: the pack leaves nothing to follow.
+            escalate(&mut decision, EscalationReason::NoData, Priority::Normal);
+            return Plan::Decided(Box::new(decision));
+        };
+        let (from, until) = self.period(&what, decision.dialogue.slots.get("when"));
+        let data = self.watch_data(&what, from, until);
+        let new = NewWatch { what, from, until };
+        Plan::Follow(Box::new(Following { new, corrects, data, decision, spec: spec.clone() }))
     }
 
     pub(super) fn unwatch(&self, spec: &IntentSpec, dialogue: Dialogue) -> Decision {
@@ -92,7 +167,7 @@ impl Situation<'_> {
         Some((Timestamp::from_jiff(midnight.timestamp()), Timestamp::from_jiff(ends.timestamp())))
     }
 
-    fn watch_data(&self, what: &Watched, from: Timestamp, until: Timestamp) -> serde_json::Value {
+    fn watch_data(&self, what: &Watched, from: Timestamp, until: Timestamp) -> Value {
         let today = self.date(self.now);
         let words = |day: Date| day_words(day, today, self.understanding.lang);
         let begins = (from > self.now).then(|| words(self.date(from))).flatten();

@@ -33,6 +33,8 @@ pub struct IntentSpec {
     pub slots: Vec<SlotSpec>,
     /// Sets of slots: with all of one set filled, no other slot is asked for. Empty: each `ask` slot is needed.
     pub enough: Vec<Vec<String>>,
+    /// A question that names nothing is about everything, unless its words mean one thing without its name ("ma ligne").
+    pub whole: bool,
     pub escalate: EscalateRule,
     /// It asks nothing: a greeting, thanks. Beside a question it is not answered.
     pub courtesy: bool,

@@ -36,6 +36,20 @@ named_enum!(
         Clock = "clock",
         /// After these, a message goes on.
         Unfinished = "unfinished",
+        /// Anywhere in a question: the first train of the day is asked for.
+        AsksFirst = "asks_first",
+        AsksLast = "asks_last",
+        /// The time is an end: "avant 18 h".
+        Deadline = "deadline",
+        /// The time is when to be there, not when to leave.
+        Arriving = "arriving",
+        /// The board of arrivals is meant.
+        Arrivals = "arrivals",
+        Tomorrow = "tomorrow",
+        /// One thing is meant and not named: "ma ligne".
+        One = "one",
+        /// All of the network is meant: "toutes les lignes".
+        Whole = "whole",
     }
 );
 

@@ -26,7 +26,7 @@ const FUNCTION_WORDS: &[(Lang, &str)] = &[
         "le la les un une des du de je tu il elle on nous vous ils et ou où mais donc car ni que qui quoi dont \
          ce cet cette ces mon ma mes ton ta tes son sa ses notre votre leur est sont suis es êtes était pour par \
          avec sans dans sur sous vers chez pas ne plus à au aux y en bonjour bonsoir salut merci svp stp oui non \
-         j c d l m n s t qu quel quelle comment pourquoi quand combien ça cela",
+         j c d l m n s t qu quel quelle comment pourquoi quand combien ça cela super parfait génial nickel voilà",
     ),
     (
         Lang::EN,

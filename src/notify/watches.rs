@@ -8,7 +8,7 @@ use super::change::{Change, event, of_ride, of_run};
 use super::corrections::TRAIN_KEPT;
 use super::words::{Scene, facts};
 use super::{LISTED, Notice, Notifier, PAGE, fresh};
-use crate::answers::watched;
+use crate::answers::{is_within, watched};
 use crate::model::{ContactId, EventKind, Lang, MessageId, Timestamp, TrainKey, Watched};
 use crate::store::{StoreError, Tx, Watch};
 use crate::transit::live::Alert;
@@ -294,14 +294,6 @@ fn alert_text(alert: &Alert, lang: Lang) -> Option<String> {
         .or_else(|| described().map(String::as_str))?;
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     Some(line.chars().take(ALERT_CHARS).collect())
-}
-
-/// Whether the run is on its way at some time in `from..until`.
-fn is_within(run: &Run, from: Timestamp, until: Timestamp) -> bool {
-    let mut times = run.stops.iter().flat_map(|stop| [stop.arrival, stop.departure]).flatten();
-    let Some(first) = times.next() else { return false };
-    let last = times.last().unwrap_or(first);
-    first.scheduled < until && last.best() > from
 }
 
 /// Without what was said, and without trains about which the contact was told: the corrections look after those.

@@ -10,19 +10,18 @@ use serde_json::{Value, json};
 
 /// Applies the effects of a decision to the contact of `conversation`, which the transaction holds, and remembers the
 /// trains that `reply` tells. `reply` is what was said with the decision: after an opt-out it is the one message that
-/// still goes out. `most` is how many watches a contact may have. [`Effect::Close`] is applied by the caller.
+/// still goes out. [`Effect::Close`] is applied by the caller.
 pub async fn apply(
     tx: &mut Tx,
     conversation: &Conversation,
     effects: &[Effect],
     reply: Option<&Message>,
-    most: usize,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut applied = Applied { tx, conversation, now };
     for effect in effects {
         match effect {
-            Effect::Watch(new) => applied.watch(new, most).await?,
+            Effect::Watch(new) => applied.watch(new).await?,
             Effect::Unwatch(what) => applied.unwatch(what.as_ref()).await?,
             Effect::OptOut => applied.opt_out(reply).await?,
             Effect::OptIn => applied.opt_in().await?,
@@ -46,23 +45,16 @@ impl Applied<'_> {
         self.conversation.contact_id
     }
 
-    /// A second watch on the same thing at a time that touches the first widens it. When there are too many, the one
-    /// that ends first gives way: the customer has just been promised the new one.
-    async fn watch(&mut self, new: &NewWatch, most: usize) -> Result<(), StoreError> {
+    /// A second watch on the same thing at a time that touches the first widens it. That there is room for it was seen to
+    /// when it was promised (`queue::follow`); what is promised is kept, even past the limit.
+    async fn watch(&mut self, new: &NewWatch) -> Result<(), StoreError> {
         if new.until <= self.now.max(new.from) {
             return Ok(());
         }
-        let mut running = self.tx.watches_of(self.contact(), self.now).await?;
-        let touching =
-            running.iter().find(|w| w.what.is_same(&new.what) && w.from <= new.until && new.from <= w.until);
-        if let Some(known) = touching {
+        let running = self.tx.watches_of(self.contact(), self.now).await?;
+        if let Some(known) = widened(&running, new) {
             let (from, until) = (known.from.min(new.from), known.until.max(new.until));
             return self.tx.widen_watch(known.id, from, until).await;
-        }
-        running.sort_by_key(|watch| watch.until);
-        let over = (running.len() + 1).saturating_sub(most.max(1));
-        for watch in running.iter().take(over) {
-            self.end(watch, "too_many").await?;
         }
         self.tx.insert_watch(self.contact(), self.conversation.id, new, self.now).await?;
         self.event(EventKind::WatchStarted, json!({ "what": kind(&new.what) })).await
@@ -71,7 +63,7 @@ impl Applied<'_> {
     async fn unwatch(&mut self, what: Option<&Watched>) -> Result<(), StoreError> {
         for watch in self.tx.watches_of(self.contact(), self.now).await? {
             if what.is_none_or(|what| watch.what.is_same(what)) {
-                self.end(&watch, "asked").await?;
+                self.end(&watch).await?;
             }
         }
         Ok(())
@@ -98,9 +90,9 @@ impl Applied<'_> {
         Ok(())
     }
 
-    async fn end(&mut self, watch: &Watch, why: &str) -> Result<(), StoreError> {
+    async fn end(&mut self, watch: &Watch) -> Result<(), StoreError> {
         self.tx.end_watch(watch.id, self.now).await?;
-        self.event(EventKind::WatchEnded, json!({ "what": kind(&watch.what), "why": why })).await
+        self.event(EventKind::WatchEnded, json!({ "what": kind(&watch.what), "why": "asked" })).await
     }
 
     async fn event(&mut self, kind: EventKind, data: Value) -> Result<(), StoreError> {
@@ -113,6 +105,11 @@ impl Applied<'_> {
         };
         self.tx.append_event(self.now, event).await
     }
+}
+
+/// The one of `running` that `new` goes on with: the same thing, at a time that touches.
+pub(super) fn widened<'w>(running: &'w [Watch], new: &NewWatch) -> Option<&'w Watch> {
+    running.iter().find(|w| w.what.is_same(&new.what) && w.from <= new.until && new.from <= w.until)
 }
 
 /// For reports: what is watched by its kind, never by its content.

@@ -1,7 +1,7 @@
 //! Messages that belong together: a text that a phone or a network cut in parts is one thought, and is answered once.
 //!
 //! Only a text that looks unfinished waits, for `conversations.gather` after it came, and only on channels that carry SMS:
-//! everything else is answered at once. The parts that have come by then are read as one text. They wait in the lane behind
+//! everything else is answered at once, whole sentences that come in a row one by one. The parts that have come by then are read as one text. They wait in the lane behind
 //! the first one's job, so nobody else can work on them, and their jobs end in the transaction that commits the reply: a
 //! process killed before has done nothing, after it everything.
 

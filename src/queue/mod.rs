@@ -3,11 +3,13 @@
 
 pub mod deliver;
 pub mod effects;
+mod follow;
 mod gather;
 mod inbox;
 mod listen;
 pub mod process;
 mod receipts;
+mod think;
 
 pub use inbox::{TakenIn, take_in};
 pub use listen::Listeners;
@@ -227,6 +229,8 @@ fn report_panic(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
+#[cfg(test)]
+mod follow_tests;
 #[cfg(test)]
 mod opt_out_tests;
 #[cfg(test)]

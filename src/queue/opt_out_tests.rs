@@ -26,7 +26,8 @@ pub(super) async fn worker(folder: &Path, pack: &str, clock: Arc<dyn Clock>, cha
     std::fs::create_dir(&intents).unwrap();
     std::fs::write(intents.join("general.yaml"), pack).unwrap();
     let files = FilesConfig { intents, responses: root.join("responses"), ..FilesConfig::default() };
-    let sources = registry(&crate::transit::testing::scheduled(&TimetableHandle::default()));
+    let planner = crate::transit::testing::scheduled(&TimetableHandle::default());
+    let sources = registry(&planner);
     // The shipped responses are written for the shipped intents.
     let shipped = FilesConfig { intents: root.join("intents"), ..files.clone() };
     let (_, live) = Live::load(&shipped, Lang::FR, &sources).unwrap_or_else(|e| panic!("{e:?}"));
@@ -37,6 +38,7 @@ pub(super) async fn worker(folder: &Path, pack: &str, clock: Arc<dyn Clock>, cha
         nlu: Nlu::train(pack, Gazetteer::new(stations, &[], &[]), Means::default()),
         content: Content::new(files, Lang::FR, sources.clone(), live),
         sources,
+        planner,
         calendar: Calendar::new(HoursConfig::default(), TimeZone::UTC),
         rules: Rules {
             answer_from: 0.4,

@@ -2,21 +2,23 @@
 
 use super::deliver::commit_if;
 use super::gather::{Gathered, gather, joined};
+use super::think::{Scene, hand_over};
 use super::{Done, Worker, effects::apply};
+use crate::answers::Registry;
 use crate::answers::responses::Variant;
-use crate::answers::{Query, Registry};
 use crate::channels::split;
 use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
 use crate::desk::routing;
-use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Plan, Rules, Several, Situation};
+use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Rules};
 use crate::model::{
-    Actor, Author, Conversation, ConversationState, Direction, EscalationReason, EventKind, Lang, Message,
-    MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
+    Actor, Author, Conversation, ConversationState, Direction, EventKind, Lang, Message, MessageId,
+    MessageKind, NewEvent, Timestamp, Understanding,
 };
-use crate::nlu::{self, Nlu};
+use crate::nlu::Nlu;
 use crate::store::{ClaimedJob, JobKind, NewJob, StoreError, Tx};
+use crate::transit::planner::SharedPlanner;
 use serde_json::json;
 use std::time::Duration;
 
@@ -33,6 +35,8 @@ pub struct Mind {
     pub nlu: Nlu,
     pub content: Content,
     pub sources: Registry,
+    /// The one that the sources ask.
+    pub planner: SharedPlanner,
     pub calendar: Calendar,
     pub rules: Rules,
     /// How long a text that looks unfinished waits for its other parts, on channels that carry SMS.
@@ -89,7 +93,7 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         // Who writes to a chat again wants to be answered there; an SMS after STOP is none until START.
         let silent = sms && contact.opted_out_at.is_some();
         let scene = Scene { message: &said, conversation: &conversation, live: &live, silent, now };
-        let decision = worker.decide(&scene, &understanding).await;
+        let decision = worker.decide(&scene, &understanding).await?;
         (Some(understanding), decision)
     };
     // "STOP" is written in every language.
@@ -108,12 +112,11 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let mut effects = Effects { tx, now, message: &said, conversation: current };
     effects.remember(understanding.as_ref(), &decision, lang).await?;
     let reply = effects.say(&decision, parts).await?;
-    let most = worker.mind.notices.watches_per_contact;
     let Effects { tx, conversation, .. } = &mut effects;
     if contact.opted_out_at.is_some() && !sms && !decision.effects.contains(&Effect::OptOut) {
-        apply(tx, conversation, &[Effect::OptIn], None, most, now).await?;
+        apply(tx, conversation, &[Effect::OptIn], None, now).await?;
     }
-    apply(tx, conversation, &decision.effects, reply.as_ref(), most, now).await?;
+    apply(tx, conversation, &decision.effects, reply.as_ref(), now).await?;
     let named = effects
         .conversation
         .intent
@@ -132,140 +135,17 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     commit_if(tx, kept).await.map(Some)
 }
 
-/// What a decision is taken on, beside the understanding.
-struct Scene<'a> {
-    message: &'a Message,
-    conversation: &'a Conversation,
-    live: &'a Live,
-    /// The contact has opted out, and only commands count.
-    silent: bool,
-    now: Timestamp,
-}
-
-impl<'a> Scene<'a> {
-    fn situation(
-        &self,
-        conversation: &'a Conversation,
-        understanding: &'a Understanding,
-        rules: &'a Rules,
-    ) -> Situation<'a> {
-        Situation {
-            text: &self.message.text,
-            understanding,
-            conversation,
-            intents: &self.live.intents,
-            phrases: &self.live.phrases,
-            rules,
-            opted_out: self.silent,
-            now: self.now,
-        }
-    }
-}
-
-/// Without having understood anything.
-fn hand_over(conversation: &Conversation) -> Decision {
-    let escalation = Escalation { reason: EscalationReason::LowConfidence, priority: Priority::Normal };
-    let waiting = conversation.state == ConversationState::Bot;
-    let line = Line { response: "system.escalated".into(), part: Part::Text, data: json!({}) };
-    Decision {
-        lines: waiting.then_some(line).into_iter().collect(),
-        kind: Some(MessageKind::Notice),
-        escalation: waiting.then_some(escalation),
-        dialogue: conversation.dialogue.clone(),
-        ..Decision::default()
-    }
-}
-
 impl Worker {
-    async fn understand(
-        &self,
-        message: &Message,
-        conversation: &Conversation,
-        live: &Live,
-        now: Timestamp,
-    ) -> Result<Understanding, StoreError> {
-        let dialogue = &conversation.dialogue;
-        let fresh = dialogue.is_fresh(now, self.mind.rules.forget_after);
-        let expected = dialogue.asked.as_ref().filter(|_| fresh).and_then(|asked| {
-            let spec = live.intents.get(dialogue.intent.as_deref()?)?;
-            let slot = spec.slots.iter().find(|slot| &slot.name == asked)?;
-            let train =
-                slot.entity == "train"
-                    || spec.enough.iter().flatten().any(|name| {
-                        spec.slots.iter().any(|slot| &slot.name == name && slot.entity == "train")
-                    });
-            Some(nlu::Expected { kind: slot.entity.clone(), role: slot.name.clone(), train })
-        });
-        // "Et demain ?" goes on with no "bonjour", and with nothing that the bot has forgotten.
-        let about = |name: &String| fresh && live.intents.get(name).is_some_and(|spec| !spec.courtesy);
-        // An open question counts more than what was answered meanwhile.
-        let latest = conversation.intent.clone().filter(|_| dialogue.asked.is_none());
-        let context = nlu::Context {
-            conversation_lang: conversation.lang,
-            now,
-            expected,
-            patient: false,
-            previous: latest.filter(about).or_else(|| dialogue.intent.clone().filter(about)),
-        };
-        let (nlu, text) = (self.mind.nlu.clone(), message.text.clone());
-        let started = std::time::Instant::now();
-        // The encoder blocks for some milliseconds.
-        let understood = tokio::task::spawn_blocking(move || nlu.understand(&text, &context)).await;
-        metrics::histogram!("guichet_understand_seconds").record(started.elapsed().as_secs_f64());
-        understood.map_err(|_| StoreError::Open("understanding panicked; the job is tried again".into()))
-    }
-
-    /// Decides on the message: on each of its questions in turn, where there are several; then on what had waited.
-    async fn decide(&self, scene: &Scene<'_>, understanding: &Understanding) -> Decision {
-        let rules = &self.mind.rules;
-        let whole = scene.situation(scene.conversation, understanding, rules);
-        let mut decision = if understanding.questions.is_empty() {
-            self.settle(scene, understanding.lang, whole.plan()).await
-        } else {
-            let mut several = Several::default();
-            for question in understanding.apart() {
-                let dialogue = several.dialogue().unwrap_or(&scene.conversation.dialogue).clone();
-                let meanwhile = Conversation { dialogue, ..scene.conversation.clone() };
-                let plan = scene.situation(&meanwhile, &question, rules).plan();
-                several.add(self.settle(scene, understanding.lang, plan).await);
-            }
-            several.finish()
-        };
-        while let Some(plan) = whole.take_up(&mut decision) {
-            let next = self.settle(scene, understanding.lang, plan).await;
-            decision = decision.then(next);
-        }
-        decision
-    }
-
-    /// Looks up what a plan waits for.
-    async fn settle(&self, scene: &Scene<'_>, lang: Lang, plan: Plan) -> Decision {
-        let planned = match plan {
-            Plan::Decided(decision) => return *decision,
-            Plan::LookUp(planned) => planned,
-        };
-        let query = Query {
-            intent: planned.intent().to_owned(),
-            text: planned.text.clone(),
-            contact: scene.conversation.contact_id,
-            slots: planned.slots.clone(),
-            url: planned.url().cloned(),
-            lang,
-            now: scene.now,
-        };
-        let found = match self.mind.sources.get(&planned.source) {
-            Some(source) => {
-                let found = source.look_up(&query).await;
-                Some(scene.live.responses.sayable(planned.intent(), lang, found))
-            }
-            None => None,
-        };
-        planned.decide(found)
-    }
-
     /// The words of a decision, in parts that the channel carries; none when it says nothing. A template that fails
     /// here passed its check at start, so the rest is said and the failure logged.
-    fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> Vec<String> {
+    fn render(
+        &self,
+        lines: &[Line],
+        channel: &str,
+        lang: Lang,
+        live: &Live,
+        now: Timestamp,
+    ) -> Vec<String> {
         let capabilities = self.channels.get(channel).map(|c| c.capabilities());
         let sms = capabilities.is_some_and(|c| c.sms);
         let calendar = &self.mind.calendar;

@@ -20,8 +20,8 @@ intents:
 ";
 
 /// Sends nowhere.
-struct Line {
-    sms: bool,
+pub(super) struct Line {
+    pub sms: bool,
 }
 
 #[async_trait]

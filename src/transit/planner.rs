@@ -195,6 +195,8 @@ pub enum Unknown {
     Line(String),
     #[error("{day} lies outside the timetable, which covers {first} to {last}")]
     OutOfRange { day: Date, first: Date, last: Date },
+    #[error("the trains of the whole network cannot be counted")]
+    TooWide,
     #[error("no live data: {0}")]
     NoLive(String),
     /// The source did not answer, or answered nonsense.

@@ -132,6 +132,13 @@ impl Timetable {
         &self.stations[..self.served]
     }
 
+    /// The names of the lines, short and long, each once.
+    pub fn lines(&self) -> Vec<&str> {
+        let named = self.routes.iter().flat_map(|route| [route.short, route.long]).flatten();
+        let names: std::collections::BTreeSet<&str> = named.map(|name| self.name(name)).collect();
+        names.into_iter().collect()
+    }
+
     pub fn station(&self, id: &str) -> Option<&StationRef> {
         self.stations.get(self.served_station(id)? as usize)
     }

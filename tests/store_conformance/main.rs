@@ -86,7 +86,7 @@ conformance! {
     }
     notices {
         a_watch_is_kept_once_and_for_its_time,
-        watches_are_bounded_and_ended,
+        watches_are_kept_until_they_are_ended,
         who_opts_out_hears_the_confirmation_and_nothing_else,
         what_was_told_last_is_remembered,
         a_correction_is_committed_once,

@@ -103,6 +103,7 @@ fn query(url: &str) -> Query {
     Query {
         intent: "sales.seats".into(),
         text: "mon secret".into(),
+        cues: Default::default(),
         contact: ContactId(uuid::Uuid::from_u128(7)),
         slots: slots.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>(),
         url: Some(UrlTemplate::parse(url, ("intents/sales.yaml".into(), 7)).unwrap()),

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What the engine says on its own account; `responses/<language>/system.yaml` words them.
-pub(super) const SYSTEM_MESSAGES: [&str; 12] = [
+pub(super) const SYSTEM_MESSAGES: [&str; 16] = [
     "escalated",
     "escalated_again",
     "clarify",
@@ -24,6 +24,10 @@ pub(super) const SYSTEM_MESSAGES: [&str; 12] = [
     "opted_out",
     "opted_in",
     "help",
+    "unknown_watch",
+    "too_many_watches",
+    "cannot_follow",
+    "no_data",
 ];
 
 /// One template as its writer sees it.
@@ -147,8 +151,22 @@ fn watch_samples(all: bool) -> Vec<Value> {
         (watched("train", json!("8745"), false), json!(null), json!(null)),
     ];
     let nothing = all.then_some((json!(null), json!(null), json!(null)));
-    let sample = |(watched, begins, until): (Value, Value, Value)| json!({ "watched": watched, "begins": begins, "until": until });
+    let sample = |(watched, begins, until): (Value, Value, Value)| {
+        let direct = watched["type"] != "pair";
+        json!({ "watched": watched, "begins": begins, "until": until, "direct": direct })
+    };
     shapes.into_iter().chain(nothing).map(sample).collect()
+}
+
+/// The same, where it cannot be followed, with the variables of `more`.
+fn refused_samples(more: &Value) -> Vec<Value> {
+    let with = |mut sample: Value| {
+        if let (Some(sample), Some(more)) = (sample.as_object_mut(), more.as_object()) {
+            sample.extend(more.clone());
+        }
+        sample
+    };
+    watch_samples(false).into_iter().map(with).collect()
 }
 
 /// Stand-ins for the variables that every template has.
@@ -173,6 +191,19 @@ fn system_samples(name: &str) -> Vec<Value> {
         }
         "confirm" => vec![json!({ "what": "vous cherchez le prochain départ" })],
         "unknown_station" => vec![json!({ "name": "Sain Deni" })],
+        "unknown_watch" => [false, true]
+            .into_iter()
+            .flat_map(|over| {
+                refused_samples(&json!({
+                    "over": over,
+                    "missing": "Saint-Pierre-des-Corps",
+                    "provenance": "Horaires théoriques, réseau de démonstration inventé (données du 01/11/2026).",
+                    "provenance_short": "Théorique (démo inventée, 01/11/2026).",
+                }))
+            })
+            .collect(),
+        "too_many_watches" => refused_samples(&json!({ "most": 20 })),
+        "cannot_follow" => refused_samples(&json!({})),
         _ => vec![json!({})],
     }
 }

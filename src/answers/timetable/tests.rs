@@ -394,7 +394,7 @@ async fn no_train_is_told_that_the_feed_does_not_hold() {
             let told = match sources.get("timetable.departures").unwrap().look_up(&asked).await {
                 Lookup::Found { data, .. } => data["departures"].clone(),
                 Lookup::Nothing { data, .. } => data["departures"].clone(),
-                Lookup::NoData { why } => panic!("{from} {to} {now}: {why}"),
+                other => panic!("{from} {to} {now}: {other:?}"),
             };
             let told: Vec<&str> =
                 told.as_array().unwrap().iter().map(|row| row["time"].as_str().unwrap()).collect();

@@ -7,7 +7,7 @@ use crate::answers::told::{Teller, place};
 use crate::answers::{AnswerSource, Lookup, Query, Samples, sample};
 use crate::model::StationRef;
 use crate::transit::live::Alert;
-use crate::transit::planner::{Ride, SharedPlanner, Traffic, TrafficQuery};
+use crate::transit::planner::{Ride, SharedPlanner, Traffic, TrafficQuery, Unknown};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -48,7 +48,10 @@ async fn answer(asked: &Asked<'_>) -> Answer {
         from: at,
         until: asked.until().unwrap_or(at.plus(AHEAD)),
     };
-    let told = asked.planner.traffic(&query, asked.now()).await?;
+    let told = match asked.planner.traffic(&query, asked.now()).await {
+        Err(Unknown::TooWide) => return Ok(Lookup::TooWide),
+        told => told?,
+    };
     super::need_live(&told.provenance)?;
     let teller = Teller::new(asked, &told.provenance);
     let mut traffic = told.value;

@@ -106,6 +106,55 @@ async fn causes_are_told_or_said_not_to_be_known() {
 }
 
 #[tokio::test]
+async fn the_whole_network() {
+    let name = "traffic.line_status";
+    let runs = vec![run("1 B: A 12:05, B 13:00")];
+    let calm = Fake { live: LiveState::Fresh(at("12:00")), runs, ..Fake::default() };
+    says(&calm, name, "", Lang::FR, &["Sur le réseau : aucune perturbation signalée", "Temps réel à 12:00"])
+        .await;
+    says(
+        &disturbed(),
+        name,
+        "",
+        Lang::EN,
+        &["On the network: 4 trains running, 2 of them late", "Live data at 12:00"],
+    )
+    .await;
+    // Nobody knows how trains run by what was known long ago.
+    let stale = Fake { live: LiveState::Lost(Some(at("10:00"))), ..calm.clone() };
+    says(&stale, name, "", Lang::FR, &["(to people: the live data is too old)"]).await;
+    let far = Fake { refuses: Some(Unknown::TooWide), ..calm };
+    assert_eq!(said(&far, name, "", Lang::FR, false).await, "(too wide)");
+}
+
+#[tokio::test]
+async fn why_a_line_is_held_up() {
+    let name = "traffic.cause_duration";
+    says(
+        &disturbed(),
+        name,
+        "line=Alizé",
+        Lang::FR,
+        &[
+            "Ligne Alizé : ",
+            "(cause : des travaux)",
+            "Le train Alizé 8747 pour Rennes de 13:05 est supprimé",
+            "Temps réel à 12:00",
+        ],
+    )
+    .await;
+    let calm = Fake { live: LiveState::Fresh(at("12:00")), ..Fake::default() };
+    says(
+        &calm,
+        name,
+        "line=Alizé",
+        Lang::EN,
+        &["Line Alizé: Neither the cause nor how long it will last has been published"],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn the_state_of_a_line() {
     let name = "traffic.line_status";
     says(&disturbed(), name, "line=Alizé", Lang::FR, &[

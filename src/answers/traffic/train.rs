@@ -7,16 +7,17 @@ use crate::answers::told::{Teller, does_not_run, minutes_late, place};
 use crate::answers::{AnswerSource, Lookup, Query, Samples, sample, which};
 use crate::model::StationRef;
 use crate::transit::live::Alert;
-use crate::transit::planner::{Moment, Provenance, Ride, Run, SharedPlanner, TrafficQuery};
+use crate::transit::planner::{Moment, Provenance, Ride, Run, SharedPlanner, Told, TrafficQuery};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-/// Slots: `train` (a number), or `from` (a station), `to`, `when`.
+/// Slots: `train` (a number), or `from` (a station), `to`, `when`; else `line`, whose late and cancelled trains are told.
 ///
 /// Variables: `trains`, rides with `status` (`cancelled`, `skipped`, `late`, `early`, `on_time`, `unreported`: live data says
 /// nothing of it), `gone` (it has left, or arrived), `arriving` (`time` is the arrival at `off`), `arrival_late` in minutes
-/// or null; `alerts`, what is announced for them; `causes_known`: announcements could be looked up; `train`, `from`, `to`, `day`.
+/// or null; `alerts`, what is announced for them; `causes_known`: announcements could be looked up; `train`, `line`,
+/// `from`, `to`, `day`.
 /// Without live data: [`Lookup::NoData`]. [`Lookup::Nothing`]: surely no such train that day.
 pub(in crate::answers) struct Train(pub SharedPlanner);
 
@@ -37,6 +38,8 @@ impl AnswerSource for Train {
 
 struct Found {
     train: Option<String>,
+    /// As its operator writes it.
+    line: Option<String>,
     from: Option<StationRef>,
     to: Option<StationRef>,
     rides: Vec<Ride>,
@@ -47,20 +50,25 @@ struct Found {
 
 async fn answer(asked: &Asked<'_>) -> Answer {
     super::live_there(asked)?;
-    let (mut found, provenance) = match &asked.train {
-        Some(number) => by_number(asked, number).await?,
-        None => by_station(asked).await?,
+    let (mut found, provenance) = match (&asked.train, &asked.line) {
+        (Some(number), _) => by_number(asked, number).await?,
+        (None, Some(line)) if asked.from.is_none() => by_line(asked, line).await?,
+        (None, _) => by_station(asked).await?,
     };
     super::need_live(&provenance)?;
     let teller = Teller::new(asked, &provenance);
     found.alerts = found.alerts.map(|alerts| alerts::chosen(alerts, &teller));
     let data = found.data(&teller);
-    if found.rides.is_empty() {
+    // A line on which no train is late is there all the same.
+    if found.rides.is_empty() && found.line.is_none() {
         let number = found.train.as_deref().unwrap_or("between these stations");
         let fact = teller.scheduled_fact(format!("no train {number} on {}", found.day));
         return Ok(Lookup::Nothing { data, facts: vec![fact] });
     }
     let mut facts = teller.ride_facts(&found.rides);
+    if let Some(line) = found.line.as_ref().filter(|_| facts.is_empty()) {
+        facts.push(teller.live_fact(format!("no train of {line} late or cancelled"), None));
+    }
     facts.extend(found.alerts.iter().flatten().map(|alert| alerts::fact(&teller, alert)));
     Ok(Lookup::Found { data, facts })
 }
@@ -77,6 +85,7 @@ async fn by_number(asked: &Asked<'_>, number: &str) -> Result<(Found, Provenance
     let alerts = told.value.runs.iter().flat_map(|run| run.alerts.clone()).collect();
     let found = Found {
         train: Some(number.to_owned()),
+        line: None,
         from: asked.from.clone(),
         to: asked.to.clone(),
         rides,
@@ -106,9 +115,28 @@ async fn by_station(asked: &Asked<'_>) -> Result<(Found, Provenance), Why> {
         ride.from.departure.map_or(ride.train.key.day, |moment| asked.date(moment.scheduled))
     });
     let alerts = announced(asked, &told.value).await;
-    let found =
-        Found { train: None, from: Some(from.clone()), to: asked.to.clone(), rides: told.value, alerts, day };
+    let found = Found {
+        train: None,
+        line: None,
+        from: Some(from.clone()),
+        to: asked.to.clone(),
+        rides: told.value,
+        alerts,
+        day,
+    };
     Ok((found, told.provenance))
+}
+
+async fn by_line(asked: &Asked<'_>, line: &str) -> Result<(Found, Provenance), Why> {
+    let at = which::spoken_time(asked);
+    let until = asked.until().unwrap_or(at.plus(super::line::AHEAD));
+    let stations = asked.to.iter().map(|station| station.id.clone()).collect();
+    let query = TrafficQuery { line: Some(line.to_owned()), stations, from: at, until };
+    let Told { value, provenance } = asked.planner.traffic(&query, asked.now()).await?;
+    let line = value.line.or_else(|| Some(line.to_owned()));
+    let rides = value.cancelled.into_iter().chain(value.late).take(which::TOLD).collect();
+    let (alerts, day) = (Some(value.alerts), asked.date(at));
+    Ok((Found { train: None, line, from: None, to: asked.to.clone(), rides, alerts, day }, provenance))
 }
 
 /// What is announced: for the one train that is meant, else between the stations.
@@ -133,6 +161,7 @@ impl Found {
             self.alerts.iter().flatten().map(|alert| alerts::told(teller, alert)).collect();
         let mut data = json!({
             "train": self.train,
+            "line": self.line,
             "from": self.from.as_ref().map(place),
             "to": self.to.as_ref().map(place),
             "trains": self.rides.iter().map(|ride| self.row(teller, ride)).collect::<Vec<_>>(),
@@ -178,6 +207,7 @@ fn samples() -> Samples {
     let teller = sample::teller(&of);
     let found = |train: Option<&str>, rides: Vec<Ride>| Found {
         train: train.map(str::to_owned),
+        line: None,
         from: train.is_none().then(|| sample::station("Paris Montparnasse")),
         to: train.is_none().then(|| sample::station("Rennes")),
         rides,
@@ -207,6 +237,13 @@ fn samples() -> Samples {
         Found {
             to: None,
             ..found(None, vec![sample::late_ride(), sample::bare_ride(), sample::cancelled_ride()])
+        },
+        Found {
+            line: Some("Alizé".to_owned()),
+            from: None,
+            to: None,
+            alerts: alerts(),
+            ..found(None, Vec::new())
         },
     ];
     let nothing = [

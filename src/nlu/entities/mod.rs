@@ -2,6 +2,7 @@
 
 mod calendar_words;
 mod clock_words;
+mod line_names;
 pub mod personal;
 pub mod roles;
 pub mod stations;
@@ -58,6 +59,13 @@ impl Finder<'_> {
         let expects = |kind: &str| self.expected.is_some_and(|expected| expected.kind == kind);
         times.retain(|time| !overlaps(&trains, time) && !overlaps(&personal, time));
         let others: Vec<&Mention> = trains.iter().chain(&times).chain(&personal).collect();
+        let spoken = |mention: &&Mention| mention.tokens.clone();
+        let mut named: Vec<Range<usize>> = others.iter().map(spoken).collect();
+        named.extend(personal::handles(original, text));
+        let mut lines = self.gazetteer.lines().find(text, self.common, &named);
+        // "L'Alizé 8015" is a train.
+        lines.retain(|line| trains.iter().all(|train| train.tokens.start != line.tokens.end));
+        let others: Vec<&Mention> = others.into_iter().chain(&lines).collect();
         let mut taken: Vec<Range<usize>> = others.iter().map(|mention| mention.tokens.clone()).collect();
         taken.extend(personal::handles(original, text));
         taken.sort_by_key(|range| range.start);

@@ -14,6 +14,7 @@ mod words;
 pub use common::CommonWords;
 
 use super::Mention;
+use super::line_names::LineNames;
 use super::typos::Typos;
 use crate::model::{EntityValue, StationRef};
 use crate::nlu::features::HashedMap;
@@ -68,6 +69,8 @@ pub struct Gazetteer {
     typos: Typos,
     /// Spellings by how they sound.
     sounds: HashedMap<Vec<u32>>,
+    /// The lines of the same timetable.
+    lines: LineNames,
 }
 
 impl Gazetteer {
@@ -108,6 +111,17 @@ impl Gazetteer {
             builder.add_town(town, &targets);
         }
         builder.finish(stations, ordinary)
+    }
+
+    /// With the lines of the timetable as their operator writes them.
+    pub fn with_lines<'n>(mut self, names: impl Iterator<Item = &'n str>) -> Self {
+        let none = CommonWords::default();
+        self.lines = LineNames::new(names, |text| !self.find(text, &none, &[], true).is_empty());
+        self
+    }
+
+    pub(super) fn lines(&self) -> &LineNames {
+        &self.lines
     }
 
     /// How many stations it knows.

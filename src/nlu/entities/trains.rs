@@ -80,6 +80,11 @@ const OTHER_NUMBERS: &[&str] = &[
     "year",
 ];
 
+/// A word that stands before the name of a line: "ligne", "line".
+pub(super) fn names_a_line(word: &str) -> bool {
+    lines::LINES.contains(&word)
+}
+
 /// Train numbers with their brand words, and lines, in the order of the text. `expected`: a train's number was asked for.
 pub fn find(text: &Normalised, expected: bool) -> Vec<Mention> {
     let mut found: Vec<Mention> = Vec::new();

@@ -38,6 +38,18 @@ impl Reader {
                 }
             }
         }
+        self.check_cues();
+    }
+
+    /// A cue without words is never heard, and what it turns would be answered wrongly: "avant 18 h" as "after 18:00".
+    fn check_cues(&mut self) {
+        for cue in Cue::ALL {
+            if self.pack.phrases.of(*cue).is_empty() {
+                let cure =
+                    format!("add `{cue}:` and its phrases below a language, as the shipped file has them");
+                self.complain(1, format!("no language has phrases for '{cue}'"), cure);
+            }
+        }
     }
 
     fn read_ordinals(&mut self, key: &Key, node: &Node) {

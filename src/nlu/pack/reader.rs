@@ -12,8 +12,8 @@ use std::path::Path;
 
 /// What an intent may say about itself.
 const FIELDS: &[&str] = &[
-    "about", "courtesy", "keywords", "answer", "url", "sample", "slots", "enough", "escalate", "effect",
-    "examples",
+    "about", "courtesy", "keywords", "answer", "url", "sample", "slots", "enough", "whole", "escalate",
+    "effect", "examples",
 ];
 
 #[derive(Default)]
@@ -170,6 +170,7 @@ impl Reader {
                 "sample" => spec.sample = self.read_sample(field, value),
                 "slots" => spec.slots = self.read_slots(field, value),
                 "enough" => spec.enough = self.read_enough(field, value),
+                "whole" => spec.whole = self.bool_of(field, value),
                 "escalate" => spec.escalate = self.read_escalate(field, value),
                 "effect" => spec.effect = self.one_of(field, value, IntentEffect::ALL),
                 "examples" => self.read_examples(document, &name, field, value),

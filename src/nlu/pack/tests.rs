@@ -33,15 +33,20 @@ fn names_every_mistake_with_its_line() {
                escalate: { reason: bored }\n    examples:\n      fr: |\n        - train [Vitré\n        - de [Vitré](start)\n  \
                empty:\n    about: y\n";
     let same = "domain: s\nintents:\n  empty:\n    about: z\n    examples:\n      fr: |\n        - a\n";
-    let errors = load(&[("bad.yaml", bad), ("same.yaml", same), ("worse.yaml", "a: [")]).unwrap_err();
+    let dialogue = "fr:\n  stop: stop\n  deadline:\n  before: avant\n";
+    let files = [("bad.yaml", bad), ("same.yaml", same), ("worse.yaml", "a: ["), ("dialogue.yaml", dialogue)];
+    let errors = load(&files).unwrap_err();
     for expected in [
-        "intents/bad.yaml:5: unknown key 'color'. Cure: use one of: about, courtesy, keywords, answer, url, sample, slots, enough, escalate, effect, examples",
+        "intents/bad.yaml:5: unknown key 'color'. Cure: use one of: about, courtesy, keywords, answer, url, sample, slots, enough, whole, escalate, effect, examples",
         "intents/bad.yaml:7: the slot 'when' has the entity kind 'station'. Cure: write `entity: time`",
         "intents/bad.yaml:8: 'enough' names 'train', which is no slot of 's.next'. Cure: use its slots: when",
         "intents/bad.yaml:9: unknown reason 'bored'",
         "intents/bad.yaml:12: a '[' is not closed",
         "intents/bad.yaml:13: unknown entity role 'start'",
         "intents/bad.yaml:14: 's.empty' has no example",
+        "intents/dialogue.yaml:1: no language has phrases for 'deadline'. Cure: add `deadline:` and its phrases",
+        "intents/dialogue.yaml:3: 'deadline' has no text. Cure: write one line of text after it",
+        "intents/dialogue.yaml:4: unknown key 'before'. Cure: use one of: stop, start, help",
         "intents/same.yaml:3: the intent 's.empty' is already defined at intents/bad.yaml:14",
         "intents/worse.yaml:1: not valid YAML",
     ] {

@@ -37,9 +37,7 @@ impl Asked<'_> {
                 alerts.retain(|alert| others.iter().any(|other| other.id == alert.id));
                 (None, alerts, self.listed_between(from, to, query.from, until).await?)
             }
-            (None, []) => {
-                return Err(Unknown::Source("Navitia cannot count the trains of the whole network".into()));
-            }
+            (None, []) => return Err(Unknown::TooWide),
         };
         if listed.full || listed.inexact {
             return Err(Unknown::Source("there are trains that cannot be counted".into()));

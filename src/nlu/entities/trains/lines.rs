@@ -9,7 +9,7 @@ use crate::nlu::normalise::{Normalised, Sep};
 use std::ops::Range;
 
 /// Words before the name of a line.
-const LINES: &[&str] =
+pub(super) const LINES: &[&str] =
     &["ligne", "lignes", "line", "rer", "transilien", "metro", "tram", "tramway", "bus", "lign"];
 
 pub(super) fn line_at(text: &Normalised, at: usize) -> Option<Mention> {
