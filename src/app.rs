@@ -117,7 +117,8 @@ pub fn build_channels(config: &Config, clock: Arc<dyn Clock>) -> Result<Channels
         .build()
         .map_err(|error| Rejected(vec![format!("the HTTP client cannot be built: {error}")]))?;
     let context = BuildContext { public_url: config.server.public_url.clone(), client, clock };
-    Channels::build(&config.channels, &context).map_err(Rejected)
+    let channels = Channels::build(&config.channels, &context).map_err(Rejected)?;
+    Ok(channels.with_sms(config.sms.clone()))
 }
 
 /// A server that listens and has not begun to work.

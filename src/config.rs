@@ -8,6 +8,7 @@ mod load;
 mod navitia;
 mod notices;
 mod secret;
+mod sms;
 mod timetable;
 mod traffic;
 
@@ -18,6 +19,7 @@ pub use load::{ConfigError, load};
 pub use navitia::{NavitiaConfig, StationIds};
 pub use notices::{NoticesConfig, QuietHours};
 pub use secret::Secret;
+pub use sms::{Price, SmsConfig};
 pub use timetable::TimetableConfig;
 pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
 
@@ -40,6 +42,7 @@ pub struct Config {
     pub nlu: NluConfig,
     pub timetable: TimetableConfig,
     pub notices: NoticesConfig,
+    pub sms: SmsConfig,
     pub traffic: TrafficConfig,
     pub navitia: NavitiaConfig,
     pub fulfilment: FulfilmentConfig,
@@ -329,6 +332,7 @@ impl Config {
             "channels",
             "a channel's name may hold a-z, 0-9 and - only",
         );
+        found.extend(self.sms.problems(|name| self.channels.contains_key(name)));
         found.extend(self.timetable.problems());
         found.extend(self.traffic.problems());
         found.extend(self.navitia.problems());

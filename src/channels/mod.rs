@@ -2,18 +2,22 @@
 //! stays inside its file; here is only their common shape and the registry.
 
 mod http;
+mod segments;
+mod senders;
 pub mod signing;
 mod twilio;
 mod webchat;
 
 use crate::clock::Clock;
-use crate::config::{ChannelConfig, ChannelSettings};
+use crate::config::{ChannelConfig, ChannelSettings, SmsConfig};
 use crate::model::{Media, MessageId, Timestamp};
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use senders::advice;
 
 /// The one line that a new kind of channel adds.
 const KINDS: &[(&str, Build)] =
@@ -169,7 +173,10 @@ pub trait Channel: Send + Sync {
 
 /// The configured channels by name.
 #[derive(Clone)]
-pub struct Channels(Arc<BTreeMap<String, Arc<dyn Channel>>>);
+pub struct Channels {
+    by_name: Arc<BTreeMap<String, Arc<dyn Channel>>>,
+    sms: Arc<SmsConfig>,
+}
 
 impl Channels {
     /// Errors: all of them, each with its key and cure.
@@ -195,20 +202,20 @@ impl Channels {
                 Err(error) => errors.push(format!("channels.{name}.{error}")),
             }
         }
-        if errors.is_empty() { Ok(Self(Arc::new(channels))) } else { Err(errors) }
+        if errors.is_empty() { Ok(Self { by_name: Arc::new(channels), sms: Arc::default() }) } else { Err(errors) }
     }
 
     /// One channel, not of the configuration: a simulated one.
     pub fn only(name: &str, channel: Arc<dyn Channel>) -> Self {
-        Self(Arc::new(BTreeMap::from([(name.to_owned(), channel)])))
+        Self { by_name: Arc::new(BTreeMap::from([(name.to_owned(), channel)])), sms: Arc::default() }
     }
 
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Channel>> {
-        self.0.get(name)
+        self.by_name.get(name)
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.by_name.keys().map(String::as_str)
     }
 }
 

@@ -230,6 +230,7 @@ fn decide(text: &str, u: &Understanding, c: &Conversation, opted_out: bool) -> (
         phrases: shipped_phrases(),
         rules: &rules,
         opted_out,
+        sms: true,
         now: NOW,
     };
     let mut decision = if u.questions.is_empty() {
@@ -568,6 +569,8 @@ fn commands_come_first() {
         ("START", "opted_in + OptIn"),
         ("Reprendre", "opted_in + OptIn"),
         ("UNSTOP", "opted_in + OptIn"),
+        // By SMS, as these conversations are: carriers stop us at this word.
+        ("cancel", "opted_out + OptOut"),
         ("AIDE", "help"),
         ("help", "help"),
         // In a sentence they are words.
@@ -593,7 +596,7 @@ fn who_has_opted_out_is_told_nothing() {
     for (text, intent, expected) in [
         ("prochain train", NEXT, ""),
         ("AIDE", OUT, ""),
-        ("STOP", OUT, "opted_out + OptOut"),
+        ("STOP", OUT, ""),
         ("START", OUT, "opted_in + OptIn"),
     ] {
         let (decision, looked) = decide(text, &understood(text, intent, ""), &c, true);

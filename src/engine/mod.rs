@@ -19,6 +19,7 @@ use crate::model::{
     Understanding, UrlTemplate, Watched,
 };
 pub use action::{Action, UnknownAction};
+pub use commands::is_command;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 pub use several::Several;
@@ -60,6 +61,8 @@ pub struct Situation<'a> {
     pub rules: &'a Rules,
     /// The contact wants to hear nothing: only its commands, and an emergency, are acted upon.
     pub opted_out: bool,
+    /// The message came by SMS, where carriers act on words of their own.
+    pub sms: bool,
     pub now: Timestamp,
 }
 

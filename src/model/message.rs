@@ -86,6 +86,10 @@ pub struct Message {
     pub attempted_at: Option<Timestamp>,
     /// When the provider accepted it.
     pub sent_at: Option<Timestamp>,
+    /// SMS that it takes; none: it is none, or was stored before they were counted.
+    pub segments: Option<i64>,
+    /// What they cost in millionths of the operator's currency; none: no price is known.
+    pub cost: Option<i64>,
 }
 
 impl Message {
@@ -116,6 +120,8 @@ impl Message {
             created_at: now,
             attempted_at: None,
             sent_at: None,
+            segments: None,
+            cost: None,
         }
     }
 }

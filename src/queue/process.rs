@@ -4,6 +4,7 @@ use super::deliver::commit_if;
 use super::gather::{Gathered, gather, joined};
 use super::{Done, Worker, effects::apply};
 use crate::answers::responses::Variant;
+use crate::channels::Channels;
 use crate::answers::{Query, Registry};
 use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
@@ -67,7 +68,7 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
 
     let live = worker.mind.content.live();
     let now = worker.clock.now();
-    let sms = worker.channels.get(&conversation.channel).is_some_and(|c| c.capabilities().sms);
+    let sms = worker.channels.is_sms(&conversation.channel);
     let window = if sms && job.attempts <= TRIES { worker.mind.gather } else { Duration::ZERO };
     match gather(&message, &behind, window, &live.phrases, now) {
         Gathered::Wait(until) => {
@@ -86,7 +87,7 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         let understanding = worker.understand(&said, &conversation, &live, now).await?;
         // Who writes to a chat again wants to be answered there; an SMS after STOP is none until START.
         let silent = sms && contact.opted_out_at.is_some();
-        let scene = Scene { message: &said, conversation: &conversation, live: &live, silent, now };
+        let scene = Scene { message: &said, conversation: &conversation, live: &live, sms, silent, now };
         let decision = worker.decide(&scene, &understanding).await;
         (Some(understanding), decision)
     };
@@ -103,7 +104,8 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         return Ok(None);
     }
     let last = behind.last().map_or(message.seq, |part| part.seq);
-    let mut effects = Effects { tx, now, message: &said, conversation: current };
+    let channels = &worker.channels;
+    let mut effects = Effects { tx, channels, now, message: &said, conversation: current };
     effects.remember(understanding.as_ref(), &decision, lang).await?;
     let reply = effects.say(&decision, text).await?;
     let most = worker.mind.notices.watches_per_contact;
@@ -130,6 +132,7 @@ struct Scene<'a> {
     message: &'a Message,
     conversation: &'a Conversation,
     live: &'a Live,
+    sms: bool,
     /// The contact has opted out, and only commands count.
     silent: bool,
     now: Timestamp,
@@ -150,6 +153,7 @@ impl<'a> Scene<'a> {
             phrases: &self.live.phrases,
             rules,
             opted_out: self.silent,
+            sms: self.sms,
             now: self.now,
         }
     }
@@ -266,33 +270,41 @@ impl Worker {
         live: &Live,
         now: Timestamp,
     ) -> Option<String> {
-        let capabilities = self.channels.get(channel).map(|c| c.capabilities());
-        let sms = capabilities.is_some_and(|c| c.sms);
+        let sms = self.channels.is_sms(channel);
+        let variants: &[Variant<'_>] =
+            if sms { &[Variant::Sms, Variant::SmsShort] } else { &[Variant::Text] };
+        let wordings = variants.iter().map(|variant| {
+            let texts = lines.iter().filter_map(|line| self.say(line, *variant, lang, live, now));
+            texts.collect::<Vec<_>>().join(if sms { " " } else { "\n\n" })
+        });
+        let about: Vec<&str> = lines.iter().map(|line| &*line.response).collect();
+        self.channels.worded(channel, &about.join("+"), wordings.collect())
+    }
+
+    fn say(
+        &self,
+        line: &Line,
+        text: Variant<'_>,
+        lang: Lang,
+        live: &Live,
+        now: Timestamp,
+    ) -> Option<String> {
         let calendar = &self.mind.calendar;
-        let rendered: Vec<String> = lines
-            .iter()
-            .filter_map(|line| {
-                let mut data = json!({
-                    "operator": self.mind.operator.name,
-                    "help_url": self.mind.operator.help_url,
-                    "hours": calendar.hours_text(now, lang),
-                    "open": calendar.is_open(now),
-                    "reopens": calendar.reopens_text(now, lang),
-                });
-                merge(&mut data, &line.data);
-                let variant = match &line.part {
-                    Part::Text if sms => Variant::Sms,
-                    Part::Text => Variant::Text,
-                    Part::Nothing => Variant::None,
-                    Part::Ask(slot) => Variant::Ask(slot),
-                };
-                let text = live.responses.render(&line.response, variant, lang, &data);
-                text.inspect_err(|error| tracing::error!(%error, "a response could not be said")).ok()
-            })
-            .collect();
-        let text = rendered.join(if sms { " " } else { "\n\n" });
-        let most = capabilities.map_or(usize::MAX, |c| c.max_chars);
-        (!text.is_empty()).then(|| text.chars().take(most).collect())
+        let mut data = json!({
+            "operator": self.mind.operator.name,
+            "help_url": self.mind.operator.help_url,
+            "hours": calendar.hours_text(now, lang),
+            "open": calendar.is_open(now),
+            "reopens": calendar.reopens_text(now, lang),
+        });
+        merge(&mut data, &line.data);
+        let variant = match &line.part {
+            Part::Text => text,
+            Part::Nothing => Variant::None,
+            Part::Ask(slot) => Variant::Ask(slot),
+        };
+        let text = live.responses.render(&line.response, variant, lang, &data);
+        text.inspect_err(|error| tracing::error!(%error, "a response could not be said")).ok()
     }
 }
 
@@ -305,6 +317,7 @@ fn merge(data: &mut serde_json::Value, more: &serde_json::Value) {
 /// What a decision changes, in one transaction.
 struct Effects<'a> {
     tx: Tx,
+    channels: &'a Channels,
     now: Timestamp,
     message: &'a Message,
     conversation: Conversation,
@@ -365,10 +378,8 @@ impl Effects<'_> {
     ) -> Result<Option<Message>, StoreError> {
         let Some(text) = text else { return Ok(None) };
         let kind = decision.kind.unwrap_or(MessageKind::Notice);
-        let mut reply = Message {
-            facts: decision.facts.clone(),
-            ..Message::outbound(&self.conversation, Author::Bot, kind, text, self.now)
-        };
+        let outbound = Message::outbound(&self.conversation, Author::Bot, kind, text, self.now);
+        let mut reply = self.channels.charged(Message { facts: decision.facts.clone(), ..outbound });
         self.tx.insert_message(&mut reply).await?;
         self.tx.insert_job(NewJob { kind: JobKind::Send, message: &reply, run_at: self.now }).await?;
         let event =

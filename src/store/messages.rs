@@ -63,6 +63,8 @@ impl Tx {
             created_at: now,
             attempted_at: None,
             sent_at: None,
+            segments: None,
+            cost: None,
         };
         self.insert_message(&mut message).await?;
         if opened {
@@ -115,6 +117,8 @@ impl Tx {
                 m.status.as_str(),
                 serde_json::to_string(&m.facts)?,
                 m.created_at,
+                m.segments,
+                m.cost,
             ],
         )
         .await?;
@@ -233,5 +237,7 @@ pub(super) fn message(row: &Row) -> Result<Message, StoreError> {
         created_at: row.time("created_at")?,
         attempted_at: row.opt_time("attempted_at")?,
         sent_at: row.opt_time("sent_at")?,
+        segments: row.get("segments")?,
+        cost: row.get("cost")?,
     })
 }

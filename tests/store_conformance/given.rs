@@ -62,6 +62,8 @@ pub fn outbound(conversation: &Conversation, text: &str, now: Timestamp) -> Mess
         created_at: now,
         attempted_at: None,
         sent_at: None,
+        segments: None,
+        cost: None,
     }
 }
 

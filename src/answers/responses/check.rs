@@ -2,9 +2,9 @@
 
 use super::load::ResponseError;
 use super::{SmsLength, notices, reason, render_named, response_key};
-use crate::answers::sms::sms_segments;
 use crate::answers::{Registry, Samples};
 use crate::model::{IntentEffect, IntentSpec, Lang};
+use crate::sms::{segments, thrift};
 use minijinja::Environment;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -96,7 +96,7 @@ impl Checker {
                 continue;
             }
             match render_all(env, template, &samples) {
-                Ok(texts) if template.variant == "sms" => lengths.extend(longest(template, &texts)),
+                Ok(texts) if said_by_sms(template, templates) => lengths.extend(longest(template, &texts)),
                 Ok(_) => {}
                 Err(error) => errors.push(error),
             }
@@ -122,7 +122,7 @@ impl Checker {
 
     fn intent_samples(&self, template: &Written) -> Vec<Value> {
         match (self.by_key.get(&template.key), template.variant.as_str()) {
-            (Some(samples), "text" | "sms") => samples.found.clone(),
+            (Some(samples), "text" | "sms" | "sms_short") => samples.found.clone(),
             (Some(samples), "none") => samples.nothing.clone(),
             // A question is asked before anything was looked up.
             _ => vec![json!({})],
@@ -210,8 +210,28 @@ fn render_all(
     Ok(texts)
 }
 
+/// The short variants, and a text that has none.
+fn said_by_sms(template: &Written, all: &[Written]) -> bool {
+    let has_sms = |other: &Written| {
+        (other.lang, other.key.as_str(), other.variant.as_str()) == (template.lang, &*template.key, "sms")
+    };
+    match template.variant.as_str() {
+        "sms" | "sms_short" => true,
+        "text" => !all.iter().any(has_sms),
+        _ => false,
+    }
+}
+
 fn longest(template: &Written, texts: &[String]) -> Option<SmsLength> {
-    let costs = texts.iter().map(|text| sms_segments(text));
-    let (encoding, segments) = costs.max_by_key(|(_, segments)| *segments)?;
-    Some(SmsLength { lang: template.lang, key: template.key.clone(), encoding, segments })
+    let counted = texts.iter().map(|text| (segments(text), segments(&thrift(text))));
+    let (written, thrifty) = counted.max_by_key(|(_, thrifty)| (thrifty.segments, thrifty.units))?;
+    Some(SmsLength {
+        lang: template.lang,
+        key: template.key.clone(),
+        variant: template.variant.clone(),
+        file: template.path.display().to_string(),
+        line: template.line,
+        written,
+        thrifty,
+    })
 }
