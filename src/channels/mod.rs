@@ -202,7 +202,11 @@ impl Channels {
                 Err(error) => errors.push(format!("channels.{name}.{error}")),
             }
         }
-        if errors.is_empty() { Ok(Self { by_name: Arc::new(channels), sms: Arc::default() }) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Self { by_name: Arc::new(channels), sms: Arc::default() })
+        } else {
+            Err(errors)
+        }
     }
 
     /// One channel, not of the configuration: a simulated one.

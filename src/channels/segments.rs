@@ -36,7 +36,13 @@ impl Channels {
         let taken = segments(chosen);
         if taken.segments > self.sms.segment_budget {
             let (segments, encoding) = (taken.segments, taken.encoding.as_str());
-            tracing::warn!(channel, about, segments, encoding, "a reply takes more SMS than sms.segment_budget");
+            tracing::warn!(
+                channel,
+                about,
+                segments,
+                encoding,
+                "a reply takes more SMS than sms.segment_budget"
+            );
             metrics::counter!("guichet_sms_over_budget_total", "channel" => channel.to_owned()).increment(1);
         }
         Some(chosen.clone())
@@ -109,7 +115,10 @@ mod tests {
         assert_eq!(worded(true, rules(), &["", "b"]), told("b"));
         assert_eq!(worded(true, rules(), &[""]), None);
         // "…" becomes three characters; what the channel carries is counted afterwards.
-        assert_eq!(worded(true, SmsConfig { segment_budget: 9, ..rules() }, &[&"…".repeat(300)]), told(&".".repeat(400)));
+        assert_eq!(
+            worded(true, SmsConfig { segment_budget: 9, ..rules() }, &[&"…".repeat(300)]),
+            told(&".".repeat(400))
+        );
         assert_eq!(worded(false, rules(), &[&long.repeat(2)]), told(&"ç".repeat(400)));
     }
 }

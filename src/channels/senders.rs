@@ -21,19 +21,23 @@ impl Senders {
     }
 
     fn all(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(&self.default).chain(self.by_prefix.iter().map(|(_, sender)| sender)).map(Secret::expose)
+        std::iter::once(&self.default)
+            .chain(self.by_prefix.iter().map(|(_, sender)| sender))
+            .map(Secret::expose)
     }
 }
 
 impl<'de> Deserialize<'de> for Senders {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Errors show no value: who sends may be nobody's business.
-        let read = |value: toml::Value| value.try_into::<Secret>().map_err(|_| D::Error::custom("a sender must be a text"));
+        let read = |value: toml::Value| {
+            value.try_into::<Secret>().map_err(|_| D::Error::custom("a sender must be a text"))
+        };
         let mut senders = match toml::Value::deserialize(deserializer)? {
             toml::Value::Table(mut table) => {
-                let default = table
-                    .remove("default")
-                    .ok_or_else(|| D::Error::custom("has no default. Cure: add default = \"+33…\" beside the prefixes"))?;
+                let default = table.remove("default").ok_or_else(|| {
+                    D::Error::custom("has no default. Cure: add default = \"+33…\" beside the prefixes")
+                })?;
                 let by_prefix = table.into_iter().map(|(prefix, sender)| Ok((prefix, read(sender)?)));
                 Self { default: read(default)?, by_prefix: by_prefix.collect::<Result<_, D::Error>>()? }
             }
@@ -43,10 +47,13 @@ impl<'de> Deserialize<'de> for Senders {
             return Err(D::Error::custom("is empty. Cure: write a number, a name or a messaging service"));
         }
         let is_prefix = |text: &str| {
-            text.strip_prefix('+').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+            text.strip_prefix('+')
+                .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
         };
         if let Some((wrong, _)) = senders.by_prefix.iter().find(|(prefix, _)| !is_prefix(prefix)) {
-            return Err(D::Error::custom(format!("'{wrong}' begins no number. Cure: write \"+33\", or default")));
+            return Err(D::Error::custom(format!(
+                "'{wrong}' begins no number. Cure: write \"+33\", or default"
+            )));
         }
         senders.by_prefix.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
         Ok(senders)
@@ -55,7 +62,8 @@ impl<'de> Deserialize<'de> for Senders {
 
 /// A name in place of a number: phones show it, and cannot answer it.
 fn is_name(sender: &str) -> bool {
-    let service = sender.len() == 34 && sender.starts_with("MG") && sender[2..].bytes().all(|b| b.is_ascii_hexdigit());
+    let service =
+        sender.len() == 34 && sender.starts_with("MG") && sender[2..].bytes().all(|b| b.is_ascii_hexdigit());
     !service && sender.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
@@ -129,7 +137,9 @@ mod tests {
             let settings = toml::from_str(&format!("from = {from}")).unwrap();
             advice(&BTreeMap::from([("sms".to_owned(), ChannelConfig { kind: "twilio".into(), settings })]))
         };
-        for quiet in ["\"+33900000000\"", "\"38100\"", "\"MG0123456789abcdef0123456789abcdef\"", "{ \"+33\" = \"X\" }"] {
+        for quiet in
+            ["\"+33900000000\"", "\"38100\"", "\"MG0123456789abcdef0123456789abcdef\"", "{ \"+33\" = \"X\" }"]
+        {
             assert!(channels(quiet).is_empty(), "{quiet}");
         }
         for named in ["\"GUICHET\"", "{ default = \"+33900000000\", \"+44\" = \"Guichet 24\" }"] {

@@ -110,12 +110,16 @@ fn long_sms(responses: &Responses, sms: &SmsConfig) -> Vec<PackError> {
         let own = lengths.iter().filter(|other| (other.lang, &other.key) == (of.lang, &of.key));
         own.map(|other| sms_of(other, sms).segments).min()
     };
-    let long = lengths.iter().filter(|of| of.variant != "sms_short" && shortest(of) > Some(sms.segment_budget));
+    let long =
+        lengths.iter().filter(|of| of.variant != "sms_short" && shortest(of) > Some(sms.segment_budget));
     long.map(|of| {
         let Segments { encoding, units, segments } = sms_of(of, sms);
         let what = format!(
             "'{}' takes up to {segments} SMS in {} ({} {units} units), {} are the budget",
-            of.key, of.lang, encoding.as_str(), sms.segment_budget
+            of.key,
+            of.lang,
+            encoding.as_str(),
+            sms.segment_budget
         );
         let cure = match of.variant.as_str() {
             "text" => "write a short 'sms' beside it".to_owned(),

@@ -80,7 +80,9 @@ pub fn run(args: &SmsArgs, config: &Config) -> anyhow::Result<ExitCode> {
                 continue;
             }
             let Some(text) = text_of(&line) else {
-                eprintln!("line {number} is no text. Cure: write \"…\" or {{\"text\": \"…\"}}, at most {LONGEST} bytes");
+                eprintln!(
+                    "line {number} is no text. Cure: write \"…\" or {{\"text\": \"…\"}}, at most {LONGEST} bytes"
+                );
                 return Ok(ExitCode::from(2));
             };
             within &= counter.tell(&text, true, &mut out)?;
@@ -114,7 +116,8 @@ fn price(args: &SmsArgs, config: &Config) -> anyhow::Result<Result<Option<Price>
         return Ok(Ok(prices.get(name).copied()));
     }
     let sms: Vec<&str> = channels.names().filter(|name| channels.is_sms(name)).collect();
-    let known = if sms.is_empty() { "none is configured".to_owned() } else { format!("they are {}", sms.join(", ")) };
+    let known =
+        if sms.is_empty() { "none is configured".to_owned() } else { format!("they are {}", sms.join(", ")) };
     Ok(Err(format!("--channel: '{name}' is no channel that carries SMS; {known}")))
 }
 
@@ -154,7 +157,8 @@ impl Counter<'_> {
 
     fn line(&self, counted: &Counted<'_>) -> String {
         let Segments { encoding, units, segments } = counted.taken;
-        let cost = counted.cost.map(|cost| format!(", {cost} {}", self.config.sms.currency)).unwrap_or_default();
+        let cost =
+            counted.cost.map(|cost| format!(", {cost} {}", self.config.sms.currency)).unwrap_or_default();
         format!("{}, {units} units, {segments} SMS{cost}", encoding.as_str())
     }
 }

@@ -64,7 +64,9 @@ impl Visitor<'_> for Amount {
 
     fn visit_f64<E: Error>(self, amount: f64) -> Result<Price, E> {
         if !(0.0..=DEAREST).contains(&amount) {
-            return Err(E::custom(format!("{amount} is no price of a segment: write an amount such as 0.045")));
+            return Err(E::custom(format!(
+                "{amount} is no price of a segment: write an amount such as 0.045"
+            )));
         }
         Ok(Price((amount * 1e6).round() as i64))
     }
@@ -74,7 +76,8 @@ impl Visitor<'_> for Amount {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Price, E> {
-        let amount = text.trim().parse().map_err(|_| E::custom(format!("'{text}' is no amount: write 0.045")))?;
+        let amount =
+            text.trim().parse().map_err(|_| E::custom(format!("'{text}' is no amount: write 0.045")))?;
         self.visit_f64(amount)
     }
 }
@@ -102,8 +105,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        let config = sms("segment_budget = 0\ncurrency = \"euros\"\ncost_per_segment = { twlio = 0.1 }").unwrap();
-        let keys: Vec<&str> = config.problems(|name| name == "twilio").into_iter().map(|(key, _)| key).collect();
+        let config =
+            sms("segment_budget = 0\ncurrency = \"euros\"\ncost_per_segment = { twlio = 0.1 }").unwrap();
+        let keys: Vec<&str> =
+            config.problems(|name| name == "twilio").into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["sms.segment_budget", "sms.currency", "sms.cost_per_segment"]);
         assert!(SmsConfig::default().problems(|_| false).is_empty());
     }

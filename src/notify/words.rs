@@ -64,7 +64,9 @@ impl Notifier {
     fn lines(&self, changes: &[&Change], scene: &Scene<'_>) -> Vec<String> {
         changes
             .iter()
-            .filter_map(|change| self.render("notices.change", self.variant(scene), self.item(change, scene), scene))
+            .filter_map(|change| {
+                self.render("notices.change", self.variant(scene), self.item(change, scene), scene)
+            })
             .collect()
     }
 

@@ -4,8 +4,8 @@ use super::deliver::commit_if;
 use super::gather::{Gathered, gather, joined};
 use super::{Done, Worker, effects::apply};
 use crate::answers::responses::Variant;
-use crate::channels::Channels;
 use crate::answers::{Query, Registry};
+use crate::channels::Channels;
 use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
@@ -281,14 +281,7 @@ impl Worker {
         self.channels.worded(channel, &about.join("+"), wordings.collect())
     }
 
-    fn say(
-        &self,
-        line: &Line,
-        text: Variant<'_>,
-        lang: Lang,
-        live: &Live,
-        now: Timestamp,
-    ) -> Option<String> {
+    fn say(&self, line: &Line, text: Variant<'_>, lang: Lang, live: &Live, now: Timestamp) -> Option<String> {
         let calendar = &self.mind.calendar;
         let mut data = json!({
             "operator": self.mind.operator.name,

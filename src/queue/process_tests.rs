@@ -254,6 +254,8 @@ async fn stop_after_half_a_sentence_is_stop() {
     desk.work().await;
     desk.wait(500);
     desk.write("STOP").await;
+    // Behind the first one, which waits for its end.
+    desk.wait(1_500);
     desk.work().await;
     let contact = desk.conversation(id).await.contact_id;
     let contact = desk.worker.store.read().await.unwrap().contact_by_id(contact).await.unwrap().unwrap();

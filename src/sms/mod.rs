@@ -6,13 +6,14 @@
 //!
 //! - an escape and its character (3GPP TS 23.038, 6.2.1.1, forbids to part them);
 //! - the two units of a surrogate pair, which alone are no character;
-//! - what a reader takes for one character (Unicode Annex 29: a family emoji, a flag, a letter with its accents), for phones that
-//!   show parts apart. The standard leaves this to the sender; Twilio counts so too. One that is longer than a part is parted.
+//! - what a reader takes for one character (a family emoji, a flag, a letter with its accents), as Twilio counts. The standard
+//!   leaves this to the sender. One that is longer than a part is parted.
 //!
 //! The national language shift tables (3GPP TS 23.038, annex A) are not used: networks and phones that do not know them show
 //! other letters, so no text is sent in them and none is counted by them. "Single shift" is the extension table only.
 
 mod alphabet;
+mod clusters;
 #[cfg(test)]
 mod peer_tests;
 #[cfg(test)]
@@ -23,8 +24,8 @@ pub use alphabet::gsm7_octets;
 pub use thrift::{plain, thrift};
 
 use alphabet::septets;
+use clusters::clusters;
 use serde::Serialize;
-use unicode_segmentation::UnicodeSegmentation as _;
 
 /// How the characters of a text are carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -109,10 +110,8 @@ pub fn split(text: &str) -> Vec<&str> {
 
 /// What is not parted, in order.
 fn pieces(text: &str, encoding: Encoding, part: usize) -> impl Iterator<Item = &str> {
-    let clusters = text.graphemes(true);
-    clusters.flat_map(move |cluster| {
-        // In GSM-7 only CR and LF are a cluster of two, and nobody minds which part the LF opens.
-        let whole = cluster != "\r\n" && units(cluster, encoding) <= part;
+    clusters(text).flat_map(move |cluster| {
+        let whole = units(cluster, encoding) <= part;
         let cut = if whole { cluster.len() } else { 1 };
         let mut rest = cluster;
         std::iter::from_fn(move || {

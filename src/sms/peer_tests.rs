@@ -40,8 +40,28 @@ const KINDS: [&[&str]; 9] = [
     &["ç", "ê", "â", "î", "ô", "û", "ë", "ï", "œ", "À", "È", "’", "“", "”", "«", "»", "–", "…", "→", "`"],
     &["ш", "Ж", "я", "ا", "ل", "م", "م", "ת", "日", "本", "語", "한", "ก", "α", "ω"],
     &["😀", "🚆", "🎫", "❤", "☀", "✅", "𝒳", "𠜎", "👍", "🙏"],
-    &["👍🏽", "👨\u{200d}👩\u{200d}👧\u{200d}👦", "🇫🇷", "🇬🇧", "❤\u{fe0f}", "👩\u{200d}🚀", "🏳\u{fe0f}\u{200d}🌈", "1\u{fe0f}\u{20e3}"],
-    &["👩🏽\u{200d}🚀", "🧑\u{200d}🤝\u{200d}🧑", "❤\u{fe0f}\u{200d}🔥", "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}", "🥹", "🫶🏼", "क्षि", "நி", "กำ", "각"],
+    &[
+        "👍🏽",
+        "👨\u{200d}👩\u{200d}👧\u{200d}👦",
+        "🇫🇷",
+        "🇬🇧",
+        "❤\u{fe0f}",
+        "👩\u{200d}🚀",
+        "🏳\u{fe0f}\u{200d}🌈",
+        "1\u{fe0f}\u{20e3}",
+    ],
+    &[
+        "👩🏽\u{200d}🚀",
+        "🧑\u{200d}🤝\u{200d}🧑",
+        "❤\u{fe0f}\u{200d}🔥",
+        "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+        "🥹",
+        "🫶🏼",
+        "क्षि",
+        "நி",
+        "กำ",
+        "각",
+    ],
     &["e\u{301}", "o\u{302}", "c\u{327}", "a\u{300}\u{323}", "n\u{303}"],
 ];
 const FRENCH: [&str; 6] = [
@@ -119,7 +139,13 @@ fn encoding_and_segments_are_those_of_the_peer() {
             differ.push(format!("{text:?}: {ours:?}, the peer: {encoding}, {count}"));
         }
     }
-    assert!(differ.is_empty(), "{} of {} differ:\n{}", differ.len(), texts.len(), differ[..differ.len().min(5)].join("\n"));
+    assert!(
+        differ.is_empty(),
+        "{} of {} differ:\n{}",
+        differ.len(),
+        texts.len(),
+        differ[..differ.len().min(5)].join("\n")
+    );
 }
 
 /// Where the peer is wrong: it puts what does not fit into a part all the same. No text of people is so.

@@ -67,7 +67,9 @@ fn push(c: char, into: &mut String) -> bool {
         '°' => "o",
         '⁄' => "/",
         // Accents that stand on no letter of their own, and what nobody sees.
-        '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fe0e}' | '\u{fe0f}' => "",
+        '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fe0e}' | '\u{fe0f}' => {
+            ""
+        }
         c if c.is_whitespace() => " ",
         _ => return taken_apart(c, into),
     };

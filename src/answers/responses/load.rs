@@ -201,7 +201,8 @@ impl Loader {
 }
 
 fn is_variant(name: &str) -> bool {
-    matches!(name, "text" | "sms" | "sms_short" | "none") || name.strip_prefix("ask_").is_some_and(|slot| !slot.is_empty())
+    matches!(name, "text" | "sms" | "sms_short" | "none")
+        || name.strip_prefix("ask_").is_some_and(|slot| !slot.is_empty())
 }
 
 /// The text of a file, or what is wrong with it.

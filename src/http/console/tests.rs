@@ -4,8 +4,8 @@ use crate::clock::{Clock, ManualClock};
 use crate::config::{ChannelConfig, Config};
 use crate::http::{AppState, api, assets, auth, console, live};
 use crate::model::{
-    Actor, ConversationId, ConversationState, EventKind, Fact, IntentScore, Lang, Media, MessageId, NewEvent, Role,
-    Timestamp, Tone, Understanding,
+    Actor, ConversationId, ConversationState, EventKind, Fact, IntentScore, Lang, Media, MessageId, NewEvent,
+    Role, Timestamp, Tone, Understanding,
 };
 use crate::store::{Ingest, Store};
 use axum::Router;
