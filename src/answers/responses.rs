@@ -19,7 +19,7 @@ pub use load::{ResponseError, ResponseErrors};
 #[derive(Debug)]
 pub struct Responses {
     env: Environment<'static>,
-    /// Variant names (`text`, `sms`, `sms_short`, `none`, `ask_from`) of each key in each language.
+    /// Variant names (`text`, `sms`, `sms_short`, `none`, `none_short`, `ask_from`) of each key in each language.
     entries: BTreeMap<(Lang, String), Vec<String>>,
     default: Lang,
     sms: Vec<SmsLength>,
@@ -35,6 +35,8 @@ pub enum Variant<'a> {
     SmsShort,
     /// The source found surely nothing.
     None,
+    /// To [`Variant::None`] as [`Variant::SmsShort`] to [`Variant::Sms`].
+    NoneShort,
     /// The question for a slot.
     Ask(&'a str),
 }
@@ -47,6 +49,7 @@ impl Variant<'_> {
             Variant::Sms => vec!["sms".to_owned(), "text".to_owned()],
             Variant::SmsShort => vec!["sms_short".to_owned(), "sms".to_owned(), "text".to_owned()],
             Variant::None => vec!["none".to_owned()],
+            Variant::NoneShort => vec!["none_short".to_owned(), "none".to_owned()],
             Variant::Ask(slot) => vec![format!("ask_{slot}")],
         }
     }
@@ -57,7 +60,7 @@ impl Variant<'_> {
 pub struct SmsLength {
     pub lang: Lang,
     pub key: String,
-    /// `sms`, `sms_short`, or `text` where there is no other.
+    /// As the file names it; of the texts that are said where there is no `sms`.
     pub variant: String,
     pub file: String,
     pub line: usize,
@@ -65,6 +68,17 @@ pub struct SmsLength {
     pub written: Segments,
     /// With `sms.thrift`.
     pub thrifty: Segments,
+}
+
+impl SmsLength {
+    /// What it words: variants of the same stand for each other.
+    pub fn part(&self) -> &str {
+        match self.variant.as_str() {
+            "sms" | "sms_short" => "text",
+            "none_short" => "none",
+            other => other,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +126,7 @@ impl Responses {
     pub fn sayable(&self, key: &str, lang: Lang, found: Lookup) -> Lookup {
         let (data, variants): (_, &[Variant<'_>]) = match &found {
             Lookup::Found { data, .. } => (data, &[Variant::Text, Variant::Sms, Variant::SmsShort]),
-            Lookup::Nothing { data, .. } => (data, &[Variant::None]),
+            Lookup::Nothing { data, .. } => (data, &[Variant::None, Variant::NoneShort]),
             Lookup::NoData { .. } => return found,
         };
         let mut all = check::common();

@@ -107,27 +107,31 @@ fn responses_folder(config: &Config, intents: &[IntentSpec], sources: &Registry,
 fn long_sms(responses: &Responses, sms: &SmsConfig) -> Vec<PackError> {
     let lengths = responses.sms_lengths();
     let shortest = |of: &SmsLength| {
-        let own = lengths.iter().filter(|other| (other.lang, &other.key) == (of.lang, &of.key));
-        own.map(|other| sms_of(other, sms).segments).min()
+        let same =
+            |other: &&SmsLength| (other.lang, &other.key, other.part()) == (of.lang, &of.key, of.part());
+        lengths.iter().filter(same).map(|other| sms_of(other, sms).segments).min()
     };
-    let long =
-        lengths.iter().filter(|of| of.variant != "sms_short" && shortest(of) > Some(sms.segment_budget));
-    long.map(|of| {
-        let Segments { encoding, units, segments } = sms_of(of, sms);
-        let what = format!(
-            "'{}' takes up to {segments} SMS in {} ({} {units} units), {} are the budget",
-            of.key,
-            of.lang,
-            encoding.as_str(),
-            sms.segment_budget
-        );
-        let cure = match of.variant.as_str() {
-            "text" => "write a short 'sms' beside it".to_owned(),
-            _ => "shorten it, write an 'sms_short' beside it, or raise sms.segment_budget".to_owned(),
-        };
-        PackError { file: of.file.clone(), line: of.line, what, cure }
-    })
-    .collect()
+    let long = lengths.iter().filter(|of| !of.variant.ends_with("_short"));
+    long.filter(|of| shortest(of) > Some(sms.segment_budget))
+        .map(|of| {
+            let Segments { encoding, units, segments } = sms_of(of, sms);
+            let what = format!(
+                "'{}' ({}, {}) takes up to {segments} SMS ({units} units of {}); the budget is {}",
+                of.key,
+                of.variant,
+                of.lang,
+                encoding.as_str(),
+                sms.segment_budget
+            );
+            let cure = match of.variant.as_str() {
+                "text" => "write a short 'sms' beside it",
+                "sms" => "shorten it, write an 'sms_short' beside it, or raise sms.segment_budget",
+                "none" => "shorten it, write a 'none_short' beside it, or raise sms.segment_budget",
+                _ => "shorten it, or raise sms.segment_budget",
+            };
+            PackError { file: of.file.clone(), line: of.line, what, cure: cure.to_owned() }
+        })
+        .collect()
 }
 
 fn sms_of(of: &SmsLength, sms: &SmsConfig) -> Segments {

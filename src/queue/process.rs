@@ -293,6 +293,7 @@ impl Worker {
         merge(&mut data, &line.data);
         let variant = match &line.part {
             Part::Text => text,
+            Part::Nothing if text == Variant::SmsShort => Variant::NoneShort,
             Part::Nothing => Variant::None,
             Part::Ask(slot) => Variant::Ask(slot),
         };

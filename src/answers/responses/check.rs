@@ -123,7 +123,7 @@ impl Checker {
     fn intent_samples(&self, template: &Written) -> Vec<Value> {
         match (self.by_key.get(&template.key), template.variant.as_str()) {
             (Some(samples), "text" | "sms" | "sms_short") => samples.found.clone(),
-            (Some(samples), "none") => samples.nothing.clone(),
+            (Some(samples), "none" | "none_short") => samples.nothing.clone(),
             // A question is asked before anything was looked up.
             _ => vec![json!({})],
         }
@@ -210,16 +210,12 @@ fn render_all(
     Ok(texts)
 }
 
-/// The short variants, and a text that has none.
+/// Everything but a text that has a variant for SMS.
 fn said_by_sms(template: &Written, all: &[Written]) -> bool {
-    let has_sms = |other: &Written| {
+    let is_sms = |other: &Written| {
         (other.lang, other.key.as_str(), other.variant.as_str()) == (template.lang, &*template.key, "sms")
     };
-    match template.variant.as_str() {
-        "sms" | "sms_short" => true,
-        "text" => !all.iter().any(has_sms),
-        _ => false,
-    }
+    template.variant != "text" || !all.iter().any(is_sms)
 }
 
 fn longest(template: &Written, texts: &[String]) -> Option<SmsLength> {

@@ -134,7 +134,10 @@ fn every_error_is_told_with_its_line_and_cure() {
     has("fr/schedules.yaml:4: ", "unknown variable 'fro'; the variables here are ");
     has("fr/schedules.yaml:", "'schedules.next_departure' (none): syntax error");
     has("fr/general.yaml:2: ", "has no 'text'");
-    has("fr/general.yaml:3: ", "unknown key 'smss'; use text, sms, sms_short, none or ask_<slot>");
+    has(
+        "fr/general.yaml:3: ",
+        "unknown key 'smss'; use text, sms, sms_short, none, none_short or ask_<slot>",
+    );
     has("fr/broken.yaml:", "");
     has("french:0: ", "'french' is not a language");
     assert_eq!(found.len(), 6, "{found:#?}");
