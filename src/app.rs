@@ -32,7 +32,6 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 pub use trains::{Trains, demo_runs};
 
@@ -123,7 +122,8 @@ pub fn build_channels(config: &Config, clock: Arc<dyn Clock>) -> Result<Channels
         .build()
         .map_err(|error| Rejected(vec![format!("the HTTP client cannot be built: {error}")]))?;
     let context = BuildContext { public_url: config.server.public_url.clone(), client, clock };
-    Channels::build(&config.channels, &context).map_err(Rejected)
+    let channels = Channels::build(&config.channels, &context).map_err(Rejected)?;
+    Ok(channels.with_sms(config.sms.clone()))
 }
 
 /// A server that listens and has not begun to work.

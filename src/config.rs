@@ -10,6 +10,7 @@ mod notices;
 mod routing;
 mod secret;
 mod sla;
+mod sms;
 mod timetable;
 mod traffic;
 
@@ -22,6 +23,7 @@ pub use notices::{NoticesConfig, QuietHours};
 pub use routing::{RoutingConfig, RoutingMode};
 pub use secret::Secret;
 pub use sla::{ByPriority, Promises, SlaConfig};
+pub use sms::{Price, SmsConfig};
 pub use timetable::TimetableConfig;
 pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
 
@@ -44,6 +46,7 @@ pub struct Config {
     pub nlu: NluConfig,
     pub timetable: TimetableConfig,
     pub notices: NoticesConfig,
+    pub sms: SmsConfig,
     pub traffic: TrafficConfig,
     pub navitia: NavitiaConfig,
     pub fulfilment: FulfilmentConfig,
@@ -336,6 +339,7 @@ impl Config {
             "channels",
             "a channel's name may hold a-z, 0-9 and - only",
         );
+        found.extend(self.sms.problems(|name| self.channels.contains_key(name)));
         found.extend(self.timetable.problems());
         found.extend(self.traffic.problems());
         found.extend(self.navitia.problems());

@@ -18,6 +18,7 @@ pub mod nlu; // language, intent, entities, tone
 pub mod notify; // what is said without being asked: corrections, watches
 pub mod queue; // durable jobs: lanes, retries, drain
 pub mod simulate; // dialogues played through the real engine, held against what is expected
+pub mod sms; // what a text is as SMS: alphabet, parts, thrift; pure
 pub mod store; // repositories over SQLite and Postgres
 pub mod telemetry; // logs and metrics
 pub mod transit; // the timetable

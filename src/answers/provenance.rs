@@ -1,8 +1,8 @@
 //! Where an answer comes from and how old it is, in words.
 
 use super::dates::full_date;
-use super::sms::to_gsm7;
 use crate::model::{Lang, Timestamp};
+use crate::sms::plain;
 use crate::transit::planner::{LiveState, Provenance};
 use jiff::tz::TimeZone;
 
@@ -34,7 +34,7 @@ pub(super) fn sentences(
 ) -> Sentences {
     let words = Words { of, french: lang == Lang::FR, lang, zone, now };
     let long = words.sentence(live, &words.network(), words.french);
-    let short = to_gsm7(&words.short(live));
+    let short = plain(&words.short(live));
     Sentences { long, short }
 }
 
@@ -215,7 +215,7 @@ mod tests {
             assert_eq!(said(Lang::EN).long, english);
             for lang in [Lang::FR, Lang::EN] {
                 let short = said(lang).short;
-                assert_eq!(crate::answers::sms::sms_segments(&short).0.as_str(), "GSM-7", "{short}");
+                assert_eq!(crate::sms::encoding(&short).as_str(), "GSM-7", "{short}");
                 assert!(short.len() < 80 && short.contains("invent"), "{short}");
             }
         }

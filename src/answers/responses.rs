@@ -8,8 +8,8 @@ mod load;
 mod notices;
 
 use super::Lookup;
-use super::sms::Encoding;
 use crate::model::{IntentSpec, Lang, OUT_OF_SCOPE};
+use crate::sms::Segments;
 use minijinja::Environment;
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub use load::{ResponseError, ResponseErrors};
 #[derive(Debug)]
 pub struct Responses {
     env: Environment<'static>,
-    /// Variant names (`text`, `sms`, `none`, `ask_from`) of each key in each language.
+    /// Variant names (`text`, `sms`, `sms_short`, `none`, `none_short`, `ask_from`) of each key in each language.
     entries: BTreeMap<(Lang, String), Vec<String>>,
     default: Lang,
     sms: Vec<SmsLength>,
@@ -31,8 +31,12 @@ pub enum Variant<'a> {
     Text,
     /// Falls back to the text.
     Sms,
+    /// For where [`Variant::Sms`] takes more segments than it may; falls back to it.
+    SmsShort,
     /// The source found surely nothing.
     None,
+    /// To [`Variant::None`] as [`Variant::SmsShort`] to [`Variant::Sms`].
+    NoneShort,
     /// The question for a slot.
     Ask(&'a str),
 }
@@ -43,7 +47,9 @@ impl Variant<'_> {
         match self {
             Variant::Text => vec!["text".to_owned()],
             Variant::Sms => vec!["sms".to_owned(), "text".to_owned()],
+            Variant::SmsShort => vec!["sms_short".to_owned(), "sms".to_owned(), "text".to_owned()],
             Variant::None => vec!["none".to_owned()],
+            Variant::NoneShort => vec!["none_short".to_owned(), "none".to_owned()],
             Variant::Ask(slot) => vec![format!("ask_{slot}")],
         }
     }
@@ -54,8 +60,25 @@ impl Variant<'_> {
 pub struct SmsLength {
     pub lang: Lang,
     pub key: String,
-    pub encoding: Encoding,
-    pub segments: usize,
+    /// As the file names it; of the texts that are said where there is no `sms`.
+    pub variant: String,
+    pub file: String,
+    pub line: usize,
+    /// As it is written.
+    pub written: Segments,
+    /// With `sms.thrift`.
+    pub thrifty: Segments,
+}
+
+impl SmsLength {
+    /// What it words: variants of the same stand for each other.
+    pub fn part(&self) -> &str {
+        match self.variant.as_str() {
+            "sms" | "sms_short" => "text",
+            "none_short" => "none",
+            other => other,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -102,8 +125,8 @@ impl Responses {
     /// that fails would leave the customer without a word: such an answer is no data, and people take over.
     pub fn sayable(&self, key: &str, lang: Lang, found: Lookup) -> Lookup {
         let (data, variants): (_, &[Variant<'_>]) = match &found {
-            Lookup::Found { data, .. } => (data, &[Variant::Text, Variant::Sms]),
-            Lookup::Nothing { data, .. } => (data, &[Variant::None]),
+            Lookup::Found { data, .. } => (data, &[Variant::Text, Variant::Sms, Variant::SmsShort]),
+            Lookup::Nothing { data, .. } => (data, &[Variant::None, Variant::NoneShort]),
             Lookup::NoData { .. } | Lookup::TooWide => return found,
         };
         let mut all = check::common();

@@ -4,6 +4,8 @@
 mod http;
 mod inbound;
 mod outbound;
+mod segments;
+mod senders;
 pub mod signing;
 #[cfg(test)]
 mod testing;
@@ -18,7 +20,7 @@ pub use outbound::{Capabilities, Lookup, Outgoing, Pace, SendError, split};
 pub use trace::{Reply, Trace};
 
 use crate::clock::Clock;
-use crate::config::{ChannelConfig, ChannelSettings};
+use crate::config::{ChannelConfig, ChannelSettings, SmsConfig};
 use crate::model::Timestamp;
 use async_trait::async_trait;
 use axum::http::HeaderMap;
@@ -26,6 +28,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+pub use senders::advice;
 
 /// The one line that a new kind of channel adds.
 const KINDS: &[(&str, Build)] =
@@ -135,7 +139,10 @@ pub trait Inbox: Send + Sync {
 
 /// The configured channels by name.
 #[derive(Clone)]
-pub struct Channels(Arc<BTreeMap<String, Arc<dyn Channel>>>);
+pub struct Channels {
+    by_name: Arc<BTreeMap<String, Arc<dyn Channel>>>,
+    sms: Arc<SmsConfig>,
+}
 
 impl Channels {
     /// Errors: all of them, each with its key and cure.
@@ -161,24 +168,28 @@ impl Channels {
                 Err(error) => errors.push(format!("channels.{name}.{error}")),
             }
         }
-        if errors.is_empty() { Ok(Self(Arc::new(channels))) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Self { by_name: Arc::new(channels), sms: Arc::default() })
+        } else {
+            Err(errors)
+        }
     }
 
     /// One channel, not of the configuration: a simulated one.
     pub fn only(name: &str, channel: Arc<dyn Channel>) -> Self {
-        Self(Arc::new(BTreeMap::from([(name.to_owned(), channel)])))
+        Self { by_name: Arc::new(BTreeMap::from([(name.to_owned(), channel)])), sms: Arc::default() }
     }
 
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Channel>> {
-        self.0.get(name)
+        self.by_name.get(name)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Arc<dyn Channel>)> {
-        self.0.iter().map(|(name, channel)| (name.as_str(), channel))
+        self.by_name.iter().map(|(name, channel)| (name.as_str(), channel))
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.by_name.keys().map(String::as_str)
     }
 }
 

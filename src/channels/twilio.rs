@@ -4,6 +4,7 @@
 //! status callbacks; the signature vectors of `shared/data/vectors`; requests signed by the `twilio` package
 //! (tests/e2e). Not tried against a live account.
 
+use super::senders::Senders;
 use super::{
     Accepted, BuildContext, Capabilities, Channel, InboundEvent, InboundMessage, Lookup, Outgoing, Receipt,
     ReceiptState, Refusal, SendError, Trace, WebhookRequest, content_type_is, header, retry_after, settings,
@@ -34,8 +35,8 @@ const TRIAL_PREFIX: &str = "Sent from your Twilio trial account - ";
 struct Settings {
     account_sid: String,
     auth_token: Secret,
-    /// A number (`+33…`) or a messaging service (`MG…`).
-    from: Secret,
+    /// A number (`+33…`), a messaging service (`MG…`) or a name, by where the message goes.
+    from: Senders,
     #[serde(default = "default_api_url")]
     api_url: String,
 }
@@ -120,7 +121,7 @@ impl Channel for Twilio {
     }
 
     async fn send(&self, message: &Outgoing, trace: &Trace) -> Result<Option<String>, SendError> {
-        let from = self.settings.from.expose();
+        let from = self.settings.from.of(&message.address);
         let sender = if from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
         let callback = format!("{}/status?m={}", self.webhook, message.id);
         let form = [

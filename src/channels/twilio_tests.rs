@@ -10,7 +10,7 @@ fn channel() -> Twilio {
         settings: Settings {
             account_sid: "AC1".into(),
             auth_token: Secret::new("12345"),
-            from: Secret::new("+33900000000"),
+            from: toml::Value::from("+33900000000").try_into().unwrap(),
             api_url: default_api_url(),
         },
         webhook: "https://bot.example.com/webhooks/twilio".into(),

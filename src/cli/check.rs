@@ -2,14 +2,16 @@
 
 use crate::answers::Registry;
 use crate::answers::compensation::Rules;
-use crate::answers::responses::{Mismatch, ResponseError, Responses};
+use crate::answers::responses::{Mismatch, ResponseError, Responses, SmsLength};
 use crate::app;
+use crate::channels;
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, SmsConfig};
 use crate::model::IntentSpec;
 use crate::nlu::aliases::AliasFile;
 use crate::nlu::normalise::squeeze;
 use crate::nlu::pack::{Example, IntentPack, PackError, near_duplicates};
+use crate::sms::Segments;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,6 +52,10 @@ impl Findings {
 pub fn run(args: &CheckArgs, config: &Config) -> anyhow::Result<ExitCode> {
     app::build_channels(config, std::sync::Arc::new(SystemClock))?;
     let mut findings = intents_folder(&config.files.intents);
+    for (key, what, cure) in channels::advice(&config.channels) {
+        let what = format!("{key}: {what}");
+        findings.warnings.push(PackError { file: "configuration".to_owned(), line: 0, what, cure });
+    }
     if let Ok(pack) = IntentPack::load(&config.files.intents) {
         let sources = app::sources(config, &app::Trains::load(config).planner)?;
         findings.errors.extend(pack.specs.iter().filter_map(|spec| sources.unable(spec)));
@@ -80,6 +86,7 @@ fn responses_folder(config: &Config, intents: &[IntentSpec], sources: &Registry,
     match Responses::load(folder, config.operator.lang, intents, sources) {
         Err(broken) => findings.errors.extend(broken.0.into_iter().map(pack_error)),
         Ok(responses) => {
+            findings.warnings.extend(long_sms(&responses, &config.sms));
             for mismatch in responses.missing(intents) {
                 let unreachable = matches!(mismatch, Mismatch::Unreachable { .. });
                 let what = mismatch.to_string();
@@ -94,6 +101,41 @@ fn responses_folder(config: &Config, intents: &[IntentSpec], sources: &Registry,
             }
         }
     }
+}
+
+/// Responses that take more SMS than the budget, with the longest sample data and in their shortest wording.
+fn long_sms(responses: &Responses, sms: &SmsConfig) -> Vec<PackError> {
+    let lengths = responses.sms_lengths();
+    let shortest = |of: &SmsLength| {
+        let same =
+            |other: &&SmsLength| (other.lang, &other.key, other.part()) == (of.lang, &of.key, of.part());
+        lengths.iter().filter(same).map(|other| sms_of(other, sms).segments).min()
+    };
+    let long = lengths.iter().filter(|of| !of.variant.ends_with("_short"));
+    long.filter(|of| shortest(of) > Some(sms.segment_budget))
+        .map(|of| {
+            let Segments { encoding, units, segments } = sms_of(of, sms);
+            let what = format!(
+                "'{}' ({}, {}) takes up to {segments} SMS ({units} units of {}); the budget is {}",
+                of.key,
+                of.variant,
+                of.lang,
+                encoding.as_str(),
+                sms.segment_budget
+            );
+            let cure = match of.variant.as_str() {
+                "text" => "write a short 'sms' beside it",
+                "sms" => "shorten it, write an 'sms_short' beside it, or raise sms.segment_budget",
+                "none" => "shorten it, write a 'none_short' beside it, or raise sms.segment_budget",
+                _ => "shorten it, or raise sms.segment_budget",
+            };
+            PackError { file: of.file.clone(), line: of.line, what, cure: cure.to_owned() }
+        })
+        .collect()
+}
+
+fn sms_of(of: &SmsLength, sms: &SmsConfig) -> Segments {
+    if sms.thrift { of.thrifty } else { of.written }
 }
 
 fn pack_error(error: ResponseError) -> PackError {

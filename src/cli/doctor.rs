@@ -83,7 +83,12 @@ fn channels(config: &Config) -> Vec<Finding> {
     match app::build_channels(config, Arc::new(SystemClock)) {
         Ok(channels) => {
             let names: Vec<&str> = channels.names().collect();
-            vec![finding("channels", State::Ok, names.join(", "))]
+            let mut found = vec![finding("channels", State::Ok, names.join(", "))];
+            let advice = crate::channels::advice(&config.channels).into_iter();
+            found.extend(advice.map(|(key, what, cure)| {
+                finding("channels", State::Degraded, format!("{key}: {what}. Cure: {cure}"))
+            }));
+            found
         }
         Err(rejected) => rejected.0.iter().map(|error| finding("channels", State::Broken, error)).collect(),
     }

@@ -9,6 +9,7 @@ mod exchange;
 mod learn;
 mod serve;
 pub mod simulate;
+mod sms;
 pub mod understand;
 pub mod user;
 
@@ -48,6 +49,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Play dialogues through the real engine and tell what differs from what they expect
     Simulate(simulate::SimulateArgs),
+    /// Tell what a text takes and costs as SMS, and how thrift would word it
+    Sms(sms::SmsArgs),
     /// Print the encoder's vector of each text of a file
     Embed(embed::EmbedArgs),
     /// Add examples from Rasa's nlu.yml, CSV or JSON Lines to the intent files
@@ -109,6 +112,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             eval::run(&args, settings)
         }
         Command::Simulate(args) => runtime()?.block_on(simulate::run(&args, &config)),
+        Command::Sms(args) => sms::run(&args, &config),
         Command::Embed(args) => embed::run(&args, means(&config).embedder),
         Command::Import(args) => exchange::import(&args, &config.files.intents),
         Command::Export(args) => exchange::export(&args, &config.files.intents),

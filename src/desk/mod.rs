@@ -55,6 +55,9 @@ pub enum DeskError {
     /// Another agent has some seconds to accept it.
     #[error("it is being offered to {name}")]
     Offered { name: String },
+    /// They said STOP: nothing is sent to them until they say otherwise.
+    #[error("the customer has opted out: nothing is sent to them")]
+    OptedOut,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -76,6 +79,7 @@ impl DeskError {
             DeskError::NoReceiver => "no_receiver",
             DeskError::SnoozeTime => "snooze_time",
             DeskError::Offered { .. } => "offered",
+            DeskError::OptedOut => "opted_out",
             DeskError::Store(_) => "store",
         }
     }
@@ -228,7 +232,8 @@ pub async fn reply(
     if text.chars().count() > max {
         return Err(DeskError::TooLong { max });
     }
-    let mut message = agent_message(&conversation, agent, key, text, now);
+    require_consent(&mut tx, &conversation, key).await?;
+    let mut message = channels.charged(agent_message(&conversation, agent, key, text, now));
     tx.insert_message(&mut message).await?;
     send(&mut tx, now, &message).await?;
     event(&mut tx, now, EventKind::AgentAnswered, agent, &conversation, Some(key)).await?;
@@ -256,6 +261,7 @@ pub async fn resend(
     if !matches!(message.status, DeliveryStatus::Unknown | DeliveryStatus::Failed) {
         return Err(DeskError::NotInTrouble);
     }
+    require_consent(&mut tx, &conversation, message.id).await?;
     tx.set_status(&message, DeliveryStatus::Pending, None, None, None).await?;
     send(&mut tx, now, &message).await?;
     let id = Some(message.id);
@@ -274,6 +280,13 @@ async fn require_charge(tx: &mut Tx, conversation: &Conversation, agent: &Agent)
         ConversationState::Resolved => Err(DeskError::Resolved),
         ConversationState::Bot | ConversationState::Queued => Err(DeskError::NotInCharge),
     }
+}
+
+/// Who has opted out reads nothing but the confirmation of it.
+async fn require_consent(tx: &mut Tx, conversation: &Conversation, id: MessageId) -> Result<(), DeskError> {
+    let contact = tx.contact_by_id(conversation.contact_id).await?.ok_or(DeskError::NotFound)?;
+    let withheld = contact.opted_out_at.is_some() && contact.opt_out_message != Some(id);
+    if withheld { Err(DeskError::OptedOut) } else { Ok(()) }
 }
 
 /// The error that names who is in charge.

@@ -192,3 +192,37 @@ async fn released_by_its_agent_or_a_manager() {
     assert_eq!((conversation.state, conversation.agent_id), (ConversationState::Queued, None));
     assert_eq!(events.iter().filter(|k| **k == EventKind::Released).count(), 2);
 }
+
+#[tokio::test]
+async fn who_has_opted_out_is_not_written_to() {
+    let desk = desk().await;
+    desk.take(&desk.camille).await.unwrap();
+    let key = MessageId::new();
+    desk.reply(&desk.camille, key, "hi").await.unwrap();
+    let contact = desk.read().await.0.contact_id;
+    let mut tx = desk.store.begin().await.unwrap();
+    let message = tx.message(key).await.unwrap().unwrap();
+    tx.set_status(&message, DeliveryStatus::Failed, Some("lost"), None, None).await.unwrap();
+    tx.opt_out(contact, None, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let jobs = desk.send_jobs().await;
+    let resend = async || resend(&desk.store, NOW, &desk.camille, desk.conversation, key).await;
+
+    let refused = desk.reply(&desk.camille, MessageId::new(), "are you there?").await.unwrap_err();
+    assert_eq!((refused.code(), refused.detail()), ("opted_out", String::new()));
+    assert!(matches!(resend().await, Err(DeskError::OptedOut)));
+    let (_, messages, _) = desk.read().await;
+    assert_eq!((messages.len(), desk.send_jobs().await), (2, jobs), "nothing was stored");
+    // The same form again is the reply that had been taken.
+    desk.reply(&desk.camille, key, "hi").await.unwrap();
+
+    // What confirms the opt-out may be sent again.
+    let mut tx = desk.store.begin().await.unwrap();
+    tx.opt_out(contact, Some(key), NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    resend().await.unwrap();
+    let mut tx = desk.store.begin().await.unwrap();
+    tx.opt_in(contact).await.unwrap();
+    tx.commit().await.unwrap();
+    desk.reply(&desk.camille, MessageId::new(), "welcome back").await.unwrap();
+}

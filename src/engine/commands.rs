@@ -2,8 +2,14 @@
 
 use super::words::Words;
 use super::{Decision, Effect, Situation, system};
-use crate::model::{ConversationState, Cue, Dialogue, MessageKind};
+use crate::model::{ConversationState, Cue, Dialogue, MessageKind, Phrases};
 use serde_json::json;
+
+/// Whether a message is nothing but a command, and so never a part of a longer one.
+pub fn is_command(text: &str, phrases: &Phrases) -> bool {
+    let words = Words::new(text, &[], phrases);
+    [Cue::Stop, Cue::StopSms, Cue::Start, Cue::Help].into_iter().any(|cue| words.are(cue))
+}
 
 impl Situation<'_> {
     pub(super) fn command(&self, words: &Words<'_>, dialogue: &Dialogue) -> Option<Decision> {
@@ -16,7 +22,11 @@ impl Situation<'_> {
                 ..Decision::default()
             })
         };
-        if words.are(Cue::Stop) {
+        if words.are(Cue::Stop) || (self.sms && words.are(Cue::StopSms)) {
+            if self.opted_out {
+                // One confirmation, then silence.
+                return Some(Decision { dialogue: dialogue.clone(), ..Decision::default() });
+            }
             // What was open is not what the customer comes back for.
             return with("opted_out", Some(Effect::OptOut)).map(|stopped| Decision {
                 dialogue: Dialogue { acknowledged: dialogue.acknowledged, ..dialogue.clone().memory() },
@@ -33,6 +43,90 @@ impl Situation<'_> {
             with("help", None).map(|d| Decision { kind: Some(MessageKind::Answer), ..d })
         } else {
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nlu::pack::shipped_phrases;
+    use proptest::prelude::*;
+
+    const COMMANDS: [Cue; 4] = [Cue::Stop, Cue::StopSms, Cue::Start, Cue::Help];
+
+    fn command(text: &str) -> Option<Cue> {
+        let words = Words::new(text, &[], shipped_phrases());
+        COMMANDS.into_iter().find(|cue| words.are(*cue))
+    }
+
+    #[test]
+    fn a_command_is_a_whole_message_however_it_is_written() {
+        use Cue::{Help, Start, Stop, StopSms};
+        for (cue, texts) in [
+            (
+                Stop,
+                "STOP|stop|Stop.|« STOP »|\"stop\"|'STOP'|  stop  |STOP !!!|stoooop|stop 🙏|STOP\u{a0}|(stop)|*STOP*|sTOP\n|ARRET|\
+                 Arrêt|arre\u{302}t|ARRÊT.|DESABO|désabo|DESABONNER|désabonnement|UNSUBSCRIBE|STOPALL|stop all|Stop SMS|\
+                 SMS STOP|opt-out|OPTOUT|stop svp|please stop|désinscription",
+            ),
+            (StopSms, "CANCEL|cancel.|End|QUIT|revoke"),
+            (Start, "START|start !|REPRENDRE|« reprendre »|REABO|réabonner|UNSTOP|Subscribe|opt in"),
+            (Help, "HELP|help?!|AIDE|Aide 🙏|INFO|info.|Infos|aide svp"),
+        ] {
+            for text in texts.split('|') {
+                // A question mark asks about the word, and does not give it.
+                let expected = (!text.contains('?')).then_some(cue);
+                assert_eq!(command(text), expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn in_a_sentence_it_is_a_word() {
+        for text in [
+            "le train fait-il stop à Dol ?",
+            "arrêt Saint-Michel",
+            "stop à Rennes ?",
+            "stop ?",
+            "STOP 8745",
+            "arrêt de bus",
+            "quel arrêt",
+            "arrêts",
+            "info trafic",
+            "infos ligne N",
+            "aide moi",
+            "besoin d'aide",
+            "help me",
+            "annuler",
+            "annuler mon billet",
+            "résilier",
+            "cancel my ticket",
+            "the end of the line",
+            "start of the strike",
+            "non stop",
+            "stop les alertes",
+            "yes",
+            "oui",
+            "s t o p",
+            "",
+            "…",
+            "🛑",
+        ] {
+            assert_eq!(command(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn three_words_are_never_a_command(
+            words in proptest::collection::vec(
+                "stop|arrêt|ARRET|desabo|unsubscribe|cancel|end|quit|start|reprendre|aide|help|info|le|train|à|Dol|sms|svp|[a-z]{1,8}",
+                3..9,
+            ),
+            between in "[ ,.!-]{0,2} "
+        ) {
+            prop_assert_eq!(command(&words.join(&between)), None);
         }
     }
 }

@@ -257,6 +257,7 @@ fn decide(text: &str, u: &Understanding, c: &Conversation, opted_out: bool) -> (
         phrases: shipped_phrases(),
         rules: &rules,
         opted_out,
+        sms: true,
         now: NOW,
     };
     let mut decision = if u.questions.is_empty() {

@@ -18,6 +18,7 @@ use crate::model::{
     MessageKind, OUT_OF_SCOPE, Phrases, Priority, Timestamp, Understanding, Watched,
 };
 pub use action::{Action, UnknownAction};
+pub use commands::is_command;
 pub use decision::{Decision, Effect, Escalation, Line, Part, Plan, Planned};
 use decision::{answer_by_template, escalate, system, which_station};
 use jiff::tz::TimeZone;
@@ -62,6 +63,8 @@ pub struct Situation<'a> {
     pub rules: &'a Rules,
     /// The contact wants to hear nothing: only its commands, and an emergency, are acted upon.
     pub opted_out: bool,
+    /// The message came by SMS, where carriers act on words of their own.
+    pub sms: bool,
     pub now: Timestamp,
 }
 

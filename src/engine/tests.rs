@@ -93,6 +93,7 @@ fn plan(text: &str, u: &Understanding, c: &Conversation) -> Plan {
         phrases: shipped_phrases(),
         rules: &rules,
         opted_out: false,
+        sms: true,
         now: NOW,
     };
     situation.plan()

@@ -110,6 +110,10 @@ pub struct Message {
     pub automatic: bool,
     /// Inbound: when the customer changed it, before it was read.
     pub edited_at: Option<Timestamp>,
+    /// SMS that it takes; none: it is none, or was stored before they were counted.
+    pub segments: Option<i64>,
+    /// What they cost in millionths of the operator's currency; none: no price is known.
+    pub cost: Option<i64>,
 }
 
 impl Message {
@@ -143,6 +147,8 @@ impl Message {
             choices: Vec::new(),
             automatic: false,
             edited_at: None,
+            segments: None,
+            cost: None,
         }
     }
 }

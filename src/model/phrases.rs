@@ -6,6 +6,9 @@ named_enum!(
     Cue {
         /// As a whole message: nothing more is sent.
         Stop = "stop",
+        /// The same by SMS only: there carriers and providers send us nothing more after these, while in a chat "cancel" leaves a
+        /// question open no longer.
+        StopSms = "stop_sms",
         /// As a whole message: we may send again.
         Start = "start",
         /// As a whole message: what can be done here.

@@ -104,7 +104,7 @@ impl Notifier {
     ) -> Result<MessageId, StoreError> {
         let Notice { text, facts, event, data } = notice;
         let outbound = Message::outbound(conversation, Author::Bot, MessageKind::Notice, text, now);
-        let mut message = Message { facts, ..outbound };
+        let mut message = self.channels.charged(Message { facts, ..outbound });
         tx.insert_message(&mut message).await?;
         let job = NewJob { kind: JobKind::Send, message: &message, run_at: now, broadcast: true };
         tx.insert_job(job).await?;

@@ -64,7 +64,9 @@ impl Notifier {
     fn lines(&self, changes: &[&Change], scene: &Scene<'_>) -> Vec<String> {
         changes
             .iter()
-            .filter_map(|change| self.say("notices.change", self.item(change, scene), scene))
+            .filter_map(|change| {
+                self.render("notices.change", self.variant(scene), self.item(change, scene), scene)
+            })
             .collect()
     }
 
@@ -90,9 +92,26 @@ impl Notifier {
         })
     }
 
-    fn say(&self, response: &str, mut data: Value, scene: &Scene<'_>) -> Option<String> {
-        let capabilities = self.channels.get(scene.channel).map(|channel| channel.capabilities());
-        let sms = capabilities.is_some_and(|c| c.sms);
+    fn variant(&self, scene: &Scene<'_>) -> Variant<'static> {
+        if self.channels.is_sms(scene.channel) { Variant::Sms } else { Variant::Text }
+    }
+
+    /// The whole message, as the channel carries it.
+    fn say(&self, response: &str, data: Value, scene: &Scene<'_>) -> Option<String> {
+        let variant = self.variant(scene);
+        let shorter = (variant == Variant::Sms).then_some(Variant::SmsShort);
+        let variants = std::iter::once(variant).chain(shorter);
+        let wordings = variants.filter_map(|variant| self.render(response, variant, data.clone(), scene));
+        self.channels.worded(scene.channel, response, wordings.collect())
+    }
+
+    fn render(
+        &self,
+        response: &str,
+        variant: Variant<'_>,
+        mut data: Value,
+        scene: &Scene<'_>,
+    ) -> Option<String> {
         let as_of = scene.as_of.to_jiff().to_zoned_datetime(self.planner.zone());
         if let Some(data) = data.as_object_mut() {
             data.insert("operator".into(), json!(self.operator.name));
@@ -102,11 +121,8 @@ impl Notifier {
             data.insert("network".into(), json!(scene.provenance.label));
             data.insert("invented".into(), json!(scene.provenance.invented));
         }
-        let variant = if sms { Variant::Sms } else { Variant::Text };
         let text = self.content.live().responses.render(response, variant, scene.lang, &data);
-        let text = text.inspect_err(|error| tracing::error!(%error, "a notice could not be said")).ok()?;
-        let most = capabilities.map_or(usize::MAX, |c| c.max_chars);
-        Some(text.chars().take(most).collect())
+        text.inspect_err(|error| tracing::error!(%error, "a notice could not be said")).ok()
     }
 }
 

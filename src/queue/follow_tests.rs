@@ -36,7 +36,7 @@ impl Desk {
         let clock = Arc::new(ManualClock::at(NOW));
         let worker = worker(folder.path(), PACK, clock, channels).await;
         let mut tx = worker.store.begin().await.unwrap();
-        let inbound = Ingest { channel: "line", address: "a", provider_id: "1", text, media: &[] };
+        let inbound = Ingest { channel: "line", address: "a", provider_id: "1", text, ..Ingest::default() };
         let id = tx.ingest(inbound, NOW, Duration::ZERO).await.unwrap().conversation_id;
         let conversation = tx.conversation(id).await.unwrap().unwrap();
         for number in 0..many {

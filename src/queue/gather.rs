@@ -5,16 +5,14 @@
 //! the first one's job, so nobody else can work on them, and their jobs end in the transaction that commits the reply: a
 //! process killed before has done nothing, after it everything.
 
-use crate::answers::sms::{Encoding, sms_segments, units};
+use crate::engine::is_command;
 use crate::model::{Cue, Direction, Message, Phrases, Timestamp};
 use crate::nlu::normalise::Normalised;
+use crate::sms::{Segments, segments};
 use std::time::Duration;
 
 /// More parts are not taken for one thought.
 const MOST_PARTS: usize = 6;
-/// Characters that one part of a longer SMS holds, in 7-bit and in UCS-2 (3GPP TS 23.040, 9.2.3.24.1: a header of six octets),
-/// and those of an SMS alone.
-const PARTS: [(Encoding, [usize; 2]); 2] = [(Encoding::Gsm7, [153, 160]), (Encoding::Ucs2, [67, 70])];
 /// Phones cut between words: a part may be shorter than it could be by a word.
 const A_WORD: usize = 12;
 
@@ -42,6 +40,10 @@ pub(super) fn gather(
     let mut last = first;
     let mut parts = 0;
     for next in inbound.take(MOST_PARTS - 1) {
+        if is_command(&next.text, phrases) {
+            // "STOP" right after half a sentence is STOP.
+            return Gathered::Parts(parts);
+        }
         if !is_unfinished(&last.text, phrases) || next.created_at.since(last.created_at) > window {
             return Gathered::Parts(parts);
         }
@@ -68,13 +70,10 @@ fn is_unfinished(text: &str, phrases: &Phrases) -> bool {
     if text.ends_with([',', '-', ':', '…', '(', '\'', '’', '/']) || text.ends_with("...") {
         return true;
     }
-    let (encoding, segments) = sms_segments(text);
-    let length = units(text, encoding);
-    let full = |(_, sizes): &(Encoding, [usize; 2])| {
-        let ends = [sizes[0] * segments, if segments == 1 { sizes[1] } else { 0 }];
-        ends.iter().any(|&end| length <= end && length + A_WORD >= end)
-    };
-    if PARTS.iter().filter(|(of, _)| *of == encoding).any(full) {
+    let Segments { encoding, units, segments } = segments(text);
+    let (single, part) = encoding.limits();
+    let ends = [part * segments, if segments == 1 { single } else { 0 }];
+    if ends.iter().any(|&end| units <= end && units + A_WORD >= end) {
         return true;
     }
     // A few words alone are an answer ("Le Mans", "oui mais"), however they end.

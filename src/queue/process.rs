@@ -6,7 +6,7 @@ use super::think::{Scene, hand_over};
 use super::{Done, Worker, effects::apply};
 use crate::answers::Registry;
 use crate::answers::responses::Variant;
-use crate::channels::split;
+use crate::channels::{Channels, split};
 use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
@@ -73,7 +73,7 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
 
     let live = worker.mind.content.live();
     let now = worker.clock.now();
-    let sms = worker.channels.get(&conversation.channel).is_some_and(|c| c.capabilities().sms);
+    let sms = worker.channels.is_sms(&conversation.channel);
     let window = if sms && job.attempts <= TRIES { worker.mind.gather } else { Duration::ZERO };
     match gather(&message, &behind, window, &live.phrases, now) {
         Gathered::Wait(until) => {
@@ -92,7 +92,7 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         let understanding = worker.understand(&said, &conversation, &live, now).await?;
         // Who writes to a chat again wants to be answered there; an SMS after STOP is none until START.
         let silent = sms && contact.opted_out_at.is_some();
-        let scene = Scene { message: &said, conversation: &conversation, live: &live, silent, now };
+        let scene = Scene { message: &said, conversation: &conversation, live: &live, sms, silent, now };
         let decision = worker.decide(&scene, &understanding).await?;
         (Some(understanding), decision)
     };
@@ -109,7 +109,8 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         return Ok(None);
     }
     let last = behind.last().map_or(message.seq, |part| part.seq);
-    let mut effects = Effects { tx, now, message: &said, conversation: current };
+    let channels = &worker.channels;
+    let mut effects = Effects { tx, channels, now, message: &said, conversation: current };
     effects.remember(understanding.as_ref(), &decision, lang).await?;
     let reply = effects.say(&decision, parts).await?;
     let Effects { tx, conversation, .. } = &mut effects;
@@ -138,43 +139,50 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
 impl Worker {
     /// The words of a decision, in parts that the channel carries; none when it says nothing. A template that fails
     /// here passed its check at start, so the rest is said and the failure logged.
-    fn render(
-        &self,
-        lines: &[Line],
-        channel: &str,
-        lang: Lang,
-        live: &Live,
-        now: Timestamp,
-    ) -> Vec<String> {
+    fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> Vec<String> {
         let capabilities = self.channels.get(channel).map(|c| c.capabilities());
         let sms = capabilities.is_some_and(|c| c.sms);
+        let variants: &[Variant<'_>] =
+            if sms { &[Variant::Sms, Variant::SmsShort] } else { &[Variant::Text] };
+        let buttons = capabilities.map_or(0, |c| c.buttons);
+        let wordings = variants.iter().map(|variant| {
+            let texts = lines.iter().filter_map(|line| self.say(line, *variant, lang, live, buttons, now));
+            texts.collect::<Vec<_>>().join(if sms { " " } else { "\n\n" })
+        });
+        let about: Vec<&str> = lines.iter().map(|line| &*line.response).collect();
+        let text = self.channels.worded(channel, &about.join("+"), wordings.collect());
+        split(&text.unwrap_or_default(), capabilities.map_or(usize::MAX, |c| c.max_chars))
+    }
+
+    /// `buttons`: how many choices the channel shows as such.
+    fn say(
+        &self,
+        line: &Line,
+        text: Variant<'_>,
+        lang: Lang,
+        live: &Live,
+        buttons: usize,
+        now: Timestamp,
+    ) -> Option<String> {
         let calendar = &self.mind.calendar;
-        let rendered: Vec<String> = lines
-            .iter()
-            .filter_map(|line| {
-                let mut data = json!({
-                    "operator": self.mind.operator.name,
-                    "help_url": self.mind.operator.help_url,
-                    "hours": calendar.hours_text(now, lang),
-                    "open": calendar.is_open(now),
-                    "reopens": calendar.reopens_text(now, lang),
-                });
-                merge(&mut data, &line.data);
-                let offered = choices(std::slice::from_ref(line)).len();
-                data["buttons"] = json!(capabilities.is_some_and(|c| offered > 0 && offered <= c.buttons));
-                let variant = match &line.part {
-                    Part::Text if sms => Variant::Sms,
-                    Part::Text => Variant::Text,
-                    Part::Nothing => Variant::None,
-                    Part::Ask(slot) => Variant::Ask(slot),
-                };
-                let text = live.responses.render(&line.response, variant, lang, &data);
-                text.inspect_err(|error| tracing::error!(%error, "a response could not be said")).ok()
-            })
-            .collect();
-        let text = rendered.join(if sms { " " } else { "\n\n" });
-        let most = capabilities.map_or(usize::MAX, |c| c.max_chars);
-        split(&text, most)
+        let mut data = json!({
+            "operator": self.mind.operator.name,
+            "help_url": self.mind.operator.help_url,
+            "hours": calendar.hours_text(now, lang),
+            "open": calendar.is_open(now),
+            "reopens": calendar.reopens_text(now, lang),
+        });
+        merge(&mut data, &line.data);
+        let offered = choices(std::slice::from_ref(line)).len();
+        data["buttons"] = json!(offered > 0 && offered <= buttons);
+        let variant = match &line.part {
+            Part::Text => text,
+            Part::Nothing if text == Variant::SmsShort => Variant::NoneShort,
+            Part::Nothing => Variant::None,
+            Part::Ask(slot) => Variant::Ask(slot),
+        };
+        let text = live.responses.render(&line.response, variant, lang, &data);
+        text.inspect_err(|error| tracing::error!(%error, "a response could not be said")).ok()
     }
 }
 
@@ -193,6 +201,7 @@ fn merge(data: &mut serde_json::Value, more: &serde_json::Value) {
 /// What a decision changes, in one transaction.
 struct Effects<'a> {
     tx: Tx,
+    channels: &'a Channels,
     now: Timestamp,
     message: &'a Message,
     conversation: Conversation,
@@ -265,11 +274,12 @@ impl Effects<'_> {
         last: bool,
     ) -> Result<Message, StoreError> {
         let kind = decision.kind.unwrap_or(MessageKind::Notice);
-        let mut reply = Message {
+        let outbound = Message::outbound(&self.conversation, Author::Bot, kind, text, self.now);
+        let mut reply = self.channels.charged(Message {
             facts: if first { decision.facts.clone() } else { Vec::new() },
             choices: if last { choices(&decision.lines) } else { Vec::new() },
-            ..Message::outbound(&self.conversation, Author::Bot, kind, text, self.now)
-        };
+            ..outbound
+        });
         self.tx.insert_message(&mut reply).await?;
         let job = NewJob { kind: JobKind::Send, message: &reply, run_at: self.now, broadcast: false };
         self.tx.insert_job(job).await?;

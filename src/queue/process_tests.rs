@@ -6,6 +6,7 @@ use crate::channels::{
     Accepted, Capabilities, Channel, Lookup, Outgoing, Refusal, SendError, Trace, WebhookRequest,
 };
 use crate::clock::ManualClock;
+use crate::config::{Price, SmsConfig};
 use crate::insights::clocks::{Clock as Measure, measure};
 use crate::model::{Conversation, ConversationId, ConversationState, Direction, EventKind, Message};
 use crate::store::{Ingest, TimedEvent};
@@ -53,7 +54,9 @@ struct Desk {
 async fn desk(sms: bool) -> Desk {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::at(NOW));
-    let channels = Channels::only("line", Arc::new(Line { sms }));
+    let price = [("line".to_owned(), Price(72_500))];
+    let rules = SmsConfig { cost_per_segment: price.into(), ..SmsConfig::default() };
+    let channels = Channels::only("line", Arc::new(Line { sms })).with_sms(rules);
     let worker = worker(folder.path(), PACK, clock.clone(), channels).await;
     Desk { worker, clock, written: std::cell::Cell::new(0), _folder: folder }
 }
@@ -219,7 +222,7 @@ async fn after_stop_an_sms_is_not_answered_until_start() {
     let id = desk.write("STOP").await;
     desk.work().await;
     assert_eq!(desk.said(id).await, 1, "the confirmation");
-    for text in ["qui es-tu", "AIDE"] {
+    for text in ["qui es-tu", "AIDE", "STOP", "Arrêt"] {
         desk.write(text).await;
         desk.work().await;
         assert_eq!(desk.said(id).await, 1, "{text}");
@@ -243,4 +246,35 @@ async fn who_writes_to_a_chat_again_is_answered() {
     assert_eq!(statuses, ["sent", "sent"]);
     let kinds = desk.kinds(id).await;
     assert!(kinds.contains(&EventKind::OptedOut) && kinds.contains(&EventKind::OptedIn), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn stop_after_half_a_sentence_is_stop() {
+    let desk = desk(true).await;
+    let id = desk.write("bonjour, tu es un robot ou").await;
+    desk.work().await;
+    desk.wait(500);
+    desk.write("STOP").await;
+    // Behind the first one, which waits for its end.
+    desk.wait(1_500);
+    desk.work().await;
+    let contact = desk.conversation(id).await.contact_id;
+    let contact = desk.worker.store.read().await.unwrap().contact_by_id(contact).await.unwrap().unwrap();
+    assert_eq!(contact.opted_out_at, Some(desk.clock.now()));
+}
+
+#[tokio::test]
+async fn a_reply_by_sms_is_in_gsm7_and_charged() {
+    use crate::sms::{Encoding, encoding, segments};
+    for (sms, in_gsm7) in [(true, true), (false, false)] {
+        let desk = desk(sms).await;
+        // The response has « » and ê.
+        let id = desk.write("AIDE").await;
+        desk.work().await;
+        let reply = desk.messages(id, Direction::Outbound).await.remove(0);
+        assert_eq!(encoding(&reply.text) == Encoding::Gsm7, in_gsm7, "{}", reply.text);
+        let count = i64::try_from(segments(&reply.text).segments).unwrap();
+        let expected = sms.then_some((count, count * 72_500));
+        assert_eq!((reply.segments.zip(reply.cost), reply.segments.is_some()), (expected, sms));
+    }
 }

@@ -17,6 +17,7 @@ pub(super) struct Scene<'a> {
     pub message: &'a Message,
     pub conversation: &'a Conversation,
     pub live: &'a Live,
+    pub sms: bool,
     /// The contact has opted out, and only commands count.
     pub silent: bool,
     pub now: Timestamp,
@@ -37,6 +38,7 @@ impl<'a> Scene<'a> {
             phrases: &self.live.phrases,
             rules,
             opted_out: self.silent,
+            sms: self.sms,
             now: self.now,
         }
     }

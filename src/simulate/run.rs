@@ -97,7 +97,7 @@ impl Simulator {
         let worker = Worker {
             store: store.clone(),
             clock: clock.clone(),
-            channels: Channels::only(&dialogue.channel, channel),
+            channels: Channels::only(&dialogue.channel, channel).with_sms(self.config.sms.clone()),
             mind: Arc::new(mind),
             config: self.config.queue.clone(),
         };

@@ -78,6 +78,8 @@ impl Tx {
             choices: Vec::new(),
             automatic: inbound.automatic,
             edited_at: None,
+            segments: None,
+            cost: None,
         };
         self.insert_message(&mut message).await?;
         if conversation.desk.snoozed_until.is_some() {
@@ -137,6 +139,8 @@ impl Tx {
                 m.created_at,
                 serde_json::to_string(&m.choices)?,
                 i64::from(m.automatic),
+                m.segments,
+                m.cost,
             ],
         )
         .await?;
@@ -287,5 +291,7 @@ pub(super) fn message(row: &Row) -> Result<Message, StoreError> {
         choices: row.json("choices")?,
         automatic: row.get::<i64>("automatic")? != 0,
         edited_at: row.opt_time("edited_at")?,
+        segments: row.get("segments")?,
+        cost: row.get("cost")?,
     })
 }

@@ -31,7 +31,7 @@ macro_rules! conversation_columns {
 macro_rules! message_columns {
     () => {
         "id, conversation_id, seq, channel, direction, author, agent_id, kind, text, media, provider_id, status, \
-         error, understanding, facts, created_at, attempted_at, sent_at, choices, automatic, edited_at"
+         error, understanding, facts, created_at, attempted_at, sent_at, choices, automatic, edited_at, segments, cost"
     };
 }
 
@@ -96,8 +96,8 @@ statements! {
     MESSAGE_INBOUND_EXISTS = "SELECT conversation_id FROM messages \
         WHERE channel = $1 AND provider_id = $2 AND direction = 'inbound'";
     MESSAGE_INSERT = "INSERT INTO messages (id, conversation_id, seq, channel, direction, author, agent_id, kind, \
-        text, media, provider_id, status, facts, created_at, choices, automatic) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        text, media, provider_id, status, facts, created_at, choices, automatic, segments, cost) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     MESSAGE_BY_ID = concat!("SELECT ", message_columns!(), " FROM messages WHERE id = $1");
     MESSAGE_LOCK lock "FOR UPDATE" = concat!("SELECT ", message_columns!(), " FROM messages WHERE id = $1");
     MESSAGE_BY_OUTBOUND_PROVIDER_ID lock "FOR UPDATE" = concat!("SELECT ", message_columns!(),

@@ -1,5 +1,6 @@
 """An SMS comes in through Twilio, and the right answer goes out."""
 
+import json
 import re
 from datetime import datetime, timedelta
 
@@ -136,3 +137,49 @@ def test_the_full_model_takes_over_when_its_embeddings_are_there(start_server, t
     until(lambda: server.health()["model"] == "encoder", "the full model is in service", within=300)
     server.receives_sms(sender, "je veux parler à un conseiller")
     assert "personne" in twilio.reply_to(sender, 2).body
+
+
+def test_stop_is_confirmed_once_and_then_nothing_is_sent(server, twilio):
+    sender = "+33611000011"
+    server.receives_sms(sender, "« Stop » 🙏")
+    assert "START" in twilio.reply_to(sender).body
+    for text in ("prochain train Vitré Rennes", "ARRÊT", "aide"):
+        server.receives_sms(sender, text)
+    until(lambda: server.rows("SELECT COUNT(*) FROM jobs") == [[0]], "everything is read")
+    assert len(twilio.to(sender)) == 1
+    server.receives_sms(sender, "START")
+    twilio.reply_to(sender, 2)
+
+
+def test_stop_in_a_sentence_is_a_question(server, twilio):
+    sender = "+33611000012"
+    server.receives_sms(sender, "le train de Rennes fait-il stop à Vitré ?")
+    twilio.reply_to(sender)
+    assert server.rows(f"SELECT opted_out_at FROM contacts WHERE address = '{sender}'") == [[None]]
+
+
+def test_a_reply_is_in_gsm7_and_its_cost_is_kept(start_server, twilio):
+    prefixes = '{ default = "+33939390000", "+44" = "GUICHET" }'
+    server = start_server(sms__cost_per_segment="{ twilio = 0.0725 }", channels__twilio__from=prefixes)
+    french, british = "+33611000013", "+447700900013"
+    server.receives_sms(french, "aide")
+    server.receives_sms(british, "help")
+    body = twilio.reply_to(french).body
+    assert not set(body) & set("çêâîôûëïœ’«»…–"), body
+    assert twilio.reply_to(french).sender == "+33939390000"
+    assert twilio.reply_to(british).sender == "GUICHET"
+    told = json.loads(server.command("sms", "--json", body))
+    assert told["encoding"] == "GSM-7" and told["thrift"]["text"] == body
+    kept = ("SELECT m.segments, m.cost FROM messages m JOIN conversations c ON c.id = m.conversation_id "
+            f"JOIN contacts k ON k.id = c.contact_id WHERE k.address = '{french}' AND m.direction = 'outbound'")
+    assert server.rows(kept) == [[told["segments"], told["segments"] * 72_500]]
+    assert told["cost"] == pytest.approx(told["segments"] * 0.0725)
+
+
+def test_texts_are_counted_line_by_line(server):
+    texts = ["Bonjour", {"text": "ç" * 70}, "😀" * 35, "é" * 161]
+    lines = server.command("sms", "--json", "-", given="".join(json.dumps(text) + "\n" for text in texts))
+    told = [json.loads(line) for line in lines.splitlines()]
+    assert [(t["encoding"], t["units"], t["segments"]) for t in told] == [("GSM-7", 7, 1), ("UCS-2", 70, 1), ("UCS-2", 70, 1), ("GSM-7", 161, 2)]
+    assert told[1]["thrift"]["text"] == "c" * 70 and told[1]["thrift"]["encoding"] == "GSM-7"
+    assert "".join(told[3]["parts"]) == texts[3] and told[0]["cost"] is None

@@ -120,6 +120,7 @@ pub async fn everything_of_a_message_is_stored(db: Arc<TestDb>) {
     let mut m = outbound(&c, "18h04", at(5));
     m.author = Author::Agent;
     m.agent_id = Some(person.agent.id);
+    (m.segments, m.cost) = (Some(3), Some(217_500));
     m.facts = vec![Fact {
         value: "departure 8745 Rennes 18:04".into(),
         source: "timetable: demo railway".into(),

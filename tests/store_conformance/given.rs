@@ -65,6 +65,8 @@ pub fn outbound(conversation: &Conversation, text: &str, now: Timestamp) -> Mess
         choices: Vec::new(),
         automatic: false,
         edited_at: None,
+        segments: None,
+        cost: None,
     }
 }
 

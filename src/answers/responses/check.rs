@@ -2,9 +2,9 @@
 
 use super::load::ResponseError;
 use super::{SmsLength, notices, reason, render_named, response_key};
-use crate::answers::sms::sms_segments;
 use crate::answers::{Registry, Samples};
 use crate::model::{IntentEffect, IntentSpec, Lang};
+use crate::sms::{segments, thrift};
 use minijinja::Environment;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ impl Checker {
                 continue;
             }
             match render_all(env, template, &samples) {
-                Ok(texts) if template.variant == "sms" => lengths.extend(longest(template, &texts)),
+                Ok(texts) if said_by_sms(template, templates) => lengths.extend(longest(template, &texts)),
                 Ok(_) => {}
                 Err(error) => errors.push(error),
             }
@@ -126,8 +126,8 @@ impl Checker {
 
     fn intent_samples(&self, template: &Written) -> Vec<Value> {
         match (self.by_key.get(&template.key), template.variant.as_str()) {
-            (Some(samples), "text" | "sms") => samples.found.clone(),
-            (Some(samples), "none") => samples.nothing.clone(),
+            (Some(samples), "text" | "sms" | "sms_short") => samples.found.clone(),
+            (Some(samples), "none" | "none_short") => samples.nothing.clone(),
             // A question is asked before anything was looked up.
             _ => vec![json!({})],
         }
@@ -244,8 +244,24 @@ fn render_all(
     Ok(texts)
 }
 
+/// Everything but a text that has a variant for SMS.
+fn said_by_sms(template: &Written, all: &[Written]) -> bool {
+    let is_sms = |other: &Written| {
+        (other.lang, other.key.as_str(), other.variant.as_str()) == (template.lang, &*template.key, "sms")
+    };
+    template.variant != "text" || !all.iter().any(is_sms)
+}
+
 fn longest(template: &Written, texts: &[String]) -> Option<SmsLength> {
-    let costs = texts.iter().map(|text| sms_segments(text));
-    let (encoding, segments) = costs.max_by_key(|(_, segments)| *segments)?;
-    Some(SmsLength { lang: template.lang, key: template.key.clone(), encoding, segments })
+    let counted = texts.iter().map(|text| (segments(text), segments(&thrift(text))));
+    let (written, thrifty) = counted.max_by_key(|(_, thrifty)| (thrifty.segments, thrifty.units))?;
+    Some(SmsLength {
+        lang: template.lang,
+        key: template.key.clone(),
+        variant: template.variant.clone(),
+        file: template.path.display().to_string(),
+        line: template.line,
+        written,
+        thrifty,
+    })
 }

@@ -171,7 +171,12 @@ impl Loader {
             let line = content_line(source, &template);
             if !is_variant(&variant) {
                 let what = format!("'{key}' has an unknown key '{variant}'");
-                self.fail(path, line, what, "use text, sms, none or ask_<slot>".to_owned());
+                self.fail(
+                    path,
+                    line,
+                    what,
+                    "use text, sms, sms_short, none, none_short or ask_<slot>".to_owned(),
+                );
                 continue;
             }
             let name = template_name(lang, &key, &variant);
@@ -201,7 +206,8 @@ impl Loader {
 }
 
 fn is_variant(name: &str) -> bool {
-    matches!(name, "text" | "sms" | "none") || name.strip_prefix("ask_").is_some_and(|slot| !slot.is_empty())
+    matches!(name, "text" | "sms" | "sms_short" | "none" | "none_short")
+        || name.strip_prefix("ask_").is_some_and(|slot| !slot.is_empty())
 }
 
 /// The text of a file, or what is wrong with it.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::answers::{Registry, registry};
 use crate::model::SlotSpec;
+use crate::sms::Encoding;
 use crate::transit::TimetableHandle;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -106,8 +107,8 @@ fn renders_each_variant_tidily() {
         assert_eq!(responses.render(key, variant, lang, &departures()).unwrap(), expected);
     }
     assert_eq!(responses.languages(), [Lang::EN, Lang::FR]);
-    let sms = &responses.sms_lengths()[0];
-    assert_eq!((sms.encoding, sms.segments), (Encoding::Gsm7, 1));
+    let sms = responses.sms_lengths().iter().find(|sms| sms.variant == "sms").unwrap();
+    assert_eq!((sms.written.encoding, sms.written.segments), (Encoding::Gsm7, 1));
     let missing = responses.render("general.nothing", Variant::Text, Lang::FR, &json!({})).unwrap_err();
     assert!(missing.to_string().contains("general.nothing"));
     let strict = responses.render("general.thanks", Variant::Text, Lang::FR, &json!({})).unwrap_err();
@@ -133,7 +134,10 @@ fn every_error_is_told_with_its_line_and_cure() {
     has("fr/schedules.yaml:4: ", "unknown variable 'fro'; the variables here are ");
     has("fr/schedules.yaml:", "'schedules.next_departure' (none): syntax error");
     has("fr/general.yaml:2: ", "has no 'text'");
-    has("fr/general.yaml:3: ", "unknown key 'smss'; use text, sms, none or ask_<slot>");
+    has(
+        "fr/general.yaml:3: ",
+        "unknown key 'smss'; use text, sms, sms_short, none, none_short or ask_<slot>",
+    );
     has("fr/broken.yaml:", "");
     has("french:0: ", "'french' is not a language");
     assert_eq!(found.len(), 6, "{found:#?}");

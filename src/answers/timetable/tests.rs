@@ -354,7 +354,7 @@ async fn sms_are_short_and_plain() {
             ("service.delay_compensation", "train=8745"),
         ] {
             let text = said(&fake, intent, question, lang, true).await;
-            let (encoding, segments) = crate::answers::sms::sms_segments(&text);
+            let crate::sms::Segments { encoding, segments, .. } = crate::sms::segments(&text);
             assert_eq!(encoding.as_str(), "GSM-7", "{text}");
             assert!(segments <= 2, "{segments} segments: {text}");
         }

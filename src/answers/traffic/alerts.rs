@@ -48,7 +48,7 @@ pub(super) fn told(teller: &Teller<'_>, alert: &Alert) -> Value {
     let (from, until) = period(alert, teller.now);
     json!({
         "text": header.map(|text| cut(text, LONGEST)),
-        "short": header.map(|text| cut(&crate::answers::sms::to_gsm7(text), LONGEST_SHORT)),
+        "short": header.map(|text| cut(&crate::sms::plain(text), LONGEST_SHORT)),
         "cause": word(CAUSES, &alert.cause, french),
         "effect": word(EFFECTS, &alert.effect, french),
         "from": from.filter(|from| *from > teller.now).map(|at| moment(teller, at)),

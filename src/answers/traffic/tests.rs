@@ -243,5 +243,5 @@ async fn a_publishers_text_is_bounded() {
     let text = said(&fake, "traffic.strike", "", Lang::FR, false).await;
     assert!(text.chars().count() < 800, "{}", text.len());
     let short = said(&fake, "traffic.strike", "", Lang::FR, true).await;
-    assert!(crate::answers::sms::sms_segments(&short).1 <= 2, "{short}");
+    assert!(crate::sms::segments(&short).segments <= 2, "{short}");
 }

@@ -319,6 +319,7 @@ fn who_names_nothing_asks_about_the_whole_network() {
         phrases: shipped_phrases(),
         rules: &rules,
         opted_out: false,
+        sms: true,
         now: NOW,
     };
     let Plan::LookUp(planned) = situation.plan() else { panic!("nothing is looked up") };

@@ -4,8 +4,8 @@ use crate::clock::{Clock, ManualClock};
 use crate::config::{ChannelConfig, Config};
 use crate::http::{AppState, api, assets, auth, console, live};
 use crate::model::{
-    ConversationId, ConversationState, EventKind, Fact, IntentScore, Lang, Media, MessageId, Role, Timestamp,
-    Tone, Understanding,
+    Actor, ConversationId, ConversationState, EventKind, Fact, IntentScore, Lang, Media, MessageId, NewEvent,
+    Role, Timestamp, Tone, Understanding,
 };
 use crate::store::{Ingest, Store};
 use axum::Router;
@@ -355,6 +355,35 @@ async fn a_conversation_from_the_queue_to_its_end_without_a_script() {
     assert_eq!(app.act(&session, &path, &[]).await.status(), StatusCode::SEE_OTHER);
     let events = app.store.read().await.unwrap().events(app.conversation).await.unwrap();
     assert!(events.iter().any(|e| e.kind == EventKind::MessageRetried));
+}
+
+#[tokio::test]
+async fn an_opt_out_is_seen_and_nothing_can_be_sent() {
+    let app = app().await;
+    let session = app.sign_in("").await;
+    let page = || async { app.get(&session, "/console/conversations/{id}").await.text().await.unwrap() };
+    assert!(!page().await.contains("opted-out"));
+    app.act(&session, "take", &[]).await;
+    let mut tx = app.store.begin().await.unwrap();
+    let contact = tx.conversation(app.conversation).await.unwrap().unwrap().contact_id;
+    tx.opt_out(contact, None, NOW).await.unwrap();
+    let event = NewEvent {
+        kind: EventKind::OptedOut,
+        actor: Actor::Customer,
+        conversation_id: Some(app.conversation),
+        message_id: None,
+        data: serde_json::json!({}),
+    };
+    tx.append_event(NOW, event).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let shown = page().await;
+    assert!(shown.contains("id=\"opted-out\"") && shown.contains("note opted_out"), "{shown}");
+    let key = MessageId::new().to_string();
+    let refused = app.act(&session, "reply", &[("key", &key), ("text", "kept")]).await;
+    assert_eq!(refused.status(), StatusCode::CONFLICT);
+    let page = refused.text().await.unwrap();
+    assert!(page.contains("STOP") && page.contains("START") && page.contains("kept"), "{page}");
 }
 
 #[tokio::test]

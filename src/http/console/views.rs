@@ -111,6 +111,8 @@ pub struct Conversation {
     seen: i64,
     /// Longest reply in characters; none: the channel is no longer configured.
     max_chars: Option<usize>,
+    /// Since when the contact wants no messages; none: they do.
+    opted_out: Option<Stamp>,
 }
 
 #[derive(Serialize)]
@@ -134,7 +136,7 @@ pub fn shown_address(address: &str, ui: Ui) -> String {
 struct Note {
     id: i64,
     at: Stamp,
-    /// `escalated`, `taken`, `released`, `resolved`: a key of the texts.
+    /// `escalated`, `taken`, `released`, `resolved`, `opted_out`, `opted_in`: a key of the texts.
     what: &'static str,
     who: String,
     reason: String,
@@ -179,7 +181,9 @@ impl Conversation {
         let Some(c) = tx.conversation(id).await? else {
             return Ok(None);
         };
-        let address = tx.contact_by_id(c.contact_id).await?.map(|k| k.address);
+        let contact = tx.contact_by_id(c.contact_id).await?;
+        let opted_out = contact.as_ref().and_then(|k| k.opted_out_at).map(|at| wall.stamp(at));
+        let address = contact.map(|k| k.address);
         let messages = tx.latest_messages(id, MESSAGES).await?;
         let events = tx.events(id).await?;
         let people = people(tx, &c, &messages, &events).await?;
@@ -205,6 +209,7 @@ impl Conversation {
             seen: messages.last().map_or(0, |m| m.seq),
             items: items(&messages, &events, &name, wall),
             max_chars: channels.get(&c.channel).map(|ch| ch.capabilities().max_chars),
+            opted_out,
             channel: c.channel,
         }))
     }
@@ -272,6 +277,8 @@ fn note(
         EventKind::Taken => "taken",
         EventKind::Released => "released",
         EventKind::Resolved => "resolved",
+        EventKind::OptedOut => "opted_out",
+        EventKind::OptedIn => "opted_in",
         _ => return None,
     };
     let reason = event.data.get("reason").and_then(|r| r.as_str());
