@@ -6,11 +6,12 @@ pub mod password;
 #[cfg(test)]
 mod tests;
 
-use crate::channels::Channels;
+use crate::channels::{Channels, Forbidden};
 use crate::model::{
     Actor, Agent, Author, Conversation, ConversationId, ConversationState, DeliveryStatus, Direction,
     EventKind, Message, MessageId, MessageKind, NewEvent, Role, Timestamp,
 };
+use crate::queue::deliver::outgoing;
 use crate::store::{JobKind, NewJob, Store, StoreError, Tx};
 
 /// Why an operation was refused; the console says it in the agent's language, by [`DeskError::code`].
@@ -38,6 +39,9 @@ pub enum DeskError {
     KeyReused,
     #[error("this message is not in trouble any more")]
     NotInTrouble,
+    /// By the rules of the provider.
+    #[error(transparent)]
+    Forbidden(Forbidden),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -56,6 +60,8 @@ impl DeskError {
             DeskError::NoChannel(_) => "no_channel",
             DeskError::KeyReused => "key_reused",
             DeskError::NotInTrouble => "not_in_trouble",
+            DeskError::Forbidden(Forbidden::TooLate { .. }) => "too_late",
+            DeskError::Forbidden(Forbidden::TooLong { .. }) => "too_many_bytes",
             DeskError::Store(_) => "store",
         }
     }
@@ -65,6 +71,8 @@ impl DeskError {
         match self {
             DeskError::InCharge { name } | DeskError::NoChannel(name) => name.clone(),
             DeskError::TooLong { max } => max.to_string(),
+            DeskError::Forbidden(Forbidden::TooLate { hours }) => hours.to_string(),
+            DeskError::Forbidden(Forbidden::TooLong { bytes }) => bytes.to_string(),
             _ => String::new(),
         }
     }
@@ -168,11 +176,15 @@ pub async fn reply(
     let channel = channels
         .get(&conversation.channel)
         .ok_or_else(|| DeskError::NoChannel(conversation.channel.clone()))?;
-    let max = channel.capabilities().max_chars;
+    let contact = tx.contact_by_id(conversation.contact_id).await?.ok_or(DeskError::NotFound)?;
+    let max = channel.longest(&contact.address);
     if text.chars().count() > max {
         return Err(DeskError::TooLong { max });
     }
     let mut message = agent_message(&conversation, agent, key, text, now);
+    if let Some(forbidden) = channel.refuses(&outgoing(&mut tx, &contact, &message).await?, now) {
+        return Err(DeskError::Forbidden(forbidden));
+    }
     tx.insert_message(&mut message).await?;
     send(&mut tx, now, &message).await?;
     event(&mut tx, now, EventKind::AgentAnswered, agent, &conversation, Some(key)).await?;

@@ -5,6 +5,7 @@ mod action;
 mod commands;
 mod confirm;
 mod follow_up;
+mod public;
 mod several;
 mod slots;
 mod topics;
@@ -20,6 +21,7 @@ use crate::model::{
 };
 pub use action::{Action, UnknownAction};
 use jiff::tz::TimeZone;
+pub use public::in_public;
 use serde_json::{Value, json};
 pub use several::Several;
 use std::collections::BTreeMap;

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What the engine says on its own account; `responses/<language>/system.yaml` words them.
-pub(super) const SYSTEM_MESSAGES: [&str; 12] = [
+pub(super) const SYSTEM_MESSAGES: [&str; 13] = [
     "escalated",
     "escalated_again",
     "clarify",
@@ -24,6 +24,7 @@ pub(super) const SYSTEM_MESSAGES: [&str; 12] = [
     "opted_out",
     "opted_in",
     "help",
+    "public_invitation",
 ];
 
 /// One template as its writer sees it.
@@ -173,6 +174,10 @@ fn system_samples(name: &str) -> Vec<Value> {
         }
         "confirm" => vec![json!({ "what": "vous cherchez le prochain départ" })],
         "unknown_station" => vec![json!({ "name": "Sain Deni" })],
+        "public_invitation" => {
+            let urls = [json!("https://m.me/106540352242922"), json!(null)];
+            urls.map(|private_url| json!({ "private_url": private_url })).to_vec()
+        }
         _ => vec![json!({})],
     }
 }
