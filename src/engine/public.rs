@@ -11,8 +11,11 @@ use serde_json::json;
 ///
 /// `private_url`: where customers can write in private.
 pub fn in_public(mut decision: Decision, private_url: Option<&str>) -> Decision {
-    // Being told of a train is between two; who opts out or takes leave wants no word under their comment.
-    decision.effects.retain(|effect| !matches!(effect, Effect::Watch(_) | Effect::Unwatch(_)));
+    // Being told of a train later is between two.
+    let watches = |effect: &Effect| matches!(effect, Effect::Watch(_) | Effect::Unwatch(_));
+    let private = decision.effects.iter().any(watches);
+    decision.effects.retain(|effect| !watches(effect));
+    // Who opts out or takes leave wants no word under their comment.
     let leaves = decision.effects.iter().any(|e| matches!(e, Effect::Close | Effect::OptOut | Effect::OptIn));
     if leaves && decision.escalation.is_none() {
         decision.lines.clear();
@@ -24,7 +27,7 @@ pub fn in_public(mut decision: Decision, private_url: Option<&str>) -> Decision 
     let urgent = decision.escalation.is_some_and(|escalation| escalation.priority == Priority::Urgent);
     if urgent {
         decision.lines.retain(|line| !line.response.starts_with("system."));
-    } else if !answers || decision.escalation.is_some() {
+    } else if !answers || private || decision.escalation.is_some() {
         decision.lines.clear();
         decision.facts.clear();
         decision.kind = Some(MessageKind::Notice);
@@ -50,7 +53,7 @@ fn nothing_asked(dialogue: Dialogue) -> Dialogue {
 mod tests {
     use super::*;
     use crate::engine::{Escalation, Line, Part};
-    use crate::model::{EscalationReason, Fact, Timestamp};
+    use crate::model::{EscalationReason, Fact, Timestamp, Watched};
 
     fn says(response: &str, kind: MessageKind) -> Decision {
         let line = Line { response: response.into(), part: Part::Text, data: json!({}) };
@@ -73,6 +76,8 @@ mod tests {
         use MessageKind::{Answer, Notice, Question};
         const ALONE: &[&str] = &["system.public_invitation"];
         let closes = |decision| Decision { effects: vec![Effect::Close], ..decision };
+        let train = Watched::Station { station: crate::model::StationRef { id: "1".into(), name: "Rennes".into() } };
+        let watches = |decision| Decision { effects: vec![Effect::Unwatch(Some(train.clone()))], ..decision };
         let opts_out = |decision| Decision { effects: vec![Effect::OptOut], ..decision };
         let mut both = with_facts(handed(says("safety.emergency", Notice), Priority::Urgent));
         both.lines.extend(says("system.escalated", Notice).lines);
@@ -89,6 +94,7 @@ mod tests {
             (handed(says("system.escalated", Notice), Priority::Normal), ALONE, Some(Notice)),
             (handed(with_facts(says("a.b", Answer)), Priority::High), ALONE, Some(Notice)),
             (both, &["safety.emergency", "system.public_invitation"], Some(Notice)),
+            (watches(with_facts(says("watches.stop", Answer))), ALONE, Some(Notice)),
             (closes(says("general.thanks", Answer)), &[], Some(Answer)),
             (opts_out(says("system.opted_out", Notice)), &[], Some(Notice)),
             (Decision::default(), &[], None),
@@ -98,6 +104,7 @@ mod tests {
             let public = in_public(decision, None);
             let lines: Vec<&str> = public.lines.iter().map(|line| line.response.as_str()).collect();
             assert_eq!((lines.as_slice(), public.kind), (expected, kind), "{before:?}");
+            assert!(!public.effects.iter().any(|effect| matches!(effect, Effect::Unwatch(_))));
             assert_eq!(public.escalation, before.escalation, "people hear of it all the same");
             assert_eq!(public.facts.is_empty(), !expected.iter().any(|line| !line.starts_with("system.")));
         }

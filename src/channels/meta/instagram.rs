@@ -6,7 +6,7 @@
 //! messaging_seen, comments, live_comments, mentions. Accounts that sign in with Instagram itself rather than through a
 //! page have `api_url = "https://graph.instagram.com"`.
 
-use super::{Call, Platform, assemble, check_id, comments, messaging, parts, value, window};
+use super::{Call, Platform, as_written, assemble, check_id, comments, messaging, parts, value, window};
 use crate::channels::{
     BuildContext, Capabilities, Channel, Forbidden, InboundEvent, Moderation, Outgoing, Pace, SendError,
 };
@@ -28,6 +28,7 @@ const MAX_COMMENT: usize = 300;
 #[serde(deny_unknown_fields)]
 struct Instagram {
     /// Of the professional account, not of the page behind it.
+    #[serde(deserialize_with = "as_written")]
     account_id: String,
     /// Meta granted the feature "Human Agent": people may answer for 7 days.
     #[serde(default)]

@@ -4,7 +4,7 @@
 //! 24-hour window and the tag `HUMAN_AGENT`) and the Graph API's (webhooks of pages, comments). Not tried live.
 //! Subscribe the page to: messages, messaging_postbacks, message_deliveries, message_echoes, message_edits, feed.
 
-use super::{Call, Platform, assemble, check_id, comments, messaging, parts, value, window};
+use super::{Call, Platform, as_written, assemble, check_id, comments, messaging, parts, value, window};
 use crate::channels::{
     BuildContext, Capabilities, Channel, Forbidden, InboundEvent, Moderation, Outgoing, Pace, SendError,
 };
@@ -21,6 +21,7 @@ const MAX_CHARS: usize = 2_000;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Messenger {
+    #[serde(deserialize_with = "as_written")]
     page_id: String,
     /// Meta granted the feature "Human Agent": people may answer for 7 days.
     #[serde(default)]

@@ -157,6 +157,11 @@ fn parts<T: serde::de::DeserializeOwned>(keys: &ChannelSettings) -> Result<(Comm
     Ok((common, own))
 }
 
+/// A text of digits, as it was written: the environment makes a number of it.
+fn as_written<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Secret::deserialize(deserializer).map(|written| written.expose().to_owned())
+}
+
 /// An id of Meta's as a key of the configuration.
 fn check_id(key: &str, id: &str) -> Result<(), String> {
     if id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit()) {

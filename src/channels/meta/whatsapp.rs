@@ -8,7 +8,7 @@
 //! who is known by a number keeps it as address as long as WhatsApp tells it.
 
 use super::value::{changes, id, let_go, list, text};
-use super::{Call, Platform, assemble, buttons, check_id, errors, parts, window};
+use super::{Call, Platform, as_written, assemble, buttons, check_id, errors, parts, window};
 use crate::channels::{
     BuildContext, Capabilities, Channel, Edit, Forbidden, InboundEvent, InboundMessage, Moderation, Outgoing, Pace,
     Receipt, ReceiptState, SendError,
@@ -36,6 +36,7 @@ const TEMPLATE_TEXT: usize = 1_024;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WhatsApp {
+    #[serde(deserialize_with = "as_written")]
     phone_number_id: String,
     /// What is sent when the customer last wrote more than 24 hours ago.
     template: Option<Template>,
