@@ -136,8 +136,9 @@ async fn what_the_provider_would_refuse_is_refused_before_it_is_stored() {
     desk.channels = Channels::build(&BTreeMap::from([("web".to_owned(), config)]), &context).unwrap();
     desk.take(&desk.camille).await.unwrap();
     let (key, late) = (MessageId::new(), NOW.plus(Duration::from_secs(24 * 3_600)));
-    let reply =
-        async |now| reply(&desk.store, &desk.channels, now, &desk.camille, desk.conversation, key, "hi").await;
+    let reply = async |now| {
+        reply(&desk.store, &desk.channels, now, &desk.camille, desk.conversation, key, "hi").await
+    };
     let refused = reply(late).await.unwrap_err();
     assert_eq!((refused.code(), refused.detail().as_str()), ("too_late", "24"));
     assert_eq!((desk.read().await.1.len(), desk.send_jobs().await), (1, 0));

@@ -39,14 +39,7 @@ pub fn in_public(mut decision: Decision, private_url: Option<&str>) -> Decision 
 
 /// What was not asked is not waited for.
 fn nothing_asked(dialogue: Dialogue) -> Dialogue {
-    Dialogue {
-        asked: None,
-        options: Vec::new(),
-        times_asked: 0,
-        confirm: None,
-        open: Vec::new(),
-        ..dialogue
-    }
+    Dialogue { asked: None, options: Vec::new(), times_asked: 0, confirm: None, open: Vec::new(), ..dialogue }
 }
 
 #[cfg(test)]
@@ -76,7 +69,8 @@ mod tests {
         use MessageKind::{Answer, Notice, Question};
         const ALONE: &[&str] = &["system.public_invitation"];
         let closes = |decision| Decision { effects: vec![Effect::Close], ..decision };
-        let train = Watched::Station { station: crate::model::StationRef { id: "1".into(), name: "Rennes".into() } };
+        let train =
+            Watched::Station { station: crate::model::StationRef { id: "1".into(), name: "Rennes".into() } };
         let watches = |decision| Decision { effects: vec![Effect::Unwatch(Some(train.clone()))], ..decision };
         let opts_out = |decision| Decision { effects: vec![Effect::OptOut], ..decision };
         let mut both = with_facts(handed(says("safety.emergency", Notice), Priority::Urgent));

@@ -38,7 +38,8 @@ pub fn cut(text: &str, room: usize) -> String {
 /// What a pressed button says: the whole label that travelled behind it, or the title when something else did.
 pub fn pressed(title: &str, behind: &str) -> String {
     let start = title.trim_end_matches('…');
-    let start = start.split_once(". ").filter(|(n, _)| n.parse::<usize>().is_ok()).map_or(start, |(_, rest)| rest);
+    let start =
+        start.split_once(". ").filter(|(n, _)| n.parse::<usize>().is_ok()).map_or(start, |(_, rest)| rest);
     if title.is_empty() || (!start.is_empty() && behind.starts_with(start)) {
         behind.to_owned()
     } else {

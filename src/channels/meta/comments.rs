@@ -52,7 +52,12 @@ fn on_page(page: &str, value: &Value) -> Option<InboundMessage> {
         address: address(COMMENT, &post, author.as_deref().unwrap_or(&written)),
         provider_id: written,
         text: text(value, "message").unwrap_or_default(),
-        media: link("image/*", "photo").into_iter().chain(link("video/*", "video")).chain(photos).take(10).collect(),
+        media: link("image/*", "photo")
+            .into_iter()
+            .chain(link("video/*", "video"))
+            .chain(photos)
+            .take(10)
+            .collect(),
         name: value.get("from").and_then(|from| text(from, "name")).or_else(|| text(value, "sender_name")),
         ..InboundMessage::default()
     })
@@ -158,7 +163,9 @@ pub fn moderate_on_instagram(action: Moderation, comment: &str) -> Result<Call, 
         Moderation::Show => Call::post(comment, json!({ "hide": false })),
         Moderation::Delete => delete(comment),
         Moderation::Like => {
-            return Err(SendError::Permanent { why: "Instagram lets no account like a comment this way".into() });
+            return Err(SendError::Permanent {
+                why: "Instagram lets no account like a comment this way".into(),
+            });
         }
     })
 }

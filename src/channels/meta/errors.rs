@@ -112,7 +112,12 @@ mod tests {
     #[test]
     fn every_code_has_its_meaning() {
         let cases: &[(&[i64], Option<i64>, u16, Meaning)] = &[
-            (&[4, 17, 32, 613, 80_004, 80_007, 80_014, 130_429, 131_048, 131_056], None, 400, Meaning::Slower),
+            (
+                &[4, 17, 32, 613, 80_004, 80_007, 80_014, 130_429, 131_048, 131_056],
+                None,
+                400,
+                Meaning::Slower,
+            ),
             (&[130_429], None, 503, Meaning::Slower),
             (&[1_200], None, 500, Meaning::Slower),
             (&[190], Some(460), 401, Meaning::Mend),

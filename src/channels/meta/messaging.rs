@@ -18,9 +18,8 @@ const GET_STARTED: &str = "get_started";
 /// The conversation events of one entry: under `messaging`, or under `changes` by fields named `message…`.
 /// `standby` holds what another app is in charge of: it is not read.
 pub fn read(own: &str, entry: &Value, events: &mut Vec<InboundEvent>) {
-    let changed = super::value::changes(entry)
-        .filter(|(field, _)| field.starts_with("messag"))
-        .map(|(_, value)| value);
+    let changed =
+        super::value::changes(entry).filter(|(field, _)| field.starts_with("messag")).map(|(_, value)| value);
     for event in list(entry, "messaging").chain(changed) {
         one(own, event, events);
     }
@@ -68,7 +67,11 @@ fn receipt(mid: String, message_id: Option<&str>, state: ReceiptState) -> Inboun
 /// others wrote for the page in Meta's own inbox carries none, and is not read.
 fn echo(message: &Value) -> Option<Receipt> {
     let message_id = text(message, "metadata")?.parse().ok()?;
-    Some(Receipt { provider_id: id(message, "mid")?, message_id: Some(message_id), state: ReceiptState::Sent })
+    Some(Receipt {
+        provider_id: id(message, "mid")?,
+        message_id: Some(message_id),
+        state: ReceiptState::Sent,
+    })
 }
 
 fn written(sender: String, message: &Value) -> Option<InboundMessage> {

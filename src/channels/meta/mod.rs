@@ -22,8 +22,8 @@ mod window;
 
 use super::signing::hex;
 use super::{
-    Accepted, BuildContext, Capabilities, Channel, Forbidden, InboundEvent, Lookup, Moderation, Outgoing, Pace,
-    Refusal, Reply, SendError, Trace, WebhookRequest, content_type_is, header, settings,
+    Accepted, BuildContext, Capabilities, Channel, Forbidden, InboundEvent, Lookup, Moderation, Outgoing,
+    Pace, Refusal, Reply, SendError, Trace, WebhookRequest, content_type_is, header, settings,
 };
 use crate::clock::Clock;
 use crate::config::{ChannelSettings, Secret};
@@ -46,7 +46,8 @@ const MAX_CHALLENGE: usize = 200;
 /// What Meta reads as "taken".
 const TAKEN: (&str, &str) = ("text/plain", "EVENT_RECEIVED");
 /// The keys that all three kinds have.
-const COMMON: &[&str] = &["app_secret", "verify_token", "access_token", "appsecret_proof", "version", "api_url"];
+const COMMON: &[&str] =
+    &["app_secret", "verify_token", "access_token", "appsecret_proof", "version", "api_url"];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -143,7 +144,9 @@ fn parts<T: serde::de::DeserializeOwned>(keys: &ChannelSettings) -> Result<(Comm
         ("access_token", &common.access_token),
     ] {
         if secret.is_empty() {
-            return Err(format!("{key}: is empty. Cure: copy it from the app's page at developers.facebook.com"));
+            return Err(format!(
+                "{key}: is empty. Cure: copy it from the app's page at developers.facebook.com"
+            ));
         }
     }
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -213,7 +216,8 @@ impl Meta {
 
     fn verify(&self, request: &WebhookRequest<'_>) -> Result<(), Refusal> {
         let signature = header(request.headers, "x-hub-signature-256").ok_or(Refusal::Unsigned)?;
-        let given = signature.strip_prefix("sha256=").and_then(super::http::from_hex).ok_or(Refusal::BadSignature)?;
+        let given =
+            signature.strip_prefix("sha256=").and_then(super::http::from_hex).ok_or(Refusal::BadSignature)?;
         let mac = self.mac(request.body).ok_or(Refusal::BadSignature)?;
         mac.verify_slice(&given).map_err(|_| Refusal::BadSignature)
     }

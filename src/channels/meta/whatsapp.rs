@@ -10,8 +10,8 @@
 use super::value::{changes, id, let_go, list, text};
 use super::{Call, Platform, as_written, assemble, buttons, check_id, errors, parts, window};
 use crate::channels::{
-    BuildContext, Capabilities, Channel, Edit, Forbidden, InboundEvent, InboundMessage, Moderation, Outgoing, Pace,
-    Receipt, ReceiptState, SendError,
+    BuildContext, Capabilities, Channel, Edit, Forbidden, InboundEvent, InboundMessage, Moderation, Outgoing,
+    Pace, Receipt, ReceiptState, SendError,
 };
 use crate::config::ChannelSettings;
 use crate::model::{Lang, Media, Timestamp};
@@ -108,7 +108,9 @@ impl Platform for WhatsApp {
         }
         match &self.template {
             None => Some(Forbidden::TooLate { hours: window::HOURS }),
-            Some(_) if message.text.len() > TEMPLATE_TEXT => Some(Forbidden::TooLong { bytes: TEMPLATE_TEXT }),
+            Some(_) if message.text.len() > TEMPLATE_TEXT => {
+                Some(Forbidden::TooLong { bytes: TEMPLATE_TEXT })
+            }
             Some(_) => None,
         }
     }
@@ -251,7 +253,9 @@ fn failure(status: &Value) -> String {
 
 /// A business-scoped user id: a country's two letters, a full stop, letters and digits.
 fn is_scoped(address: &str) -> bool {
-    address.split_once('.').is_some_and(|(country, _)| country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase()))
+    address
+        .split_once('.')
+        .is_some_and(|(country, _)| country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase()))
 }
 
 /// A text, with its choices as buttons where they fit and as a list where they do not.
@@ -264,7 +268,8 @@ fn said(message: &Outgoing) -> Value {
     }
     let few = choices.len() <= BUTTONS && choices.iter().all(short) && text.chars().count() <= BUTTON_TEXT;
     let action = if few {
-        let button = |b: buttons::Button| json!({ "type": "reply", "reply": { "id": b.label, "title": b.title } });
+        let button =
+            |b: buttons::Button| json!({ "type": "reply", "reply": { "id": b.label, "title": b.title } });
         let all: Vec<Value> = buttons::fit(choices, BUTTONS, BUTTON_TITLE).into_iter().map(button).collect();
         json!({ "buttons": all })
     } else {

@@ -128,8 +128,20 @@ async fn sent(kind: &str, address: &str, reply_to: Option<&str>) -> Result<(Stri
 #[tokio::test]
 async fn an_answer_is_put_under_the_comment() {
     for (kind, address, reply_to, path, body) in [
-        ("messenger", "comment:1234_55:77", "55_66", "55_66/comments", json!({ "message": "Oui, à l'heure." })),
-        ("messenger", "comment:1234_55:77", "55_66~1766", "55_66/comments", json!({ "message": "Oui, à l'heure." })),
+        (
+            "messenger",
+            "comment:1234_55:77",
+            "55_66",
+            "55_66/comments",
+            json!({ "message": "Oui, à l'heure." }),
+        ),
+        (
+            "messenger",
+            "comment:1234_55:77",
+            "55_66~1766",
+            "55_66/comments",
+            json!({ "message": "Oui, à l'heure." }),
+        ),
         ("instagram", "comment:18001:77", "17901", "17901/replies", json!({ "message": "Oui, à l'heure." })),
         (
             "instagram",

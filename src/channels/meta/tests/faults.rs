@@ -55,7 +55,8 @@ async fn every_fault_of_the_provider_has_its_outcome() {
         (json(503, ""), "in doubt"),
     ];
     for kind in ["messenger", "instagram", "whatsapp"] {
-        let sent = if kind == "whatsapp" { r#"{"messages":[{"id":"x9"}]}"# } else { r#"{"message_id":"x9"}"# };
+        let sent =
+            if kind == "whatsapp" { r#"{"messages":[{"id":"x9"}]}"# } else { r#"{"message_id":"x9"}"# };
         let all = cases.iter().cloned().chain([(json(200, sent), "sent x9")]);
         for (answer, expected) in all {
             let provider = Provider::start(vec![answer.clone()]).await;

@@ -28,12 +28,13 @@ fn media(kind: &str, url: &str) -> Media {
 
 #[test]
 fn messages_of_every_shape_are_read() {
-    let attached = |kind: &str, payload: Value| {
-        json!({ "mid": "m_1", "attachments": [{ "type": kind, "payload": payload }] })
-    };
+    let attached = |kind: &str, payload: Value| json!({ "mid": "m_1", "attachments": [{ "type": kind, "payload": payload }] });
     let with = |kind, url| InboundMessage { media: vec![media(kind, url)], ..message("m_1", "") };
     let cases: Vec<(Value, InboundMessage)> = vec![
-        (json!({ "mid": "m_1", "text": "prochain train pour Rennes" }), message("m_1", "prochain train pour Rennes")),
+        (
+            json!({ "mid": "m_1", "text": "prochain train pour Rennes" }),
+            message("m_1", "prochain train pour Rennes"),
+        ),
         (
             json!({ "mid": "m_1", "text": "Saint-Denis-près-Ma…",
                 "quick_reply": { "payload": "Saint-Denis-près-Martel" } }),
@@ -43,10 +44,7 @@ fn messages_of_every_shape_are_read() {
             json!({ "mid": "m_1", "text": "Rouge", "quick_reply": { "payload": "DEVELOPER_DEFINED_PAYLOAD" } }),
             message("m_1", "Rouge"),
         ),
-        (
-            json!({ "mid": "m_1", "text": "et là ?", "reply_to": { "mid": "m_0" } }),
-            message("m_1", "et là ?"),
-        ),
+        (json!({ "mid": "m_1", "text": "et là ?", "reply_to": { "mid": "m_0" } }), message("m_1", "et là ?")),
         (
             json!({ "mid": "m_1", "text": "bonjour", "referral": { "ref": "r", "source": "SHORTLINK" } }),
             message("m_1", "bonjour"),
@@ -63,7 +61,10 @@ fn messages_of_every_shape_are_read() {
             attached("story_mention", json!({ "url": "https://c/5" })),
             with("application/octet-stream", "https://c/5"),
         ),
-        (attached("to_come", json!({ "url": "https://c/6" })), with("application/octet-stream", "https://c/6")),
+        (
+            attached("to_come", json!({ "url": "https://c/6" })),
+            with("application/octet-stream", "https://c/6"),
+        ),
         (attached("fallback", json!({ "title": "no address" })), message("m_1", "")),
         (
             attached("location", json!({ "coordinates": { "lat": 48.1034, "long": -1.6722 } })),
@@ -145,10 +146,7 @@ fn receipts_are_read() {
         InboundEvent::Receipt(Receipt { provider_id: id.into(), message_id, state: ReceiptState::Delivered })
     };
     let shape = json!({ "delivery": { "mids": ["m_1", 7, "m_2"], "watermark": 1_766_000_000_123_i64 } });
-    assert_eq!(
-        read("messenger", &event(shape)),
-        vec![delivered("m_1", None), delivered("m_2", None)]
-    );
+    assert_eq!(read("messenger", &event(shape)), vec![delivered("m_1", None), delivered("m_2", None)]);
     let mut seen = event(json!({ "read": { "mid": "aWdt" } }));
     seen["object"] = json!("instagram");
     assert_eq!(read("instagram", &seen), vec![delivered("aWdt", None)]);
@@ -183,9 +181,8 @@ fn a_batch_of_several_entries_is_read_in_order_and_other_pages_are_not_ours() {
     ]);
     for (kind, object) in [("messenger", "page"), ("instagram", "instagram")] {
         let batch = json!({ "object": object, "entry": entries });
-        let expected: Vec<InboundEvent> = ["m_1", "m_2", "m_4", "m_5", "m_6"]
-            .map(|mid| InboundEvent::Message(message(mid, mid)))
-            .to_vec();
+        let expected: Vec<InboundEvent> =
+            ["m_1", "m_2", "m_4", "m_5", "m_6"].map(|mid| InboundEvent::Message(message(mid, mid))).to_vec();
         assert_eq!(read(kind, &batch), expected);
         assert_eq!(read(kind, &json!([batch])), expected, "as a list");
     }

@@ -6,9 +6,9 @@ mod messaging;
 mod sending;
 mod whatsapp;
 
+use super::super::signing::hex;
 use super::super::testing::{NOW, build};
 use super::super::{Accepted, Channel, InboundEvent, Refusal, WebhookRequest};
-use super::super::signing::hex;
 use axum::http::HeaderMap;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
@@ -34,7 +34,12 @@ fn sign(secret: &str, body: &str) -> String {
     format!("sha256={}", hex(&mac.finalize().into_bytes()))
 }
 
-fn post(channel: &dyn Channel, body: &[u8], signature: Option<&str>, kind: &str) -> Result<Accepted, Refusal> {
+fn post(
+    channel: &dyn Channel,
+    body: &[u8],
+    signature: Option<&str>,
+    kind: &str,
+) -> Result<Accepted, Refusal> {
     let mut headers = HeaderMap::new();
     headers.insert("content-type", kind.parse().unwrap());
     if let Some(signature) = signature {
@@ -57,12 +62,19 @@ fn signatures_agree_with_another_implementation() {
     // Made by Python's hmac and hashlib.
     for (secret, body, expected) in [
         ("s3cret", "{}", "adbde1ce40c89c14215687d5d762a47df6dfaefcfad61e2e86718ffc8498571b"),
-        ("s3cret", r#"{"object":"page","entry":[]}"#, "0798c798c2a0c4b160d0779c9886c7b2ed8aeffc6321169172af70412d25f0cb"),
-        ("clé-à-part", r#"{"text":"\u00e9 é 🚆"}"#, "2d6852163b47da484081035bcde04119bc063be1b61e0483e83c549e275230be"),
+        (
+            "s3cret",
+            r#"{"object":"page","entry":[]}"#,
+            "0798c798c2a0c4b160d0779c9886c7b2ed8aeffc6321169172af70412d25f0cb",
+        ),
+        (
+            "clé-à-part",
+            r#"{"text":"\u00e9 é 🚆"}"#,
+            "2d6852163b47da484081035bcde04119bc063be1b61e0483e83c549e275230be",
+        ),
     ] {
-        let keys = format!(
-            "app_secret = '{secret}'\nverify_token = 'v'\naccess_token = 't'\npage_id = '1234'"
-        );
+        let keys =
+            format!("app_secret = '{secret}'\nverify_token = 'v'\naccess_token = 't'\npage_id = '1234'");
         let channel = build("messenger", "messenger", &keys).unwrap();
         let with = |signature: &str| post(&*channel, body.as_bytes(), Some(signature), "application/json");
         assert!(with(&format!("sha256={expected}")).is_ok(), "{body}");
@@ -95,7 +107,10 @@ fn what_is_not_right_is_refused() {
         post(&*channel, changed.as_bytes(), Some(&signed(good)), json_type),
         Err(Refusal::BadSignature)
     );
-    assert_eq!(post(&*channel, good.as_bytes(), Some(&signed(good)), "text/plain"), Err(Refusal::ContentType));
+    assert_eq!(
+        post(&*channel, good.as_bytes(), Some(&signed(good)), "text/plain"),
+        Err(Refusal::ContentType)
+    );
     let charset = "application/json; charset=UTF-8";
     assert!(post(&*channel, good.as_bytes(), Some(&signed(good)), charset).is_ok());
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
@@ -148,7 +163,8 @@ fn the_handshake_echoes_the_challenge_of_who_knows_the_token() {
 
 #[test]
 fn what_is_of_no_kind_that_we_know_is_let_go() {
-    let kinds = [("messenger", "page"), ("instagram", "instagram"), ("whatsapp", "whatsapp_business_account")];
+    let kinds =
+        [("messenger", "page"), ("instagram", "instagram"), ("whatsapp", "whatsapp_business_account")];
     for (kind, object) in kinds {
         for batch in [
             json!({}),

@@ -59,7 +59,8 @@ async fn messenger_and_instagram_are_sent_with_quick_replies() {
 #[tokio::test]
 async fn the_secret_is_proven_where_that_is_asked_for() {
     let message = outgoing("77", "bonjour à vous");
-    let (head, _) = request("messenger", "appsecret_proof = true\nversion = 'v26.1'", &message).await.unwrap();
+    let (head, _) =
+        request("messenger", "appsecret_proof = true\nversion = 'v26.1'", &message).await.unwrap();
     // Made by Python's hmac and hashlib.
     let proof = "996747eb387311f6eef873d7e2bee192a7bc191ebdab0ce8129d81ae8223c24c";
     assert!(head.starts_with(&format!("POST /v26.1/me/messages?appsecret_proof={proof} ")), "{head}");
@@ -72,7 +73,11 @@ async fn whatsapp_is_sent_as_text_buttons_or_list() {
     let long = "x".repeat(1_025);
     let row = |title: &str| json!({ "id": title, "title": title });
     let cases: Vec<(&str, Vec<String>, Value)> = vec![
-        ("Bonjour à vous.", names(&[]), json!({ "text": { "preview_url": false, "body": "Bonjour à vous." } })),
+        (
+            "Bonjour à vous.",
+            names(&[]),
+            json!({ "text": { "preview_url": false, "body": "Bonjour à vous." } }),
+        ),
         (
             "Laquelle donc ?",
             names(&["Rennes", "Vitré"]),
@@ -129,7 +134,8 @@ async fn a_template_is_sent_when_the_time_to_answer_is_over() {
         let message = Outgoing { heard_at: hours_ago(24), lang, ..outgoing("33612345678", text) };
         let (_, body) = request("whatsapp", keys, &message).await.unwrap();
         assert_eq!(body["type"], "template");
-        let parameter = json!({ "type": "text", "text": "Votre TER est annoncé : · 18:04 Rennes · 18:34 Brest" });
+        let parameter =
+            json!({ "type": "text", "text": "Votre TER est annoncé : · 18:04 Rennes · 18:34 Brest" });
         let expected = json!({ "name": "reponse", "language": { "code": code },
             "components": [{ "type": "body", "parameters": [parameter] }] });
         assert_eq!(body["template"], expected);
@@ -160,8 +166,11 @@ async fn beyond_the_time_to_answer_only_what_is_allowed_is_sent() {
         ("whatsapp", template, Author::Bot, 24 * 30, None),
     ];
     for (kind, keys, author, hours, expected) in cases {
-        let message =
-            Outgoing { author: *author, heard_at: hours_ago(*hours), ..outgoing("77", "Nous revenons vers vous.") };
+        let message = Outgoing {
+            author: *author,
+            heard_at: hours_ago(*hours),
+            ..outgoing("77", "Nous revenons vers vous.")
+        };
         let case = format!("{kind} {keys} {author} {hours}");
         assert_eq!(channel(kind, keys).refuses(&message, NOW), *expected, "{case}");
         let sent = request(kind, keys, &message).await;
@@ -190,9 +199,7 @@ async fn beyond_the_time_to_answer_only_what_is_allowed_is_sent() {
 #[test]
 fn what_the_limit_in_bytes_leaves_out_is_refused() {
     let bytes = Some(Forbidden::TooLong { bytes: 1_000 });
-    for (text, expected) in
-        [("é".repeat(500), None), ("é".repeat(501), bytes), ("a".repeat(800), None)]
-    {
+    for (text, expected) in [("é".repeat(500), None), ("é".repeat(501), bytes), ("a".repeat(800), None)] {
         assert_eq!(channel("instagram", "").refuses(&outgoing("77", &text), NOW), expected);
     }
     let template = channel("whatsapp", "template = { name = 'x', languages = ['fr'] }");
@@ -212,7 +219,8 @@ fn labels_fit_and_come_back_whole() {
         assert_eq!(pressed(&title, &label), label);
     }
     assert_eq!(fit(&twins, 2, 20), Vec::new(), "the text numbers them");
-    for (text, room, expected) in [("Rennes", 6, "Rennes"), ("Rennes", 5, "Renn…"), ("à la gare", 5, "à la…")] {
+    for (text, room, expected) in [("Rennes", 6, "Rennes"), ("Rennes", 5, "Renn…"), ("à la gare", 5, "à la…")]
+    {
         assert_eq!(cut(text, room), expected);
     }
     for (title, behind, expected) in [
@@ -228,11 +236,7 @@ fn labels_fit_and_come_back_whole() {
 #[tokio::test]
 async fn that_someone_writes_is_shown_where_it_is_private() {
     for (kind, address, expected) in [
-        (
-            "messenger",
-            "77",
-            Some(json!({ "recipient": { "id": "77" }, "sender_action": "typing_on" })),
-        ),
+        ("messenger", "77", Some(json!({ "recipient": { "id": "77" }, "sender_action": "typing_on" }))),
         ("messenger", "comment:1:77", None),
         (
             "whatsapp",

@@ -18,8 +18,7 @@ fn batch(number: &str, more: Value) -> Value {
 
 fn written(kind: &str, part: Value) -> Vec<InboundEvent> {
     let contacts = json!([{ "profile": { "name": "Camille" }, "wa_id": "33612345678" }]);
-    let message =
-        json!({ "from": "33612345678", "id": "wamid.1", "timestamp": "1766000000", "type": kind, kind: part });
+    let message = json!({ "from": "33612345678", "id": "wamid.1", "timestamp": "1766000000", "type": kind, kind: part });
     read("whatsapp", &batch("1234", json!({ "contacts": contacts, "messages": [message] })))
 }
 
@@ -52,7 +51,11 @@ fn messages_of_every_type_are_read() {
             json!({ "id": "99", "mime_type": "image/jpeg", "url": "https://lookaside/1" }),
             with_media("", "image/jpeg", "https://lookaside/1"),
         ),
-        ("audio", file("audio/ogg; codecs=opus"), with_media("", "audio/ogg; codecs=opus", "whatsapp:media/99")),
+        (
+            "audio",
+            file("audio/ogg; codecs=opus"),
+            with_media("", "audio/ogg; codecs=opus", "whatsapp:media/99"),
+        ),
         ("video", file("video/mp4"), with_media("", "video/mp4", "whatsapp:media/99")),
         ("document", file("application/pdf"), with_media("", "application/pdf", "whatsapp:media/99")),
         ("sticker", file("image/webp"), with_media("", "image/webp", "whatsapp:media/99")),
@@ -80,7 +83,11 @@ fn messages_of_every_type_are_read() {
         ),
         ("interactive", json!({ "type": "nfm_reply", "nfm_reply": { "response_json": "{}" } }), message("")),
         ("contacts", json!([{ "name": { "formatted_name": "X" } }]), message("")),
-        ("order", json!({ "catalog_id": "1", "text": "pour demain", "product_items": [] }), message("pour demain")),
+        (
+            "order",
+            json!({ "catalog_id": "1", "text": "pour demain", "product_items": [] }),
+            message("pour demain"),
+        ),
         ("unsupported", json!({ "type": "poll_update" }), message("")),
         ("to_come", json!({ "a": 1 }), message("")),
     ];
@@ -109,7 +116,8 @@ fn an_edit_names_the_message_that_was_changed() {
 #[test]
 fn who_shows_no_number_is_known_by_the_scoped_id() {
     let said = |more: Value| {
-        let mut message = json!({ "id": "wamid.1", "timestamp": "1", "type": "text", "text": { "body": "x" } });
+        let mut message =
+            json!({ "id": "wamid.1", "timestamp": "1", "type": "text", "text": { "body": "x" } });
         message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         message
     };
@@ -151,7 +159,9 @@ fn statuses_are_receipts_and_settle_what_was_in_doubt() {
             None,
         ),
         (
-            failed(json!([{ "code": 131_047, "title": "Re-engagement message", "error_data": { "details": "x" } }])),
+            failed(
+                json!([{ "code": 131_047, "title": "Re-engagement message", "error_data": { "details": "x" } }]),
+            ),
             ReceiptState::Failed(window.into()),
             None,
         ),
@@ -177,7 +187,11 @@ fn another_number_of_the_account_is_not_ours() {
     assert_eq!(read("whatsapp", &batch("999", said.clone())), Vec::new());
     let mut several = batch("999", said.clone());
     let ours = batch("1234", said)["entry"][0]["changes"][0].clone();
-    several["entry"][0]["changes"].as_array_mut().unwrap().extend([json!({ "field": "flows" }), ours.clone(), ours]);
+    several["entry"][0]["changes"].as_array_mut().unwrap().extend([
+        json!({ "field": "flows" }),
+        ours.clone(),
+        ours,
+    ]);
     assert_eq!(read("whatsapp", &several).len(), 2);
     let errors = json!({ "errors": [{ "code": 130_429, "title": "Rate limit hit" }] });
     assert_eq!(read("whatsapp", &batch("1234", errors)), Vec::new());
