@@ -3,6 +3,7 @@
 
 mod http;
 mod inbound;
+mod meta;
 mod outbound;
 mod segments;
 mod senders;
@@ -16,7 +17,7 @@ mod webchat;
 pub use inbound::{
     Accepted, Edit, InboundEvent, InboundMessage, Reach, Receipt, ReceiptState, Refusal, WebhookRequest,
 };
-pub use outbound::{Capabilities, Lookup, Outgoing, Pace, SendError, split};
+pub use outbound::{Capabilities, Forbidden, Lookup, Outgoing, Pace, SendError, split};
 pub use trace::{Reply, Trace};
 
 use crate::clock::Clock;
@@ -32,8 +33,14 @@ use tokio_util::sync::CancellationToken;
 pub use senders::advice;
 
 /// The one line that a new kind of channel adds.
-const KINDS: &[(&str, Build)] =
-    &[("http", http::build), ("twilio", twilio::build), ("webchat", webchat::build)];
+const KINDS: &[(&str, Build)] = &[
+    ("http", http::build),
+    ("instagram", meta::instagram),
+    ("messenger", meta::messenger),
+    ("twilio", twilio::build),
+    ("webchat", webchat::build),
+    ("whatsapp", meta::whatsapp),
+];
 
 type Build = fn(&str, &ChannelSettings, &BuildContext) -> Result<Arc<dyn Channel>, String>;
 
@@ -72,11 +79,15 @@ pub trait Channel: Send + Sync {
     /// Asks the provider what became of a send in doubt.
     async fn look_up(&self, message: &Outgoing, trace: &Trace) -> Lookup;
 
-    /// Why an agent's message would be refused by the rules of the provider, in words that an agent can read (the
-    /// time to answer is over, and no template is configured). Asked before the message is stored, and again by
-    /// `send`.
-    fn refuses(&self, _message: &Outgoing, _now: Timestamp) -> Option<String> {
+    /// Why a message is against the rules of the provider (the time to answer is over, and no template is configured).
+    /// Asked before an agent's message is stored, and again by `send`.
+    fn refuses(&self, _message: &Outgoing, _now: Timestamp) -> Option<Forbidden> {
         None
+    }
+
+    /// Longest text to this address, in characters: a public answer may be held shorter than a private one.
+    fn longest(&self, _address: &str) -> usize {
+        self.capabilities().max_chars
     }
 
     /// Is what is said to this address read by everyone? Such conversations are of their own kind: see
@@ -85,8 +96,14 @@ pub trait Channel: Send + Sync {
         false
     }
 
-    /// Shows that someone writes; best effort, no error is worth a word.
-    async fn typing(&self, _address: &str) {}
+    /// Where those who write in public are invited to write in private.
+    fn private_url(&self) -> Option<String> {
+        None
+    }
+
+    /// Shows that someone writes; best effort, no error is worth a word. `last`: the provider's id of the message that
+    /// is being answered.
+    async fn typing(&self, _address: &str, _last: &str) {}
 
     /// Does to a message of the customer what an agent asked for.
     async fn moderate(

@@ -39,6 +39,18 @@ pub enum SendError {
     InDoubt { why: String },
 }
 
+/// What the rules of a provider forbid. A closed set, so that the desk can say it in the agent's language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    #[error(
+        "the customer last wrote more than {hours} hours ago: they must write again before they can be written to"
+    )]
+    TooLate { hours: u64 },
+    /// In UTF-8.
+    #[error("the message is longer than {bytes} bytes, which is the most that can be sent now")]
+    TooLong { bytes: usize },
+}
+
 /// What a provider says of a send in doubt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {

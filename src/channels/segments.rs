@@ -28,7 +28,7 @@ impl Channels {
         if !self.is_sms(channel) {
             return wordings.next();
         }
-        let words = |text: String| if self.sms.thrift { thrift(&text) } else { text };
+        let words = |text: String| if self.sms.thrift { thrift(&text).into_owned() } else { text };
         let wordings: Vec<String> = wordings.map(words).collect();
         let chosen = choose(&wordings, self.sms.segment_budget)?;
         let taken = segments(chosen);

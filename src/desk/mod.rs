@@ -12,11 +12,12 @@ pub mod sla;
 #[cfg(test)]
 mod tests;
 
-use crate::channels::Channels;
+use crate::channels::{Channels, Forbidden};
 use crate::model::{
     Actor, Agent, AgentId, Author, Conversation, ConversationId, ConversationState, DeliveryStatus,
     Direction, EventKind, Message, MessageId, MessageKind, NewEvent, Role, Timestamp,
 };
+use crate::queue::deliver::outgoing;
 use crate::store::{JobKind, NewJob, Store, StoreError, Tx};
 
 /// Conversations looked at for the next one.
@@ -58,6 +59,9 @@ pub enum DeskError {
     /// They said STOP: nothing is sent to them until they say otherwise.
     #[error("the customer has opted out: nothing is sent to them")]
     OptedOut,
+    /// By the rules of the provider.
+    #[error(transparent)]
+    Forbidden(Forbidden),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -80,6 +84,8 @@ impl DeskError {
             DeskError::SnoozeTime => "snooze_time",
             DeskError::Offered { .. } => "offered",
             DeskError::OptedOut => "opted_out",
+            DeskError::Forbidden(Forbidden::TooLate { .. }) => "too_late",
+            DeskError::Forbidden(Forbidden::TooLong { .. }) => "too_many_bytes",
             DeskError::Store(_) => "store",
         }
     }
@@ -91,6 +97,8 @@ impl DeskError {
                 name.clone()
             }
             DeskError::TooLong { max } => max.to_string(),
+            DeskError::Forbidden(Forbidden::TooLate { hours }) => hours.to_string(),
+            DeskError::Forbidden(Forbidden::TooLong { bytes }) => bytes.to_string(),
             _ => String::new(),
         }
     }
@@ -228,12 +236,16 @@ pub async fn reply(
     let channel = channels
         .get(&conversation.channel)
         .ok_or_else(|| DeskError::NoChannel(conversation.channel.clone()))?;
-    let max = channel.capabilities().max_chars;
+    let contact = tx.contact_by_id(conversation.contact_id).await?.ok_or(DeskError::NotFound)?;
+    let max = channel.longest(&contact.address);
     if text.chars().count() > max {
         return Err(DeskError::TooLong { max });
     }
     require_consent(&mut tx, &conversation, key).await?;
     let mut message = channels.charged(agent_message(&conversation, agent, key, text, now));
+    if let Some(forbidden) = channel.refuses(&outgoing(&mut tx, &contact, &message).await?, now) {
+        return Err(DeskError::Forbidden(forbidden));
+    }
     tx.insert_message(&mut message).await?;
     send(&mut tx, now, &message).await?;
     event(&mut tx, now, EventKind::AgentAnswered, agent, &conversation, Some(key)).await?;

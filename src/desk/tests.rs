@@ -127,6 +127,31 @@ async fn a_reply_is_sent_once_and_only_by_the_agent_in_charge() {
     assert_eq!(desk.send_jobs().await, 1);
 }
 
+/// The window of a provider is over: the agent reads so at once, and nothing is stored.
+#[tokio::test]
+async fn what_the_provider_would_refuse_is_refused_before_it_is_stored() {
+    let mut desk = desk().await;
+    let toml = "app_secret = 's'\nverify_token = 'v'\naccess_token = 't'\npage_id = '1'";
+    let mut config: ChannelConfig = toml::from_str(toml).unwrap();
+    config.kind = "messenger".into();
+    let context = BuildContext {
+        public_url: "http://localhost".into(),
+        client: reqwest::Client::new(),
+        clock: std::sync::Arc::new(crate::clock::ManualClock::at(NOW)),
+    };
+    desk.channels = Channels::build(&BTreeMap::from([("web".to_owned(), config)]), &context).unwrap();
+    desk.take(&desk.camille).await.unwrap();
+    let (key, late) = (MessageId::new(), NOW.plus(Duration::from_secs(24 * 3_600)));
+    let reply = async |now| {
+        reply(&desk.store, &desk.channels, now, &desk.camille, desk.conversation, key, "hi").await
+    };
+    let refused = reply(late).await.unwrap_err();
+    assert_eq!((refused.code(), refused.detail().as_str()), ("too_late", "24"));
+    assert_eq!((desk.read().await.1.len(), desk.send_jobs().await), (1, 0));
+    reply(late.minus(Duration::from_secs(1))).await.unwrap();
+    assert_eq!((desk.read().await.1.len(), desk.send_jobs().await), (2, 1));
+}
+
 #[tokio::test]
 async fn a_key_cannot_reach_into_another_message() {
     let desk = desk().await;

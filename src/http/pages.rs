@@ -201,13 +201,16 @@ mod tests {
 
     #[test]
     fn every_name_of_an_enum_has_its_word() {
+        use crate::channels::Forbidden;
         use crate::desk::DeskError;
         use crate::insights::clocks::Clock;
         use crate::model::{ConversationState, DeliveryStatus, EscalationReason, Priority, Role, Tone};
         fn names<T: std::fmt::Display>(section: &str, all: &[T]) -> Vec<String> {
             all.iter().map(|name| format!("{section}.{name}")).collect()
         }
+        let forbidden = [Forbidden::TooLate { hours: 24 }, Forbidden::TooLong { bytes: 1_000 }];
         let errors = [DeskError::NotFound, DeskError::NotInCharge, DeskError::Empty, DeskError::KeyReused];
+        let errors = errors.into_iter().chain(forbidden.map(DeskError::Forbidden)).collect::<Vec<_>>();
         let expected = [
             names("state", ConversationState::ALL),
             names("status", DeliveryStatus::ALL),

@@ -237,3 +237,5 @@ mod opt_out_tests;
 mod own_answer_tests;
 #[cfg(test)]
 mod process_tests;
+#[cfg(test)]
+mod public_tests;

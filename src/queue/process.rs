@@ -11,7 +11,7 @@ use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
 use crate::desk::routing;
-use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Rules};
+use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Rules, in_public};
 use crate::model::{
     Actor, Author, Conversation, ConversationState, Direction, EventKind, Lang, Message, MessageId,
     MessageKind, NewEvent, Timestamp, Understanding,
@@ -73,6 +73,7 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
 
     let live = worker.mind.content.live();
     let now = worker.clock.now();
+    let channel = worker.channels.get(&conversation.channel);
     let sms = worker.channels.is_sms(&conversation.channel);
     let window = if sms && job.attempts <= TRIES { worker.mind.gather } else { Duration::ZERO };
     match gather(&message, &behind, window, &live.phrases, now) {
@@ -96,12 +97,19 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         let decision = worker.decide(&scene, &understanding).await?;
         (Some(understanding), decision)
     };
+    let public = channel.filter(|channel| channel.is_public(&contact.address));
+    let decision = match public {
+        Some(channel) => in_public(decision, channel.private_url().as_deref()),
+        None => decision,
+    };
     // "STOP" is written in every language.
     let command = decision.effects.iter().any(|e| matches!(e, Effect::OptOut | Effect::OptIn))
         || decision.lines.first().is_some_and(|line| line.response == "system.help");
     let known = conversation.lang.filter(|_| command);
     let lang = known.or(understanding.as_ref().map(|u| u.lang)).unwrap_or(lang);
-    let parts = worker.render(&decision.lines, &conversation.channel, lang, &live, now);
+    let most = channel.map_or(usize::MAX, |channel| channel.longest(&contact.address));
+    let text = worker.render(&decision.lines, &conversation.channel, lang, &live, now);
+    let parts = split(&text, most);
 
     let mut tx = worker.store.begin().await?;
     let current = tx.lock_conversation(conversation.id).await?.ok_or(sqlx::Error::RowNotFound)?;
@@ -137,9 +145,9 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
 }
 
 impl Worker {
-    /// The words of a decision, in parts that the channel carries; none when it says nothing. A template that fails
-    /// here passed its check at start, so the rest is said and the failure logged.
-    fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> Vec<String> {
+    /// The words of a decision; none when it says nothing. A template that fails here passed its check at start, so the
+    /// rest is said and the failure logged.
+    fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> String {
         let capabilities = self.channels.get(channel).map(|c| c.capabilities());
         let sms = capabilities.is_some_and(|c| c.sms);
         let variants: &[Variant<'_>] =
@@ -150,8 +158,7 @@ impl Worker {
             texts.collect::<Vec<_>>().join(if sms { " " } else { "\n\n" })
         });
         let about: Vec<&str> = lines.iter().map(|line| &*line.response).collect();
-        let text = self.channels.worded(channel, &about.join("+"), wordings.collect());
-        split(&text.unwrap_or_default(), capabilities.map_or(usize::MAX, |c| c.max_chars))
+        self.channels.worded(channel, &about.join("+"), wordings.collect()).unwrap_or_default()
     }
 
     /// `buttons`: how many choices the channel shows as such.

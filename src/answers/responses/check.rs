@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What the engine says on its own account; `responses/<language>/system.yaml` words them.
-pub(super) const SYSTEM_MESSAGES: [&str; 16] = [
+pub(super) const SYSTEM_MESSAGES: [&str; 17] = [
     "escalated",
     "escalated_again",
     "clarify",
@@ -28,6 +28,7 @@ pub(super) const SYSTEM_MESSAGES: [&str; 16] = [
     "too_many_watches",
     "cannot_follow",
     "no_data",
+    "public_invitation",
 ];
 
 /// One template as its writer sees it.
@@ -204,6 +205,10 @@ fn system_samples(name: &str) -> Vec<Value> {
             .collect(),
         "too_many_watches" => refused_samples(&json!({ "most": 20 })),
         "cannot_follow" => refused_samples(&json!({})),
+        "public_invitation" => {
+            let urls = [json!("https://m.me/106540352242922"), json!(null)];
+            urls.map(|private_url| json!({ "private_url": private_url })).to_vec()
+        }
         _ => vec![json!({})],
     }
 }
