@@ -42,7 +42,8 @@ fn planner(transfers: &str, changes: Vec<(&str, Running, Vec<StopChange>)>) -> L
     let live = LiveHandle::default();
     let mut snapshot = Snapshot { trips_as_of: Some(at), ..Snapshot::default() };
     for (id, running, stops) in changes {
-        let change = TripChange { day: Some(date(2026, 5, 5)), running, route: None, stops, as_of: at };
+        let change =
+            TripChange { day: Some(date(2026, 5, 5)), running, route: None, delay: None, stops, as_of: at };
         snapshot.trips.insert(id.to_owned(), vec![change]);
     }
     live.replace(snapshot);

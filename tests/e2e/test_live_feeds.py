@@ -3,6 +3,7 @@
 A real server polls a publisher over HTTP; customers ask on the generic channel and in the web chat.
 """
 
+import gzip
 import json
 import secrets
 import time
@@ -277,3 +278,52 @@ def test_an_old_feed_corrects_nothing(railway, publisher, follow, peer):
     answer = customer.asks(NEXT)
     assert "8745" in answer.partition("Supprimé :")[2] and "peut avoir changé" in answer, answer
     assert customer.corrections() == []
+
+
+def test_a_compressed_feed_is_read_and_a_bomb_is_not(railway, publisher, follow, peer):
+    publisher.keeps("trips", railway.late("8745", 14), packed=True)
+    server = follow("trips", traffic__max_bytes="100000", **SOON)
+    customer = Customer(server, peer)
+    assert "retard de 14 min" in customer.asks(NEXT)
+    # A thousandth of what it unpacks to.
+    publisher.gives("trips", gzip.compress(bytes(50_000_000)), **{"Content-Encoding": "gzip"})
+    fades(customer, railway)
+    assert "larger than traffic.max_bytes (100000)" in server.log()
+
+
+def test_the_delay_of_a_whole_train_is_told(railway, publisher, follow, peer):
+    publisher.keeps("trips", railway.late_as_a_whole("8745", 14))
+    answer = Customer(follow("trips"), peer).asks(NEXT)
+    assert f"{railway.at('8745', 14)} → {railway.at('8745', 39)} (retard de 14 min, prévu à {railway.at('8745')})" in answer, answer
+
+
+def test_a_feed_that_never_came_is_said_to_be_missing(railway, publisher, follow, peer):
+    publisher.keeps("there", railway.late("8745", 14))
+    publisher.gives("away", b"", status=503)
+    server = follow("there", "away", kinds={"there": "trips", "away": "trips"})
+    answer = Customer(server, peer).asks(NEXT)
+    assert "retard de 14 min" in answer and "Temps réel incomplet : des retards ou des suppressions peuvent y manquer." in answer, answer
+    assert traffic_troubles(server) == ["traffic: a feed of trains is missing or cut; that delays may be missing is said"]
+
+
+def test_a_strike_is_told_when_only_the_trains_are_not_known(railway, publisher, follow, peer):
+    made = time.time() - 30
+    publisher.said("trips", time.time() - 1200, railway.late("8745", 14))
+    publisher.said("alerts", made, railway.strike("Grève des aiguilleurs : un train sur deux"))
+    server = follow("trips", "alerts", kinds={"trips": "trips", "alerts": "alerts"})
+    answer = Customer(server, peer).asks("y a-t-il une grève aujourd'hui ?")
+    assert "Grève des aiguilleurs : un train sur deux" in answer and f"Temps réel à {railway.clock(made)}" in answer, answer
+    assert ONLY_SCHEDULED in Customer(server, peer).asks(NEXT)
+    customer = Customer(server, peer)
+    assert "14 min" not in customer.asks("le train 8745 est-il en retard ?")
+    until(customer.is_with_people, "a person takes over")
+
+
+def test_without_any_word_of_strikes_a_person_is_asked(railway, publisher, follow, peer):
+    publisher.keeps("trips", railway.late("8745", 14))
+    publisher.gives("alerts", b"", status=500)
+    server = follow("trips", "alerts", kinds={"trips": "trips", "alerts": "alerts"})
+    customer = Customer(server, peer)
+    assert "Aucune grève" not in customer.asks("y a-t-il une grève aujourd'hui ?")
+    until(customer.is_with_people, "a person takes over")
+    assert traffic_troubles(server) == ["traffic: no announcements; questions about strikes and works go to people"]
