@@ -11,7 +11,7 @@ import pathlib
 
 OUT = pathlib.Path(__file__).resolve().parent / "gtfs"
 FIRST_DAY, LAST_DAY = dt.date(2024, 1, 1), dt.date(2035, 12, 31)
-VERSION = "2026-11-01"  # the date that answers show; change it when the railway changes
+VERSION = "2026-11-01"  # the date that answers show; change it when its trains change
 
 # id, name, latitude, longitude, platforms (0: a lone stop without a parent station)
 STATIONS = """
@@ -164,6 +164,18 @@ Navette|Avignon Centre - TGV|AVC0 AVT6|5:35|23:05|30|0
 Navette|Lille Flandres - Europe|LLF0 LLE3|5:15|23:45|30|0
 """
 
+# Stations of one city between which one can change trains, in minutes: out of the one, by metro or on foot, into the other, with luggage
+# and without knowing the way. Both directions. By judgement, from the distances and the metro lines there are.
+TRANSFERS = """
+PMP PLY 40|PMP PNO 40|PMP PES 40|PMP PAZ 35|PMP PSL 35
+PLY PNO 35|PLY PES 40|PLY PAZ 20|PLY PSL 35
+PNO PES 15|PNO PAZ 40|PNO PSL 30
+PES PAZ 40|PES PSL 35
+PAZ PSL 40
+LLF LLE 15
+LPD LPR 35
+"""
+
 BRANDS = {"Alizé": ("ALZ", 8001), "Littoral": ("LIT", 850001), "Navette": ("NAV", 130001)}
 HOLIDAYS = [(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)]
 
@@ -261,6 +273,15 @@ def exceptions():
     return rows
 
 
+def transfers():
+    """Type 2: at least that long, in seconds."""
+    rows = []
+    for pair in TRANSFERS.replace("\n", "|").strip("|").split("|"):
+        one, other, mins = pair.split()
+        rows += [[one, other, "2", str(int(mins) * 60)], [other, one, "2", str(int(mins) * 60)]]
+    return rows
+
+
 def main():
     OUT.mkdir(exist_ok=True)
     span = [f"{FIRST_DAY:%Y%m%d}", f"{LAST_DAY:%Y%m%d}"]
@@ -277,6 +298,7 @@ def main():
     stop_rows, platforms = stations()
     write("stops.txt",
           ["stop_id", "stop_name", "stop_lat", "stop_lon", "location_type", "parent_station", "platform_code"], stop_rows)
+    write("transfers.txt", ["from_stop_id", "to_stop_id", "transfer_type", "min_transfer_time"], transfers())
     routes, trips, times = trains(platforms)
     write("routes.txt", ["route_id", "agency_id", "route_short_name", "route_long_name", "route_type"], routes)
     write("trips.txt",

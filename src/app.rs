@@ -118,6 +118,7 @@ pub fn build_channels(config: &Config, clock: Arc<dyn Clock>) -> Result<Channels
         .timeout(config.queue.send_timeout.into())
         .connect_timeout(Duration::from_secs(5))
         .redirect(reqwest::redirect::Policy::none())
+        .no_gzip()
         .user_agent(concat!("guichet/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| Rejected(vec![format!("the HTTP client cannot be built: {error}")]))?;

@@ -121,6 +121,7 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none())
             // It would resolve names itself, unchecked.
             .no_proxy()
+            .no_gzip()
             .dns_resolver(Arc::new(Guarded { allow_private: config.allow_private }))
             .user_agent(concat!("guichet/", env!("CARGO_PKG_VERSION")))
             .build()

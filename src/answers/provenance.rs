@@ -33,8 +33,14 @@ pub(super) fn sentences(
     now: Timestamp,
 ) -> Sentences {
     let words = Words { of, french: lang == Lang::FR, lang, zone, now };
-    let long = words.sentence(live, &words.network(), words.french);
-    let short = plain(&words.short(live));
+    let mut long = words.sentence(live, &words.network(), words.french);
+    let mut short = words.short(live);
+    if of.live_partial && of.live.used().is_some() && live != Live::Elsewhere {
+        let (more, less) = words.partial();
+        long.push_str(more);
+        short.push_str(less);
+    }
+    let short = plain(&short);
     Sentences { long, short }
 }
 
@@ -76,6 +82,18 @@ impl Words<'_> {
             format!("Horaires théoriques, {network} (données du {date})")
         } else {
             format!("Scheduled times, {network} (data of {date})")
+        }
+    }
+
+    /// Long and short.
+    fn partial(&self) -> (&'static str, &'static str) {
+        if self.french {
+            (
+                " Temps réel incomplet : des retards ou des suppressions peuvent y manquer.",
+                " Temps réel incomplet.",
+            )
+        } else {
+            (" Live data is incomplete: delays or cancellations may be missing.", " Live data incomplete.")
         }
     }
 
@@ -208,6 +226,7 @@ mod tests {
                 invented: true,
                 timetable_as_of: date(2026, 11, 1),
                 live: state,
+                live_partial: false,
             };
             let zone = TimeZone::get("Europe/Paris").unwrap();
             let said = |lang| sentences(&of, live, lang, &zone, now);
@@ -218,6 +237,42 @@ mod tests {
                 assert_eq!(crate::sms::encoding(&short).as_str(), "GSM-7", "{short}");
                 assert!(short.len() < 80 && short.contains("invent"), "{short}");
             }
+        }
+    }
+    #[test]
+    fn what_is_missing_is_said_where_live_data_is_used() {
+        let (now, at) = (paris("2026-12-20T12:08"), paris("2026-12-20T12:08"));
+        let zone = TimeZone::get("Europe/Paris").unwrap();
+        let (said, short) =
+            ("Temps réel incomplet : des retards ou des suppressions", "Temps réel incomplet.");
+        for (state, live, expected) in [
+            (LiveState::Fresh(at), Live::Speaks, true),
+            (LiveState::Fresh(at), Live::Silent, true),
+            (LiveState::Old(at), Live::Silent, true),
+            (LiveState::Fresh(at), Live::Elsewhere, false),
+            (LiveState::Lost(Some(at)), Live::Silent, false),
+        ] {
+            let of = Provenance {
+                label: "Réseau".into(),
+                invented: false,
+                timetable_as_of: date(2026, 11, 1),
+                live: state,
+                live_partial: true,
+            };
+            let told = sentences(&of, live, Lang::FR, &zone, now);
+            assert_eq!(
+                (told.long.contains(said), told.short.ends_with(short)),
+                (expected, expected),
+                "{told:?}"
+            );
+            let told = sentences(&of, live, Lang::EN, &zone, now);
+            assert_eq!(told.long.ends_with("cancellations may be missing."), expected, "{told:?}");
+            assert!(
+                told.short.len() < 100
+                    && !sentences(&Provenance { live_partial: false, ..of }, live, Lang::EN, &zone, now)
+                        .long
+                        .contains("incomplete")
+            );
         }
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn provenance() -> Provenance {
         invented: true,
         timetable_as_of: day(),
         live: LiveState::Old(Timestamp(NOW.0 - 4 * MINUTE)),
+        live_partial: false,
     }
 }
 

@@ -29,6 +29,9 @@ pub(super) fn at(clock: &str) -> Timestamp {
 #[derive(Debug, Clone)]
 pub(super) struct Fake {
     pub live: LiveState,
+    pub live_partial: bool,
+    /// What announcements are worth, where it is not what `live` is.
+    pub announced: Option<LiveState>,
     pub invented: bool,
     pub runs: Vec<Run>,
     pub journeys: Vec<Journey>,
@@ -44,6 +47,8 @@ impl Default for Fake {
     fn default() -> Self {
         Self {
             live: LiveState::Absent,
+            live_partial: false,
+            announced: None,
             invented: true,
             runs: Vec::new(),
             journeys: Vec::new(),
@@ -128,6 +133,7 @@ impl Fake {
             invented: self.invented,
             timetable_as_of: date(2026, 11, 1),
             live: self.live,
+            live_partial: self.live_partial,
         }
     }
 
@@ -169,6 +175,10 @@ impl Planner for Fake {
             Some(Unknown::Line(_) | Unknown::TooWide) => Ok(self.of()),
             _ => self.told(()).map(|told| told.provenance),
         }
+    }
+
+    fn announces(&self, _: Timestamp) -> Result<LiveState, Unknown> {
+        self.told(self.announced.unwrap_or(self.live)).map(|told| told.value)
     }
 
     async fn board(&self, query: &BoardQuery, _: Timestamp) -> Result<Told<Board>, Unknown> {
@@ -224,9 +234,12 @@ impl Planner for Fake {
             !ride.train.cancelled
                 && ride.from.departure.is_some_and(|moment| moment.best() > moment.scheduled)
         };
+        let announced = self.announced.unwrap_or(self.live);
         self.told(Traffic {
             line: query.line.clone(),
             alerts: self.alerts.clone(),
+            announced,
+            trains: self.live,
             running: rides.iter().filter(|ride| !ride.train.cancelled).count(),
             late: rides.iter().filter(late).cloned().collect(),
             cancelled: rides.iter().filter(|ride| ride.train.cancelled).cloned().collect(),

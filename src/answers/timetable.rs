@@ -17,3 +17,5 @@ pub(super) use train_stops::TrainStops;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod ways_tests;

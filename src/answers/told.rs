@@ -164,18 +164,21 @@ impl<'a> Teller<'a> {
         rides.iter().map(|ride| self.ride(ride, day)).collect()
     }
 
-    /// A way with its changes: `legs` are rides; `duration` in words.
+    /// A way with its changes: `changes` are the stations where one gets off to change; `walks` those changes where the next train leaves
+    /// from another station: `from`, `to`, and `minutes` from the arrival to the departure; `legs` are rides; `duration` in words.
     pub(super) fn journey(&self, journey: &Journey, day: Date) -> Option<Value> {
         let (first, last) = (journey.rides.first()?, journey.rides.last()?);
         let (leaves, arrives) = (first.from.departure?.best(), last.to.arrival?.best());
-        let changes: Vec<String> =
-            journey.rides.iter().skip(1).map(|ride| ride.from.station.name.clone()).collect();
+        let pairs = || journey.rides.iter().zip(journey.rides.iter().skip(1));
+        let changes: Vec<&str> = pairs().map(|(before, _)| before.to.station.name.as_str()).collect();
+        let walks: Vec<Value> = pairs().filter_map(|(before, after)| walk(before, after)).collect();
         Some(json!({
             "time": self.clock(leaves),
             "arrival": self.clock(arrives),
             "next_day": self.date(leaves) > day,
             "duration": duration(arrives.since(leaves).as_secs() / 60),
             "changes": changes,
+            "walks": walks,
             "legs": self.rides(&journey.rides, day),
         }))
     }
@@ -183,6 +186,14 @@ impl<'a> Teller<'a> {
 
 pub(super) fn place(station: &StationRef) -> Value {
     json!({ "name": station.name, "short": short_name(&station.name) })
+}
+
+/// From where one train arrives to where the next one leaves; none: the same station.
+fn walk(before: &Ride, after: &Ride) -> Option<Value> {
+    let (from, to) = (&before.to.station, &after.from.station);
+    let between = after.from.departure?.best().since(before.to.arrival?.best());
+    (from.id != to.id)
+        .then(|| json!({ "from": place(from), "to": place(to), "minutes": between.as_secs() / 60 }))
 }
 
 /// "45 min", "2 h 05".

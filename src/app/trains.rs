@@ -1,7 +1,7 @@
 //! What answers about trains is made of: the timetable, live data over it, and who keeps both fresh.
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Span};
+use crate::config::{Config, FeedKind, Span};
 use crate::model::Timestamp;
 use crate::transit::live::LiveHandle;
 use crate::transit::navitia::Navitia;
@@ -47,9 +47,11 @@ impl Trains {
             trips_old_after: traffic.old_after.into(),
             alerts_old_after: traffic.alerts_old_after.into(),
             forget_after: traffic.forget_after.into(),
+            alerts_forget_after: traffic.alerts_forget_after.into(),
         };
         let invented = || timetable.get().is_some_and(|timetable| timetable.source().invented);
-        let has_feed = !traffic.feeds.is_empty() || (traffic.demo && invented());
+        let of_trips = traffic.feeds.iter().any(|feed| feed.kind != FeedKind::Alerts);
+        let has_feed = of_trips || (traffic.feeds.is_empty() && traffic.demo && invented());
         let navitia = navitia(config, limits, &timetable);
         let planner: SharedPlanner = match navitia.clone() {
             Some(navitia) => navitia,

@@ -1,6 +1,7 @@
 //! Is it up, and what is not as it should be.
 
 use super::AppState;
+use crate::config::FeedKind;
 use crate::model::Timestamp;
 use crate::store::StoreError;
 use crate::transit::planner::LiveState;
@@ -90,12 +91,28 @@ fn timetable(state: &AppState, now: Timestamp) -> Vec<String> {
     problem.into_iter().chain(state).collect()
 }
 
-fn traffic(state: &AppState, now: Timestamp) -> Option<String> {
-    match state.planner.provenance(now).ok()?.live {
-        LiveState::Absent | LiveState::Fresh(_) => None,
+fn traffic(state: &AppState, now: Timestamp) -> Vec<String> {
+    let (Ok(trains), Ok(announced)) = (state.planner.provenance(now), state.planner.announces(now)) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    match trains.live {
+        LiveState::Absent | LiveState::Fresh(_) => {}
         LiveState::Old(at) => {
-            Some(format!("traffic: live data is {} s old; its age is said", now.since(at).as_secs()))
+            found.push(format!("traffic: live data is {} s old; its age is said", now.since(at).as_secs()));
         }
-        LiveState::Lost(_) => Some("traffic: no live data; scheduled times only, which is said".to_owned()),
+        LiveState::Lost(_) => {
+            found.push("traffic: no live data; scheduled times only, which is said".to_owned());
+        }
     }
+    if trains.live_partial && trains.live.used().is_some() {
+        found.push(
+            "traffic: a feed of trains is missing or cut; that delays may be missing is said".to_owned(),
+        );
+    }
+    let of_alerts = state.config.traffic.feeds.iter().any(|feed| feed.kind == FeedKind::Alerts);
+    if matches!(announced, LiveState::Lost(at) if at.is_some() || of_alerts) && announced != trains.live {
+        found.push("traffic: no announcements; questions about strikes and works go to people".to_owned());
+    }
+    found
 }

@@ -121,6 +121,7 @@ impl Fake {
             invented: false,
             timetable_as_of: date(2026, 12, 1),
             live: *self.live.lock().unwrap(),
+            live_partial: false,
         };
         super::super::transit::planner::Told { value, provenance }
     }
@@ -163,7 +164,9 @@ impl Planner for Fake {
         Ok(self.told(known.then_some(run).into_iter().collect()))
     }
     async fn traffic(&self, _: &TrafficQuery, _: Timestamp) -> Answer<Traffic> {
-        Ok(self.told(self.traffic.lock().unwrap().clone()))
+        let traffic = self.traffic.lock().unwrap().clone();
+        let trains = *self.live.lock().unwrap();
+        Ok(self.told(Traffic { trains, ..traffic }))
     }
 }
 
@@ -199,6 +202,8 @@ async fn stage(now: &str) -> Stage {
         traffic: Mutex::new(Traffic {
             line: None,
             alerts: Vec::new(),
+            announced: LiveState::Fresh(at(now)),
+            trains: LiveState::Fresh(at(now)),
             running: 1,
             late: Vec::new(),
             cancelled: Vec::new(),

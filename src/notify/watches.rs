@@ -12,7 +12,7 @@ use crate::answers::{is_within, watched};
 use crate::model::{ContactId, EventKind, Lang, MessageId, Timestamp, TrainKey, Watched};
 use crate::store::{StoreError, Tx, Watch};
 use crate::transit::live::Alert;
-use crate::transit::planner::{Provenance, Run, Told, Traffic, TrafficQuery};
+use crate::transit::planner::{LiveState, Provenance, Run, Told, Traffic, TrafficQuery};
 use jiff::civil::Date;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -108,7 +108,7 @@ impl Notifier {
         let Some(told) = self.traffic_of(&watch.what, answers, now).await else { return Ok(Vec::new()) };
         let traffic = &told.value;
         let mut found: Vec<Finding> = traffic.alerts.iter().filter_map(|a| of_alert(a, watch, now)).collect();
-        if fresh(&told.provenance).is_some() {
+        if matches!(traffic.trains, LiveState::Fresh(_)) {
             let rides = traffic.cancelled.iter().chain(&traffic.late);
             let within = |at: Timestamp| at > now && watch.from <= at && at < watch.until;
             let trains = rides.filter_map(|ride| of_ride(ride, self.limits()));

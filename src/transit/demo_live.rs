@@ -165,7 +165,7 @@ impl Fate {
             Fate::Platform(stop) => (Running::Scheduled, vec![moved(run.run.calls.first()?, stop)]),
         };
         let route = Some(run.run.route.clone());
-        Some(TripChange { day: Some(run.run.key.day), running, route, stops, as_of: now })
+        Some(TripChange { day: Some(run.run.key.day), running, route, delay: None, stops, as_of: now })
     }
 }
 

@@ -7,9 +7,11 @@ use super::testing::{EVERY_DAY, demo_path, feed, paris, shared_data};
 use super::timetable::Access;
 use super::{LiveLimits, Local, MIN_CHANGE, Timetable, TimetableHandle};
 use crate::model::Timestamp;
+use gtfs_structures::RawGtfs;
 use jiff::ToSpan;
 use jiff::civil::date;
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 const STOPS: &str = "stop_id,stop_name,location_type,parent_station\nA,Anse,0,\nB,Baie,1,\nB1,Baie,0,B\nB2,Baie,0,B\n\
@@ -42,7 +44,8 @@ fn planner(transfers: &str, changes: Vec<(&str, Running, Vec<StopChange>)>) -> L
     let live = LiveHandle::default();
     let mut snapshot = Snapshot { trips_as_of: Some(at), ..Snapshot::default() };
     for (id, running, stops) in changes {
-        let change = TripChange { day: Some(date(2026, 5, 5)), running, route: None, stops, as_of: at };
+        let change =
+            TripChange { day: Some(date(2026, 5, 5)), running, route: None, delay: None, stops, as_of: at };
         snapshot.trips.insert(id.to_owned(), vec![change]);
     }
     live.replace(snapshot);
@@ -208,8 +211,29 @@ async fn none_is_not_said_where_some_train_has_no_times() {
     assert!(matches!(told, Err(Unknown::Source(_))), "{told:?}");
 }
 
-/// Earliest arrival by going over all runs again and again until nothing improves; without walks.
-fn plain(table: &Timetable, from: &str, to: &str, at: Timestamp, until: Timestamp) -> Option<Timestamp> {
+/// By station: from which others one can walk there, as the rows of `transfers.txt` about stations have it, read on their own.
+type Walks = HashMap<u32, Vec<(u32, Duration)>>;
+
+fn walks(table: &Timetable, path: &Path) -> Walks {
+    let mut found = Walks::new();
+    for row in RawGtfs::from_path(path).unwrap().transfers.transpose().unwrap().unwrap_or_default() {
+        let station = |id: &str| table.station_by_id.get(id).copied();
+        let ends = station(&row.from_stop_id).zip(station(&row.to_stop_id)).filter(|(from, to)| from != to);
+        if let (Some((from, to)), Some(seconds)) = (ends, row.min_transfer_time) {
+            found.entry(to).or_default().push((from, Duration::from_secs(seconds.into())));
+        }
+    }
+    found
+}
+
+/// Earliest arrival by going over all runs again and again until nothing improves.
+fn plain(
+    table: &Timetable,
+    walks: &Walks,
+    (from, to): (&str, &str),
+    at: Timestamp,
+    until: Timestamp,
+) -> Option<Timestamp> {
     let (from, to) = (table.station_by_id[from], table.station_by_id[to]);
     let day = table.local(at).date();
     let days = (-2..=2).filter_map(|by| ServiceDay::new(table, day.checked_add(by.days()).ok()?));
@@ -232,8 +256,10 @@ fn plain(table: &Timetable, from: &str, to: &str, at: Timestamp, until: Timestam
                     reached.insert(here, arrival.scheduled);
                     better = true;
                 }
-                let ready =
-                    if here == from { Some(at) } else { reached.get(&here).map(|at| at.plus(MIN_CHANGE)) };
+                let walked = walks.get(&here).into_iter().flatten();
+                let walked = walked.filter_map(|(other, by)| Some(reached.get(other)?.plus(*by)));
+                let stayed = reached.get(&here).map(|at| at.plus(MIN_CHANGE));
+                let ready = if here == from { Some(at) } else { walked.chain(stayed).min() };
                 let leaves = call.departure.filter(|_| call.board == Access::Open);
                 aboard |= leaves.is_some_and(|leaves| ready.is_some_and(|ready| ready <= leaves.scheduled));
             }
@@ -255,6 +281,7 @@ async fn the_demo_and_the_sncf_feed_agree_with_a_plain_search() {
             LiveLimits::default(),
             false,
         );
+        let walks = walks(&table, &path);
         let stations = table.stations();
         let midnight = paris(&format!("{day}T00:00"));
         for round in 0..60_usize {
@@ -267,7 +294,7 @@ async fn the_demo_and_the_sncf_feed_agree_with_a_plain_search() {
             let until = at.plus(Duration::from_secs(86_400));
             let told =
                 planner.journeys(&query(&from.id, &to.id, When::DepartAfter(at)), at).await.unwrap().value;
-            let expected = plain(&table, &from.id, &to.id, at, until);
+            let expected = plain(&table, &walks, (&from.id, &to.id), at, until);
             assert_eq!(
                 told.first().map(|journey| ends(journey).1),
                 expected,

@@ -36,6 +36,8 @@ pub struct TripChange {
     pub day: Option<Date>,
     pub running: Running,
     pub route: Option<String>,
+    /// Of the whole run, in seconds after the schedule; none where some stop has a time of its own.
+    pub delay: Option<i64>,
     /// In running order.
     pub stops: Vec<StopChange>,
     /// When the publisher measured it.

@@ -45,7 +45,7 @@ fn planner(trips: Vec<(&str, TripChange)>, as_of: &str) -> Local {
 }
 
 pub(super) fn change(running: Running, stops: Vec<StopChange>) -> TripChange {
-    TripChange { day: Some(DAY), running, route: None, stops, as_of: Timestamp(0) }
+    TripChange { day: Some(DAY), running, route: None, delay: None, stops, as_of: Timestamp(0) }
 }
 
 fn stop(sequence: u32) -> StopChange {
@@ -116,6 +116,29 @@ async fn a_delay_holds_on_until_a_stop_says_otherwise() {
         let from_quai = board(&planner, "Q", Some("R"), "2026-05-05T07:59").await;
         assert_eq!([&told(&from_pont.rides)[0], &told(&from_quai.rides)[0]], expected);
     }
+}
+
+#[tokio::test]
+async fn a_delay_of_the_whole_run_holds_at_every_stop() {
+    for (delay, stops, expected) in [
+        (720, vec![], ["101 08:12* 08:32", "101 08:34* 08:52"]),
+        (720, vec![StopChange { no_data: true, ..stop(20) }], ["101 08:12* 08:20", "101 08:22 08:40"]),
+        // Beyond belief.
+        (i64::MAX, vec![], ["101 08:00 08:20", "101 08:22 08:40"]),
+    ] {
+        let late = TripChange { delay: Some(delay), ..change(Running::Scheduled, stops) };
+        let planner = planner(vec![("t1", late)], "2026-05-05T07:59");
+        let from_pont = board(&planner, "P", Some("Q"), "2026-05-05T07:59").await;
+        let from_quai = board(&planner, "Q", Some("R"), "2026-05-05T07:59").await;
+        assert_eq!([&told(&from_pont.rides)[0], &told(&from_quai.rides)[0]], expected, "{delay}");
+    }
+    // It is where it should have been twelve minutes before: what lies behind that, it has left.
+    let late = TripChange { delay: Some(720), ..change(Running::Scheduled, vec![]) };
+    let planner = planner(vec![("t1", late)], "2026-05-05T08:13");
+    let from_pont = board(&planner, "P", Some("Q"), "2026-05-05T08:13").await;
+    assert_eq!(told(&from_pont.rides)[0], "102 09:00 09:20");
+    let from_quai = board(&planner, "Q", Some("R"), "2026-05-05T08:13").await;
+    assert_eq!(told(&from_quai.rides)[0], "101 08:34* 08:52");
 }
 
 #[tokio::test]

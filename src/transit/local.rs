@@ -27,8 +27,10 @@ pub struct LiveLimits {
     pub trips_old_after: Duration,
     /// The same for announcements.
     pub alerts_old_after: Duration,
-    /// Anything older than this is not used: scheduled times only, and that is said.
+    /// Trip updates older than this are not used: scheduled times only, and that is said.
     pub forget_after: Duration,
+    /// Announcements older than this are not used.
+    pub alerts_forget_after: Duration,
 }
 
 impl Default for LiveLimits {
@@ -37,6 +39,7 @@ impl Default for LiveLimits {
             trips_old_after: Duration::from_secs(90),
             alerts_old_after: Duration::from_secs(600),
             forget_after: Duration::from_secs(1800),
+            alerts_forget_after: Duration::from_secs(1800),
         }
     }
 }
@@ -98,30 +101,17 @@ impl Local {
 
     /// What trip changes of that age are worth.
     fn trips(&self, as_of: Option<Timestamp>, now: Timestamp) -> LiveState {
-        self.state(as_of, now, self.limits.trips_old_after)
-    }
-
-    /// A time ahead of ours is as doubtful as one behind: a publisher whose clock is wrong could look fresh for ever.
-    fn state(&self, as_of: Option<Timestamp>, now: Timestamp, old_after: Duration) -> LiveState {
         if !self.has_feed {
             return LiveState::Absent;
         }
-        let Some(at) = as_of else { return LiveState::Lost(None) };
-        let age = now.since(at).max(at.since(now));
-        if age <= old_after {
-            LiveState::Fresh(at)
-        } else if age <= self.limits.forget_after {
-            LiveState::Old(at)
-        } else {
-            LiveState::Lost(Some(at))
-        }
+        worth(as_of, now, self.limits.trips_old_after, self.limits.forget_after)
     }
 
     fn prepare(&self, now: Timestamp) -> Result<(Arc<Prepared>, LiveState, Arc<Snapshot>), Unknown> {
         let table = self.timetable.get().ok_or(Unknown::NoTimetable)?;
         let snapshot = self.live.get();
         let state = self.trips(snapshot.trips_as_of, now);
-        let used = matches!(state, LiveState::Fresh(_) | LiveState::Old(_)).then(|| Arc::clone(&snapshot));
+        let used = state.used().is_some().then(|| Arc::clone(&snapshot));
         let mut prepared = locked(&self.prepared);
         if let Some(kept) = prepared.as_ref()
             && Arc::ptr_eq(&kept.table, &table)
@@ -135,13 +125,14 @@ impl Local {
         Ok((made, state, snapshot))
     }
 
-    fn origin(table: &Timetable, live: LiveState) -> Provenance {
+    fn origin(table: &Timetable, live: LiveState, snapshot: &Snapshot) -> Provenance {
         let source = table.source();
         Provenance {
             label: source.label.clone(),
             invented: source.invented,
             timetable_as_of: source.as_of,
             live,
+            live_partial: snapshot.trips_partial && live != LiveState::Absent,
         }
     }
 
@@ -150,18 +141,32 @@ impl Local {
         now: Timestamp,
         answer: impl FnOnce(&Prepared) -> Result<T, Unknown>,
     ) -> Result<Told<T>, Unknown> {
-        let (prepared, state, _) = self.prepare(now)?;
+        let (prepared, state, snapshot) = self.prepare(now)?;
         let value = answer(&prepared)?;
-        Ok(Told { value, provenance: Self::origin(&prepared.table, state) })
+        Ok(Told { value, provenance: Self::origin(&prepared.table, state, &snapshot) })
     }
 
     /// The announcements of a snapshot and what they are worth; none of those that are too old.
     fn alerts<'a>(&self, snapshot: &'a Snapshot, now: Timestamp) -> (LiveState, &'a [Alert]) {
-        let state = self.state(snapshot.alerts_as_of, now, self.limits.alerts_old_after);
-        match state {
-            LiveState::Fresh(_) | LiveState::Old(_) => (state, &snapshot.alerts),
-            LiveState::Absent | LiveState::Lost(_) => (state, &[]),
-        }
+        let LiveLimits { alerts_old_after, alerts_forget_after, .. } = self.limits;
+        let state = match snapshot.alerts_as_of {
+            None if !self.has_feed => LiveState::Absent,
+            as_of => worth(as_of, now, alerts_old_after, alerts_forget_after),
+        };
+        (state, if state.used().is_some() { &snapshot.alerts } else { &[] })
+    }
+}
+
+/// A time ahead of ours is as doubtful as one behind: a publisher whose clock is wrong could look fresh for ever.
+fn worth(as_of: Option<Timestamp>, now: Timestamp, old_after: Duration, forget_after: Duration) -> LiveState {
+    let Some(at) = as_of else { return LiveState::Lost(None) };
+    let age = now.since(at).max(at.since(now));
+    if age <= old_after {
+        LiveState::Fresh(at)
+    } else if age <= forget_after {
+        LiveState::Old(at)
+    } else {
+        LiveState::Lost(Some(at))
     }
 }
 
@@ -191,7 +196,13 @@ impl Planner for Local {
     /// Of the trip updates.
     fn provenance(&self, now: Timestamp) -> Result<Provenance, Unknown> {
         let table = self.timetable.get().ok_or(Unknown::NoTimetable)?;
-        Ok(Self::origin(&table, self.trips(self.live.get().trips_as_of, now)))
+        let snapshot = self.live.get();
+        Ok(Self::origin(&table, self.trips(snapshot.trips_as_of, now), &snapshot))
+    }
+
+    fn announces(&self, now: Timestamp) -> Result<LiveState, Unknown> {
+        self.timetable.get().ok_or(Unknown::NoTimetable)?;
+        Ok(self.alerts(&self.live.get(), now).0)
     }
 
     async fn board(&self, query: &BoardQuery, now: Timestamp) -> Result<Told<Board>, Unknown> {
@@ -216,15 +227,14 @@ impl Planner for Local {
         let (prepared, state, snapshot) = self.prepare(now)?;
         let (_, alerts) = self.alerts(&snapshot, now);
         let value = prepared.view().train(number, day, alerts)?;
-        Ok(Told { value, provenance: Self::origin(&prepared.table, state) })
+        Ok(Told { value, provenance: Self::origin(&prepared.table, state, &snapshot) })
     }
 
     /// Without any usable live data there is nothing to say of traffic.
     async fn traffic(&self, query: &TrafficQuery, now: Timestamp) -> Result<Told<Traffic>, Unknown> {
         let (prepared, trips, snapshot) = self.prepare(now)?;
         let (announced, alerts) = self.alerts(&snapshot, now);
-        let used = |state| matches!(state, LiveState::Fresh(_) | LiveState::Old(_));
-        if !used(trips) && !used(announced) {
+        if trips.used().or(announced.used()).is_none() {
             let why = match (self.has_feed, snapshot.trips_as_of.max(snapshot.alerts_as_of)) {
                 (false, _) => "no live feed is configured".to_owned(),
                 (true, None) => "none has come yet".to_owned(),
@@ -232,7 +242,7 @@ impl Planner for Local {
             };
             return Err(Unknown::NoLive(why));
         }
-        let value = prepared.view().traffic(query, alerts)?;
-        Ok(Told { value, provenance: Self::origin(&prepared.table, worse(trips, announced)) })
+        let value = prepared.view().traffic(query, (announced, alerts), trips)?;
+        Ok(Told { value, provenance: Self::origin(&prepared.table, worse(trips, announced), &snapshot) })
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Rules of GTFS-Realtime (<https://gtfs.org/documentation/realtime/reference/>, TripUpdate): a delay holds on until the next stop
 //! that says otherwise; "no data" ends it; a skipped stop does not. What contradicts itself is not believed: a run whose times
-//! would go backwards keeps its scheduled times and has no expected ones. What is cancelled or skipped stays so.
+//! would go backwards keeps its scheduled times and has no expected ones. What is cancelled or skipped stays so. A delay of the run
+//! as a whole is where it stands now against its schedule: what it would have passed with that delay, it has passed.
 
 use super::live::{Running, Shift, Snapshot, StopChange, TripChange};
 use super::planner::Moment;
@@ -210,7 +211,7 @@ fn live_run(table: &Timetable, trip: u32, on: ServiceDay, change: &TripChange) -
         }
     }
     let scheduled = run.calls.clone();
-    if shift(&mut run.calls, &changes).is_none() || !flows(&run.calls) {
+    if shift(&mut run.calls, change.delay, &changes).is_none() || !flows(&run.calls) {
         tracing::debug!("live times of a trip contradict each other: scheduled times stay");
         run.calls = scheduled;
     }
@@ -259,9 +260,9 @@ fn assigned(table: &Timetable, call: &TimedCall, change: &StopChange) -> u32 {
     stop.filter(|&stop| table.stops[stop as usize].station == call.station).unwrap_or(call.stop)
 }
 
-/// Gives calls their expected times. None: some shift is beyond belief.
-fn shift(calls: &mut [TimedCall], changes: &[Option<&StopChange>]) -> Option<()> {
-    let mut delay: Option<i64> = None;
+/// Gives calls their expected times; `whole` is the delay of the run, in seconds. None: some shift is beyond belief.
+fn shift(calls: &mut [TimedCall], whole: Option<i64>, changes: &[Option<&StopChange>]) -> Option<()> {
+    let mut delay: Option<i64> = measured(whole.map(Shift::Delay), None)?;
     let expect = |moment: &mut Option<Moment>, delay: Option<i64>| {
         if let (Some(moment), Some(delay)) = (moment.as_mut(), delay) {
             moment.expected = Some(Timestamp(moment.scheduled.0.saturating_add(delay)));

@@ -29,7 +29,8 @@ async fn board(table: Timetable, cancelled: &str) -> Board {
     let live = LiveHandle::default();
     let mut snapshot = Snapshot { trips_as_of: Some(at), ..Snapshot::default() };
     let day = Some(date(2026, 5, 5));
-    let change = TripChange { day, running: Running::Cancelled, route: None, stops: vec![], as_of: at };
+    let change =
+        TripChange { day, running: Running::Cancelled, route: None, delay: None, stops: vec![], as_of: at };
     snapshot.trips.insert(cancelled.to_owned(), vec![change]);
     live.replace(snapshot);
     let planner = Local::new(TimetableHandle::new(table), live, LiveLimits::default(), true);
@@ -126,7 +127,14 @@ fn any_change() -> impl Strategy<Value = TripChange> {
     let as_of = prop_oneof![Just(paris("2026-05-05T07:30")), any::<i64>().prop_map(Timestamp)];
     let stops = prop::collection::vec(any_stop(), 0..5);
     (prop::sample::select(days), prop::sample::select(running), stops, as_of).prop_map(
-        |(day, running, stops, as_of)| TripChange { day, running, route: Some("L".into()), stops, as_of },
+        |(day, running, stops, as_of)| TripChange {
+            day,
+            running,
+            route: Some("L".into()),
+            delay: None,
+            stops,
+            as_of,
+        },
     )
 }
 

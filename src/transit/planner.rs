@@ -17,6 +17,8 @@ pub struct Provenance {
     /// When the timetable was made.
     pub timetable_as_of: Date,
     pub live: LiveState,
+    /// Some of the configured live data of trains is missing: that none speaks of a train does not mean that it is on time.
+    pub live_partial: bool,
 }
 
 /// What live data there was, and when it was made. The thresholds are `traffic.old_after` and `traffic.forget_after`.
@@ -36,6 +38,16 @@ pub struct Moment {
     pub scheduled: Timestamp,
     /// From live data; none: nothing is known beyond the schedule.
     pub expected: Option<Timestamp>,
+}
+
+impl LiveState {
+    /// When it was made, where it may be told.
+    pub fn used(self) -> Option<Timestamp> {
+        match self {
+            Self::Fresh(at) | Self::Old(at) => Some(at),
+            Self::Absent | Self::Lost(_) => None,
+        }
+    }
 }
 
 impl Moment {
@@ -170,6 +182,9 @@ pub struct Traffic {
     /// The line as its operator writes it; none when the question named none.
     pub line: Option<String>,
     pub alerts: Vec<Alert>,
+    /// What the announcements are worth, and what live data of trains is; the provenance is that of both together.
+    pub announced: LiveState,
+    pub trains: LiveState,
     /// Trains of the next hours on it, counted.
     pub running: usize,
     pub late: Vec<Ride>,
@@ -212,6 +227,10 @@ pub trait Planner: Send + Sync {
     fn station(&self, id: &str) -> Option<StationRef>;
     /// Asks nobody: what the live data is worth at `now`.
     fn provenance(&self, now: Timestamp) -> Result<Provenance, Unknown>;
+    /// Asks nobody: what announcements are worth at `now`. They may come from elsewhere, and be younger or older.
+    fn announces(&self, now: Timestamp) -> Result<LiveState, Unknown> {
+        self.provenance(now).map(|of| of.live)
+    }
     async fn board(&self, query: &BoardQuery, now: Timestamp) -> Result<Told<Board>, Unknown>;
     /// Best first: the earliest arrival (or the latest departure), then sensible alternatives. Empty: surely none that day.
     async fn journeys(&self, query: &JourneyQuery, now: Timestamp) -> Result<Told<Vec<Journey>>, Unknown>;

@@ -1,7 +1,7 @@
 //! How a line, a station or the network runs: announcements, and the trains that are late or do not run.
 
 use super::live::Alert;
-use super::planner::{Moment, Ride, Traffic, TrafficQuery, Unknown};
+use super::planner::{LiveState, Moment, Ride, Traffic, TrafficQuery, Unknown};
 use super::runs::{Run, TimedCall, View};
 use super::timetable::{Access, Call};
 use super::trains::holds;
@@ -27,14 +27,21 @@ struct Scope {
 }
 
 impl View<'_> {
-    /// `alerts` are those of the snapshot, in its order. Trains are those that leave in the asked period (not beyond
+    /// `alerts` are those of the snapshot, in its order, `announced` what they are worth and `trains` what live data of trains is. Trains are those that leave in the asked period (not beyond
     /// 24 hours), from the first of the stations when some were asked, else from any place that is still ahead of them.
-    pub(super) fn traffic(self, query: &TrafficQuery, alerts: &[Alert]) -> Result<Traffic, Unknown> {
+    pub(super) fn traffic(
+        self,
+        query: &TrafficQuery,
+        (announced, alerts): (LiveState, &[Alert]),
+        trains: LiveState,
+    ) -> Result<Traffic, Unknown> {
         let scope = self.scope(query)?;
         let matches = |alert: &&Alert| holds(alert, query.from, query.until) && self.concerns(alert, &scope);
         let mut traffic = Traffic {
             line: scope.line.as_ref().and_then(|routes| self.line_name(routes)),
             alerts: alerts.iter().filter(matches).cloned().collect(),
+            announced,
+            trains,
             running: 0,
             late: Vec::new(),
             cancelled: Vec::new(),

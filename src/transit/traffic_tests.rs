@@ -2,7 +2,7 @@
 
 use super::live::{Alert, LiveHandle, Running, Snapshot};
 use super::live_tests::{DAY, change, late, table};
-use super::planner::{LiveState, Planner, Ride, TrafficQuery, Unknown};
+use super::planner::{LiveState, Planner, Ride, Told, TrafficQuery, Unknown};
 use super::testing::paris;
 use super::{LiveLimits, Local, TimetableHandle};
 use jiff::civil::date;
@@ -77,6 +77,7 @@ async fn traffic_tells_alerts_and_trains_of_what_was_asked() {
     let network = ask(None, &[]);
     let state = |minutes| planner.traffic(&network, later(minutes));
     assert_eq!(state(1).await.unwrap().provenance.live, LiveState::Fresh(now));
+    assert_eq!(planner.announces(later(1)), Ok(LiveState::Fresh(now)));
     assert_eq!(state(11).await.unwrap().provenance.live, LiveState::Old(now));
     assert!(matches!(state(31).await, Err(Unknown::NoLive(_))));
     // The alerts of a train, and its calls.
@@ -85,4 +86,34 @@ async fn traffic_tells_alerts_and_trains_of_what_was_asked() {
     assert_eq!((runs.len(), runs[0].stops.len(), ids), (1, 3, vec!["line", "stop", "all"]));
     assert!(planner.train("999", DAY, now).await.unwrap().value.is_empty());
     assert!(matches!(planner.train("101", date(2030, 1, 1), now).await, Err(Unknown::OutOfRange { .. })));
+}
+
+#[tokio::test]
+async fn announcements_and_trains_have_ages_of_their_own() {
+    let now = paris("2026-05-05T07:00");
+    let (fresh, gone) = (now, now.minus(Duration::from_secs(3600)));
+    let query = TrafficQuery { line: None, stations: vec![], from: now, until: paris("2026-05-05T20:00") };
+    let ask = async |trips_as_of, alerts_as_of, has_feed| {
+        let live = LiveHandle::default();
+        let mut snapshot = Snapshot { trips_as_of, alerts_as_of, ..Snapshot::default() };
+        snapshot.trips.insert("t2".into(), vec![change(Running::Cancelled, vec![])]);
+        snapshot.alerts = vec![alert("all", &[], &[], None)];
+        live.replace(snapshot);
+        let planner = Local::new(TimetableHandle::new(table()), live, LiveLimits::default(), has_feed);
+        let announces = planner.announces(now).unwrap();
+        planner.traffic(&query, now).await.map(|told| {
+            let Told { value, provenance } = told;
+            assert_eq!(value.announced, announces);
+            (value.alerts.len(), value.cancelled.len(), value.trains, value.announced, provenance.live)
+        })
+    };
+    let lost = LiveState::Lost(Some(gone));
+    let (well, never) = (LiveState::Fresh(fresh), LiveState::Lost(None));
+    assert_eq!(ask(Some(gone), Some(fresh), true).await, Ok((1, 0, lost, well, lost)));
+    assert_eq!(ask(Some(fresh), Some(gone), true).await, Ok((0, 1, well, lost, lost)));
+    assert_eq!(ask(Some(fresh), None, true).await, Ok((0, 1, well, never, well)));
+    // A feed of alerts alone: of trains nothing is expected.
+    assert_eq!(ask(None, Some(fresh), false).await, Ok((1, 0, LiveState::Absent, well, well)));
+    assert!(matches!(ask(Some(gone), Some(gone), true).await, Err(Unknown::NoLive(_))));
+    assert!(matches!(ask(None, None, false).await, Err(Unknown::NoLive(_))));
 }

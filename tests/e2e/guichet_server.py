@@ -97,6 +97,11 @@ class Server:
                 self.process.kill()
                 raise AssertionError("SIGTERM did not end the server") from None
 
+    def crash(self) -> None:
+        """As in a power cut: nothing is finished, nothing is said."""
+        self.process.kill()
+        self.process.wait(30)
+
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
 

@@ -7,7 +7,7 @@ use crate::answers::told::{Teller, place};
 use crate::answers::{AnswerSource, Lookup, Query, Samples, sample};
 use crate::model::{StationRef, Timestamp};
 use crate::transit::live::Alert;
-use crate::transit::planner::{SharedPlanner, TrafficQuery};
+use crate::transit::planner::{Provenance, SharedPlanner, TrafficQuery};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -23,7 +23,8 @@ const CAUSES: &[(&str, &[&str])] =
 /// For the intents `….strike` and `….works`. Slots: `line`, `from`, `to` (stations), `when`; none: the whole network, a month ahead.
 ///
 /// Variables: `alerts`, `line`, `from`, `to`, `day` (null: no day was named, or today), `last_day` (null unless several were
-/// named), `named`: a day was named. Without live data: [`Lookup::NoData`]. [`Lookup::Nothing`]: none is announced there and then, which is no promise.
+/// named), `named`: a day was named. Without announcements that are young enough: [`Lookup::NoData`],
+/// however the trains are known to run. [`Lookup::Nothing`]: none is announced there and then, which is no promise.
 pub(in crate::answers) struct Announced(pub SharedPlanner);
 
 #[async_trait]
@@ -54,7 +55,7 @@ async fn answer(asked: &Asked<'_>) -> Answer {
     let name = asked.query.intent.rsplit('.').next().unwrap_or_default();
     let causes = CAUSES.iter().find(|(intent, _)| *intent == name).map(|(_, causes)| *causes);
     let causes = causes.ok_or_else(|| Why(format!("no causes are known for the intent '{name}'")))?;
-    super::live_there(asked)?;
+    super::announcements_there(asked)?;
     let at = asked.at();
     let until = match (asked.when, asked.until()) {
         (None, _) => at.plus(AHEAD),
@@ -68,8 +69,9 @@ async fn answer(asked: &Asked<'_>) -> Answer {
         until,
     };
     let told = asked.planner.traffic(&query, asked.now()).await?;
-    super::need_live(&told.provenance)?;
-    let teller = Teller::new(asked, &told.provenance);
+    super::need_live(told.value.announced)?;
+    let of = Provenance { live: told.value.announced, live_partial: false, ..told.provenance };
+    let teller = Teller::new(asked, &of);
     let mut alerts = told.value.alerts;
     alerts.retain(|alert| causes.contains(&alert.cause.as_str()));
     let found = Found {

@@ -7,7 +7,7 @@ use crate::answers::told::{Teller, place};
 use crate::answers::{AnswerSource, Lookup, Query, Samples, sample};
 use crate::model::StationRef;
 use crate::transit::live::Alert;
-use crate::transit::planner::{Ride, SharedPlanner, Traffic, TrafficQuery, Unknown};
+use crate::transit::planner::{LiveState, Ride, SharedPlanner, Traffic, TrafficQuery, Unknown};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -20,8 +20,8 @@ const NAMED: usize = 3;
 /// Slots: `line`, `from`, `to` (stations), `when`; none: the whole network.
 ///
 /// Variables: `line`, null when not named; `from`, `to`; `running`, `late`, `cancelled`, counts of the next hours' trains;
-/// `late_trains`, `cancelled_trains`, some of them as rides; `alerts`; `day`. Without live data: [`Lookup::NoData`].
-/// It never finds [`Lookup::Nothing`].
+/// `late_trains`, `cancelled_trains`, some of them as rides; `alerts`; `day`; `trains_known`: live data of trains is there, without which
+/// only what is announced is told. Without either: [`Lookup::NoData`]. It never finds [`Lookup::Nothing`].
 pub(in crate::answers) struct Line(pub SharedPlanner);
 
 #[async_trait]
@@ -40,7 +40,8 @@ impl AnswerSource for Line {
 }
 
 async fn answer(asked: &Asked<'_>) -> Answer {
-    super::live_there(asked)?;
+    super::trains_there(asked)
+        .or_else(|no_trains| super::announcements_there(asked).map_err(|_| no_trains))?;
     let at = asked.at();
     let query = TrafficQuery {
         line: asked.line.clone(),
@@ -52,15 +53,24 @@ async fn answer(asked: &Asked<'_>) -> Answer {
         Err(Unknown::TooWide) => return Ok(Lookup::TooWide),
         told => told?,
     };
-    super::need_live(&told.provenance)?;
-    let teller = Teller::new(asked, &told.provenance);
-    let mut traffic = told.value;
+    let (mut traffic, mut of) = (told.value, told.provenance);
+    let trains = super::need_live(traffic.trains);
+    if let Err(no_trains) = trains {
+        // That nothing is announced does not mean that all trains run.
+        if traffic.alerts.is_empty() {
+            return Err(no_trains);
+        }
+        (of.live, of.live_partial) = (traffic.announced, false);
+    }
+    super::need_live(of.live)?;
+    let teller = Teller::new(asked, &of);
     traffic.alerts = alerts::chosen(traffic.alerts, &teller);
     let state = State { from: asked.from.clone(), to: asked.to.clone(), traffic, at };
     let traffic = &state.traffic;
     let (late, cancelled) = (traffic.late.len(), traffic.cancelled.len());
     let value = format!("traffic: {} running, {late} late, {cancelled} cancelled", traffic.running);
-    let mut facts = vec![teller.live_fact(value, None)];
+    let counted = traffic.trains.used().is_some();
+    let mut facts: Vec<_> = counted.then(|| teller.live_fact(value, None)).into_iter().collect();
     facts.extend(traffic.alerts.iter().map(|alert| alerts::fact(&teller, alert)));
     facts.extend(named(&traffic.late).chain(named(&traffic.cancelled)).map(|ride| teller.ride_fact(ride)));
     Ok(Lookup::Found { data: state.data(&teller), facts })
@@ -79,7 +89,7 @@ struct State {
 
 impl State {
     fn data(&self, teller: &Teller<'_>) -> Value {
-        let Traffic { line, alerts, running, late, cancelled } = &self.traffic;
+        let Traffic { line, alerts, announced: _, trains, running, late, cancelled } = &self.traffic;
         let day = teller.date(self.at);
         let rows =
             |rides: &[Ride]| -> Vec<Value> { named(rides).map(|ride| teller.ride(ride, day)).collect() };
@@ -87,6 +97,7 @@ impl State {
             "line": line,
             "from": self.from.as_ref().map(place),
             "to": self.to.as_ref().map(place),
+            "trains_known": trains.used().is_some(),
             "running": running,
             "late": late.len(),
             "cancelled": cancelled.len(),
@@ -106,6 +117,8 @@ fn samples() -> Samples {
     let traffic = |line: Option<&str>, late: usize, cancelled: usize, alerts: Vec<Alert>| Traffic {
         line: line.map(str::to_owned),
         alerts,
+        announced: of.live,
+        trains: of.live,
         running: 12,
         late: vec![sample::late_ride(); late],
         cancelled: vec![sample::cancelled_ride(); cancelled],
@@ -122,6 +135,7 @@ fn samples() -> Samples {
         State { to: Some(sample::station("Rennes")), ..both },
         State { to: Some(sample::station("Rennes")), at: tomorrow, ..state(traffic(None, 0, 0, Vec::new())) },
         state(Traffic { running: 0, ..traffic(None, 0, 0, Vec::new()) }),
+        state(Traffic { trains: LiveState::Lost(None), ..traffic(None, 0, 0, vec![sample::alert(true)]) }),
         State { from: Some(sample::station("Laval")), ..state(traffic(None, 4, 0, Vec::new())) },
     ];
     let data: Vec<Value> = shapes.iter().map(|state| state.data(&teller)).collect();

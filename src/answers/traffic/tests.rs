@@ -237,6 +237,56 @@ async fn without_live_data_people_are_called() {
 }
 
 #[tokio::test]
+async fn announcements_are_told_when_only_the_trains_are_not_known() {
+    for live in [LiveState::Absent, LiveState::Lost(None), LiveState::Lost(Some(at("10:00")))] {
+        let fake = Fake { live, announced: Some(LiveState::Fresh(at("11:58"))), ..disturbed() };
+        says(&fake, "traffic.strike", "", Lang::FR, &["• Grève nationale", "Temps réel à 11:58"]).await;
+        let calm = Fake { alerts: Vec::new(), ..fake.clone() };
+        says(&calm, "traffic.strike", "", Lang::FR, &["Aucune grève n'est annoncée", "Temps réel à 11:58"])
+            .await;
+        let line = said(&fake, "traffic.line_status", "line=Alizé", Lang::FR, false).await;
+        assert!(line.contains("je ne sais pas quels trains") && line.contains("Grève nationale"), "{line}");
+        assert!(!line.contains("aucune perturbation") && !line.contains("en circulation"), "{line}");
+        let english = said(&fake, "traffic.line_status", "line=Alizé", Lang::EN, true).await;
+        assert!(english.contains("delays not known") && !english.contains("nothing reported"), "{english}");
+        // That nothing is announced does not mean that all trains run.
+        for (fake, intent) in [(&calm, "traffic.line_status"), (&fake, DELAY)] {
+            let text = said(fake, intent, "from=Vitré to=Rennes", Lang::FR, false).await;
+            assert!(text.starts_with("(to people"), "{intent}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_announcements_nobody_says_that_none_is_made() {
+    for announced in [LiveState::Lost(None), LiveState::Lost(Some(at("09:00")))] {
+        let fake = Fake { announced: Some(announced), alerts: Vec::new(), ..disturbed() };
+        for intent in ["traffic.strike", "traffic.works"] {
+            let text = said(&fake, intent, "", Lang::FR, false).await;
+            assert!(text.starts_with("(to people"), "{intent}: {text}");
+        }
+        says(
+            &fake,
+            "traffic.cause_duration",
+            "train=8745",
+            Lang::FR,
+            &["Je n'ai pas pu consulter les annonces"],
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_missing_feed_is_said() {
+    let fake = Fake { live_partial: true, ..disturbed() };
+    for question in ["train=8753", "train=8745"] {
+        says(&fake, DELAY, question, Lang::FR, &["Temps réel incomplet : des retards ou des suppressions"])
+            .await;
+    }
+    says(&fake, "traffic.line_status", "line=Alizé", Lang::EN, &["Live data is incomplete"]).await;
+}
+
+#[tokio::test]
 async fn a_publishers_text_is_bounded() {
     let mut fake = disturbed();
     fake.alerts = vec![alert("strike", &"x\n".repeat(5000), "11:00", "15:00")];

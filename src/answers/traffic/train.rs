@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 ///
 /// Variables: `trains`, rides with `status` (`cancelled`, `skipped`, `late`, `early`, `on_time`, `unreported`: live data says
 /// nothing of it), `gone` (it has left, or arrived), `arriving` (`time` is the arrival at `off`), `arrival_late` in minutes
-/// or null; `alerts`, what is announced for them; `causes_known`: announcements could be looked up; `train`, `line`,
-/// `from`, `to`, `day`.
+/// or null; `alerts`, what is announced for them; `causes_known`: there are announcements that are young enough to look in;
+/// `train`, `line`, `from`, `to`, `day`.
 /// Without live data: [`Lookup::NoData`]. [`Lookup::Nothing`]: surely no such train that day.
 pub(in crate::answers) struct Train(pub SharedPlanner);
 
@@ -49,13 +49,16 @@ struct Found {
 }
 
 async fn answer(asked: &Asked<'_>) -> Answer {
-    super::live_there(asked)?;
+    super::trains_there(asked)?;
     let (mut found, provenance) = match (&asked.train, &asked.line) {
         (Some(number), _) => by_number(asked, number).await?,
         (None, Some(line)) if asked.from.is_none() => by_line(asked, line).await?,
         (None, _) => by_station(asked).await?,
     };
-    super::need_live(&provenance)?;
+    super::need_live(provenance.live)?;
+    if super::announcements_there(asked).is_err() {
+        found.alerts = None;
+    }
     let teller = Teller::new(asked, &provenance);
     found.alerts = found.alerts.map(|alerts| alerts::chosen(alerts, &teller));
     let data = found.data(&teller);

@@ -7,6 +7,11 @@
 //! ways by a given station unless one of those it offers goes there, and the traffic of the whole network (its trains cannot be
 //! counted). Between two stations Navitia leaves out a train that another one overtakes: nobody is told of it, and where it would
 //! be the first of the day, a person answers.
+//!
+//! What this was checked against: answers that api.navitia.io gave in 2016 and 2017 for Île-de-France, as recorded in the shared data
+//! (`departures.json`, `journeys.json`, `disruption.json`; `tests/recorded.rs`), and a stand-in server that answers in the form
+//! of the documentation (<https://doc.navitia.io>) for the rest: arrivals, vehicle journeys, reports of lines, the status of the
+//! coverage, quotas and errors. It was never run against a live server; try `guichet doctor` with your own token first.
 
 mod alerts;
 mod ask;

@@ -164,6 +164,7 @@ impl Navitia {
             invented: false,
             timetable_as_of: known.made,
             live: self.live_state(known, now),
+            live_partial: false,
         }
     }
 
@@ -306,7 +307,7 @@ impl Planner for Navitia {
             LiveState::Lost(None) => return Err(Unknown::NoLive("none has come yet".into())),
             LiveState::Lost(Some(at)) => return Err(Unknown::NoLive(format!("the last is of {at}"))),
         }
-        let value = asked.traffic(query).await?;
+        let value = asked.traffic(query, provenance.live).await?;
         Ok(Told { value, provenance })
     }
 }

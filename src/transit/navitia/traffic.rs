@@ -4,7 +4,7 @@ use super::alerts::alert;
 use super::ask::{Asked, Listed, MOST};
 use crate::model::Timestamp;
 use crate::transit::live::Alert;
-use crate::transit::planner::{Moment, Ride, Traffic, TrafficQuery, Unknown};
+use crate::transit::planner::{LiveState, Moment, Ride, Traffic, TrafficQuery, Unknown};
 use crate::transit::traffic::LATE;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -15,7 +15,8 @@ const REPORTS: usize = 100;
 const COUNTED: Duration = Duration::from_secs(24 * 3600);
 
 impl Asked<'_> {
-    pub(super) async fn traffic(&self, query: &TrafficQuery) -> Result<Traffic, Unknown> {
+    /// `live` is what its live data is worth, announcements included.
+    pub(super) async fn traffic(&self, query: &TrafficQuery, live: LiveState) -> Result<Traffic, Unknown> {
         let until = query.until.min(query.from.plus(COUNTED));
         let (line, alerts, listed) = match (&query.line, query.stations.as_slice()) {
             (Some(line), _) => {
@@ -42,7 +43,7 @@ impl Asked<'_> {
         if listed.full || listed.inexact {
             return Err(Unknown::Source("there are trains that cannot be counted".into()));
         }
-        Ok(counted(line, alerts, listed))
+        Ok(counted(line, alerts, live, listed))
     }
 
     /// The one line of that code or name, in whatever case: its id, and its name as its operator writes it.
@@ -105,7 +106,7 @@ fn holds(alert: &Alert, query: &TrafficQuery) -> bool {
 }
 
 /// Each train once, where it is first listed.
-fn counted(line: Option<String>, alerts: Vec<Alert>, listed: Listed) -> Traffic {
+fn counted(line: Option<String>, alerts: Vec<Alert>, live: LiveState, listed: Listed) -> Traffic {
     let mut seen = HashSet::new();
     let mut once = |rides: Vec<Ride>| -> Vec<Ride> {
         rides.into_iter().filter(|ride| seen.insert(ride.train.key.clone())).collect()
@@ -118,5 +119,13 @@ fn counted(line: Option<String>, alerts: Vec<Alert>, listed: Listed) -> Traffic 
         late(ride.from.departure) || late(ride.to.arrival)
     };
     let late = running.iter().filter(late).cloned().collect();
-    Traffic { line, alerts, running: running.len(), late, cancelled: once(listed.cancelled) }
+    Traffic {
+        line,
+        alerts,
+        announced: live,
+        trains: live,
+        running: running.len(),
+        late,
+        cancelled: once(listed.cancelled),
+    }
 }

@@ -117,6 +117,31 @@ fn what_is_no_message_to_its_end_is_not_used_at_all() {
 }
 
 #[test]
+fn the_delay_of_a_whole_trip_is_read_where_no_stop_has_a_time() {
+    let no_data = StopTimeUpdate {
+        stop_sequence: Some(3),
+        schedule_relationship: Some(2),
+        ..StopTimeUpdate::default()
+    };
+    let skipped = StopTimeUpdate { schedule_relationship: Some(1), ..no_data.clone() };
+    for (relationship, delay, stops, expected) in [
+        (0, 300, vec![], Some((Some(300), 0))),
+        (0, -60, vec![skipped.clone(), no_data.clone()], Some((Some(-60), 2))),
+        // What lies before a stop that has a time has mostly been passed.
+        (0, 300, vec![late(2, 240)], Some((None, 1))),
+        (0, 100_000, vec![], None),
+        (0, i32::MIN, vec![skipped], Some((None, 1))),
+        (3, 300, vec![], Some((None, 0))),
+    ] {
+        let mut given = entity("e", trip("T", relationship), stops);
+        given.trip_update.as_mut().unwrap().delay = Some(delay);
+        let decoded = read(&feed(NOW, vec![given])).unwrap();
+        let read = decoded.entities.first().map(|entity| entity.trip.as_ref().unwrap().change.clone());
+        assert_eq!(read.map(|change| (change.delay, change.stops.len())), expected, "{relationship} {delay}");
+    }
+}
+
+#[test]
 fn states_of_trips() {
     let whole = || vec![timed("A", NOW as i64 + 600), timed("B", NOW as i64 + 1200)];
     for (relationship, expected) in [

@@ -102,8 +102,9 @@ async fn by_http(
         StatusCode::OK => {
             let take = |name: HeaderName| response.headers().get(name).cloned();
             let validators = Validators { etag: take(header::ETAG), modified: take(header::LAST_MODIFIED) };
+            // What came as gzip is unpacked as it is read, and its header is gone.
             if let Some(coding) = take(header::CONTENT_ENCODING).filter(|coding| coding != "identity") {
-                return Err(format!("it was sent compressed ({coding:?}) without being asked to").into());
+                return Err(format!("it was sent compressed as {coding:?}; only gzip was asked for").into());
             }
             let modified = validators.modified.as_ref().and_then(|value| http_date(value.to_str().ok()?));
             Ok(Fetched::New { bytes: body(response, max_bytes).await?, validators, modified })
@@ -117,6 +118,7 @@ async fn by_http(
 }
 
 /// Stops reading where it becomes too much.
+/// `max_bytes` counts what is unpacked: a small answer may hold gigabytes of zeros.
 async fn body(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
@@ -157,6 +159,8 @@ pub(in crate::transit) fn in_words(error: &reqwest::Error) -> &'static str {
         "it did not answer in time"
     } else if error.is_connect() {
         "it cannot be reached"
+    } else if error.is_decode() {
+        "it cannot be unpacked"
     } else {
         "the connection broke"
     }

@@ -164,7 +164,7 @@ async fn too_large_too_slow_and_elsewhere_are_failures() {
     let (_, elsewhere) = Publisher::start().await;
     let elsewhere: &'static str = Box::leak(elsewhere.replace("127.0.0.1", "localhost").into_boxed_str());
     let toml = "max_bytes = 2000\ntimeout = '300ms'\nfeeds = [".to_owned()
-        + &["large", "slow", "moved", "zipped", "gone"]
+        + &["large", "slow", "moved", "zipped", "brotli", "gone"]
             .map(|path| format!("{{ url = '{url}/{path}' }}"))
             .join(",")
         + ", { url = 'http://127.0.0.1:1/hunter2?hunter2' , name = 'down' }]";
@@ -172,6 +172,7 @@ async fn too_large_too_slow_and_elsewhere_are_failures() {
     publisher.says("/slow", Answer::Never);
     publisher.says("/moved", Answer::Status(302, "location", elsewhere));
     publisher.says("/zipped", Answer::Status(200, "content-encoding", "gzip"));
+    publisher.says("/brotli", Answer::Status(200, "content-encoding", "br"));
     let (mut poller, live) = poller(&toml);
     poller.poll_once(at(NOW)).await;
     let failing: Vec<String> = poller.status().into_iter().map(|feed| feed.failing.unwrap()).collect();
@@ -181,7 +182,8 @@ async fn too_large_too_slow_and_elsewhere_are_failures() {
             "it is larger than traffic.max_bytes (2000)",
             "it did not answer in time",
             "it answered 302 Found",
-            "it was sent compressed (\"gzip\") without being asked to",
+            "it cannot be unpacked",
+            "it was sent compressed as \"br\"; only gzip was asked for",
             "it answered 404 Not Found",
             "it cannot be reached",
         ]

@@ -46,10 +46,10 @@ pub(super) fn read(
     if update.stop_time_update.len() > MAX_STOPS {
         return Err(Unusable::OverLimit);
     }
-    let stops = match running {
-        Running::Cancelled => Vec::new(),
-        Running::Scheduled => changed(update.stop_time_update, now)?,
-        Running::Added => whole_run(update.stop_time_update, now)?,
+    let (delay, stops) = match running {
+        Running::Cancelled => (None, Vec::new()),
+        Running::Scheduled => changed(update.delay, update.stop_time_update, now)?,
+        Running::Added => (None, whole_run(update.stop_time_update, now)?),
     };
     budget.spend(1 + stops.len())?;
     Ok(TripUpdate {
@@ -58,7 +58,14 @@ pub(super) fn read(
         start_time: id(trip.start_time)?.map(|time| time.trim_start_matches('0').to_owned()),
         measured: instant::measured(update.timestamp, now),
         // The publisher's time is only known when the whole message was read.
-        change: TripChange { day, running, route: id(trip.route_id)?, stops, as_of: Timestamp::default() },
+        change: TripChange {
+            day,
+            running,
+            route: id(trip.route_id)?,
+            delay,
+            stops,
+            as_of: Timestamp::default(),
+        },
     })
 }
 
@@ -70,16 +77,25 @@ pub(super) fn day(text: Option<Vec<u8>>) -> Result<Option<Date>, Unusable> {
     }
 }
 
-/// The stops of a run that is otherwise as scheduled. Without any, "there is no prediction" and not "on time".
-fn changed(updates: Vec<wire::StopTimeUpdate>, now: Timestamp) -> Result<Vec<StopChange>, Unusable> {
+/// The delay and the stops of a run that is otherwise as scheduled. Without any, "there is no prediction" and not "on time".
+///
+/// "Delay information in StopTimeUpdates takes precedence of trip-level delay information." Where a stop has a time, what lies
+/// before it is mostly behind the train, and a delay told of it would be of a train that has left: the trip's own is not used then.
+fn changed(
+    delay: Option<i32>,
+    updates: Vec<wire::StopTimeUpdate>,
+    now: Timestamp,
+) -> Result<(Option<i64>, Vec<StopChange>), Unusable> {
     let stops: Vec<StopChange> =
         updates.into_iter().map(|update| stop(update, now)).collect::<Result<_, _>>()?;
     // A stop that cannot be placed would let an earlier delay run on over it.
     let placed = stops.iter().all(|stop| stop.sequence.is_some() || stop.stop_id.is_some());
-    if stops.is_empty() || !placed {
+    let timed = stops.iter().any(|stop| stop.arrival.is_some() || stop.departure.is_some());
+    let delay = delay.map(i64::from).filter(|delay| !timed && delay.abs() <= MAX_DELAY);
+    if (stops.is_empty() && delay.is_none()) || !placed {
         return Err(Unusable::Meaningless);
     }
-    Ok(stops)
+    Ok((delay, stops))
 }
 
 /// A run that no timetable knows is told whole or not at all: a missing time would be a train that nobody can catch.

@@ -107,6 +107,8 @@ pub(super) struct TripUpdate {
     pub stop_time_update: Vec<StopTimeUpdate>,
     #[prost(uint64, optional, tag = "4")]
     pub timestamp: Option<u64>,
+    #[prost(int32, optional, tag = "5")]
+    pub delay: Option<i32>,
     #[prost(message, optional, tag = "6")]
     pub trip_properties: Option<TripProperties>,
 }

@@ -29,6 +29,8 @@ pub(super) fn client(config: &TimetableConfig) -> reqwest::Result<Client> {
         .connect_timeout(timeout.min(CONNECT))
         .read_timeout(timeout.min(SILENCE))
         .redirect(Policy::custom(redirect))
+        // Zip files are compressed already.
+        .no_gzip()
         .user_agent(concat!("guichet/", env!("CARGO_PKG_VERSION")))
         .build()
 }
