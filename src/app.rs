@@ -287,7 +287,7 @@ pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>)
         tracing::warn!(%why, "understanding with n-grams only");
         None
     });
-    let Library { pack, live, gazetteer, sources, .. } = library;
+    let Library { pack, live, gazetteer, sources, trains, .. } = library;
     let nlu = Nlu::train(pack, gazetteer, means(config, embedder.clone()));
     let content = Content::new(config.files.clone(), config.operator.lang, sources.clone(), live);
     let mind = Mind {
@@ -306,6 +306,7 @@ pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>)
         gather: config.conversations.gather.into(),
         notices: config.notices.clone(),
         operator: config.operator.clone(),
+        timetable: trains.timetable,
     };
     (Arc::new(mind), embedder)
 }

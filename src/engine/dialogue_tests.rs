@@ -230,6 +230,7 @@ fn decide(text: &str, u: &Understanding, c: &Conversation, opted_out: bool) -> (
         phrases: shipped_phrases(),
         rules: &rules,
         opted_out,
+        near: None,
         now: NOW,
     };
     let mut decision = if u.questions.is_empty() {

@@ -5,6 +5,7 @@ mod action;
 mod commands;
 mod confirm;
 mod follow_up;
+mod place;
 mod several;
 mod slots;
 mod topics;
@@ -15,9 +16,10 @@ mod words;
 use crate::answers::Lookup;
 use crate::model::{
     Conversation, ConversationState, Cue, Dialogue, EntityValue, EscalationReason, Fact, FirstTold,
-    IntentEffect, IntentSpec, MessageKind, NewWatch, OUT_OF_SCOPE, Phrases, Priority, Timestamp,
+    IntentEffect, IntentSpec, Lang, MessageKind, NewWatch, OUT_OF_SCOPE, Phrases, Priority, Timestamp,
     Understanding, UrlTemplate, Watched,
 };
+use crate::transit::Nearby;
 pub use action::{Action, UnknownAction};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -60,6 +62,8 @@ pub struct Situation<'a> {
     pub rules: &'a Rules,
     /// The contact wants to hear nothing: only its commands, and an emergency, are acted upon.
     pub opted_out: bool,
+    /// The customer shared a place instead of words: the stations around it, the nearest first.
+    pub near: Option<&'a [Nearby]>,
     pub now: Timestamp,
 }
 
@@ -96,6 +100,8 @@ pub enum Effect {
     Unwatch(Option<Watched>),
     OptOut,
     OptIn,
+    /// The contact chose the language that we write from now on.
+    Speak(Lang),
     /// The conversation is over, until the customer writes again.
     Close,
 }
@@ -154,6 +160,9 @@ impl Situation<'_> {
             ConversationState::InCharge => return decided(Decision { dialogue, ..Decision::default() }),
             ConversationState::Queued => return decided(self.waiting(dialogue)),
             ConversationState::Bot | ConversationState::Resolved => {}
+        }
+        if let Some(decision) = self.placed(&dialogue) {
+            return decided(decision);
         }
         if self.text.trim().is_empty() {
             return decided(self.not_understood(dialogue, "not_a_text", EscalationReason::RepeatedFailure));

@@ -110,6 +110,7 @@ fn plan(text: &str, u: &Understanding, c: &Conversation) -> Plan {
         phrases: shipped_phrases(),
         rules: &rules,
         opted_out: false,
+        near: None,
         now: NOW,
     };
     situation.plan()

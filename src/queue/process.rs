@@ -11,11 +11,12 @@ use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
 use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Plan, Rules, Several, Situation};
 use crate::model::{
-    Actor, Author, Conversation, ConversationState, Direction, EscalationReason, EventKind, Lang, Message,
+    Actor, Author, Conversation, ConversationState, Direction, EscalationReason, EventKind, Lang, Media, Message,
     MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
 };
 use crate::nlu::{self, Nlu};
 use crate::store::{ClaimedJob, JobKind, NewJob, StoreError, Tx};
+use crate::transit::{Nearby, TimetableHandle};
 use serde_json::json;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct Mind {
     pub gather: Duration,
     pub notices: NoticesConfig,
     pub operator: OperatorConfig,
+    /// Where stations are.
+    pub timetable: TimetableHandle,
 }
 
 pub(super) async fn process(worker: &Worker, job: &ClaimedJob) -> Result<Done, StoreError> {
@@ -84,18 +87,27 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let (understanding, decision) = if job.attempts > TRIES {
         (None, hand_over(&conversation))
     } else {
-        let understanding = worker.understand(&said, &conversation, &live, now).await?;
+        let mut understanding = worker.understand(&said, &conversation, &live, now).await?;
+        // What they chose counts, whatever this message is written in.
+        understanding.lang = contact.chosen_lang.unwrap_or(understanding.lang);
         // Who writes to a chat again wants to be answered there; an SMS after STOP is none until START.
         let silent = sms && contact.opted_out_at.is_some();
-        let scene = Scene { message: &said, conversation: &conversation, live: &live, silent, now };
+        let near = worker.near(&said);
+        let near = near.as_deref();
+        let scene = Scene { message: &said, conversation: &conversation, live: &live, silent, near, now };
         let decision = worker.decide(&scene, &understanding).await;
         (Some(understanding), decision)
     };
-    // "STOP" is written in every language.
+    let chosen = decision.effects.iter().find_map(|effect| match effect {
+        Effect::Speak(lang) => Some(*lang),
+        _ => None,
+    });
+    // "STOP" is written in every language, and "/start" in none: the application writes it.
     let command = decision.effects.iter().any(|e| matches!(e, Effect::OptOut | Effect::OptIn))
         || decision.lines.first().is_some_and(|line| line.response == "system.help");
-    let known = conversation.lang.filter(|_| command);
-    let lang = known.or(understanding.as_ref().map(|u| u.lang)).unwrap_or(lang);
+    let known = chosen.or(conversation.lang.filter(|_| command));
+    let written = understanding.as_ref().map(|u| u.lang).filter(|_| !command || !said.text.starts_with('/'));
+    let lang = known.or(contact.chosen_lang).or(written).unwrap_or(lang);
     let parts = worker.render(&decision.lines, &conversation.channel, lang, &live, now);
 
     let mut tx = worker.store.begin().await?;
@@ -133,6 +145,8 @@ struct Scene<'a> {
     live: &'a Live,
     /// The contact has opted out, and only commands count.
     silent: bool,
+    /// The stations around the place that was shared.
+    near: Option<&'a [Nearby]>,
     now: Timestamp,
 }
 
@@ -151,6 +165,7 @@ impl<'a> Scene<'a> {
             phrases: &self.live.phrases,
             rules,
             opted_out: self.silent,
+            near: self.near,
             now: self.now,
         }
     }
@@ -171,6 +186,13 @@ fn hand_over(conversation: &Conversation) -> Decision {
 }
 
 impl Worker {
+    /// The stations around the place that came instead of words. None: no place came, or no timetable is loaded.
+    fn near(&self, message: &Message) -> Option<Vec<Nearby>> {
+        let place = message.media.iter().find_map(Media::as_position);
+        let (latitude, longitude) = place.filter(|_| message.text.trim().is_empty())?;
+        Some(self.mind.timetable.get()?.nearest(latitude, longitude))
+    }
+
     async fn understand(
         &self,
         message: &Message,
