@@ -29,8 +29,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// The one line that a new kind of channel adds.
-const KINDS: &[(&str, Build)] =
-    &[("http", http::build), ("telegram", telegram::build), ("twilio", twilio::build), ("webchat", webchat::build)];
+const KINDS: &[(&str, Build)] = &[
+    ("http", http::build),
+    ("telegram", telegram::build),
+    ("twilio", twilio::build),
+    ("webchat", webchat::build),
+];
 
 type Build = fn(&str, &ChannelSettings, &BuildContext) -> Result<Arc<dyn Channel>, String>;
 

@@ -13,8 +13,8 @@ mod listen;
 mod updates;
 
 use super::{
-    Accepted, BuildContext, Capabilities, Channel, Listener, Lookup, Outgoing, Pace, Refusal, SendError, Trace,
-    WebhookRequest, content_type_is, header, settings,
+    Accepted, BuildContext, Capabilities, Channel, Listener, Lookup, Outgoing, Pace, Refusal, SendError,
+    Trace, WebhookRequest, content_type_is, header, settings,
 };
 use crate::config::{ChannelSettings, Secret};
 use api::Api;

@@ -26,7 +26,8 @@ pub enum Action {
 }
 
 /// Questions that are about no slot.
-const ABOUT_NO_SLOT: &[&str] = &["system.clarify", "system.not_a_text", "system.too_long", "system.which_language"];
+const ABOUT_NO_SLOT: &[&str] =
+    &["system.clarify", "system.not_a_text", "system.too_long", "system.which_language"];
 
 impl Action {
     /// `before`: where the conversation stood when the message came.

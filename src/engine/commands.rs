@@ -70,8 +70,7 @@ impl Situation<'_> {
             matches!(self.conversation.state, ConversationState::Bot | ConversationState::Resolved);
         let letters = |name: &[String]| name.iter().map(String::len).sum::<usize>();
         let names = |name: &Vec<String>| {
-            words.are_then(Cue::Language, name)
-                || (with_bot && letters(name) >= NAME_ALONE && words.is(name))
+            words.are_then(Cue::Language, name) || (with_bot && letters(name) >= NAME_ALONE && words.is(name))
         };
         let languages = self.phrases.languages.iter();
         languages.filter(|(_, named)| named.names.iter().any(names)).map(|(lang, _)| *lang).next()

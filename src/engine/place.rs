@@ -29,9 +29,10 @@ impl Situation<'_> {
         dialogue.failures = 0;
         dialogue.options =
             near.iter().map(|near| EntityValue::Station { station: near.station.clone() }).collect();
-        let numbered = near.iter().enumerate().map(|(at, near)| {
-            json!({ "n": at + 1, "name": near.station.name, "km": near.metres / 1_000 })
-        });
+        let numbered = near
+            .iter()
+            .enumerate()
+            .map(|(at, near)| json!({ "n": at + 1, "name": near.station.name, "km": near.metres / 1_000 }));
         let options: Vec<_> = numbered.collect();
         let line = if options.is_empty() {
             system("no_station_near", json!({ "km": NEAR_KM }))

@@ -71,9 +71,7 @@ impl<'a> Words<'a> {
     /// The whole message is such a phrase, and then `rest`.
     pub fn are_then(&self, cue: Cue, rest: &[String]) -> bool {
         let begun = |first: &Vec<String>| {
-            first.len() + rest.len() == self.len()
-                && self.stands(first, 0)
-                && self.stands(rest, first.len())
+            first.len() + rest.len() == self.len() && self.stands(first, 0) && self.stands(rest, first.len())
         };
         self.phrases.of(cue).iter().any(begun)
     }

@@ -11,8 +11,8 @@ use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
 use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Plan, Rules, Several, Situation};
 use crate::model::{
-    Actor, Author, Conversation, ConversationState, Direction, EscalationReason, EventKind, Lang, Media, Message,
-    MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
+    Actor, Author, Conversation, ConversationState, Direction, EscalationReason, EventKind, Lang, Media,
+    Message, MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
 };
 use crate::nlu::{self, Nlu};
 use crate::store::{ClaimedJob, JobKind, NewJob, StoreError, Tx};

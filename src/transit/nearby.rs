@@ -54,7 +54,10 @@ impl Timetable {
             .collect();
         near.sort_by(|a, b| a.0.total_cmp(&b.0));
         // At most 30 km: it fits.
-        let nearby = |(metres, station): (f64, &StationRef)| Nearby { station: station.clone(), metres: metres as u32 };
+        let nearby = |(metres, station): (f64, &StationRef)| Nearby {
+            station: station.clone(),
+            metres: metres as u32,
+        };
         near.into_iter().take(MOST).map(nearby).collect()
     }
 }

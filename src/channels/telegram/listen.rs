@@ -130,7 +130,9 @@ impl Trouble {
         let words = answer.error().to_string();
         let words = match answer.code {
             401 | 404 => format!("{words}. Cure: the token as @BotFather gives it"),
-            409 => format!("{words}. Cure: only one program may poll with this token, and no webhook may be set"),
+            409 => {
+                format!("{words}. Cure: only one program may poll with this token, and no webhook may be set")
+            }
             _ => words,
         };
         Self { words, wait: answer.after, unread: (200..300).contains(&answer.code) }
@@ -232,7 +234,8 @@ impl Polling {
             .map_err(away)?;
         *place = Some(now);
         let callbacks = callbacks.iter().flatten();
-        join_all(callbacks.map(async |id| self.api.try_call("answerCallbackQuery", &pressed(id)).await)).await;
+        join_all(callbacks.map(async |id| self.api.try_call("answerCallbackQuery", &pressed(id)).await))
+            .await;
         Ok(count)
     }
 }

@@ -6,7 +6,7 @@
 
 use super::super::{Edit, InboundEvent, InboundMessage, Reach};
 use crate::model::Media;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use teloxide_core::types::{
     CallbackQuery, ChatMemberUpdated, InlineKeyboardButtonKind, MaybeInaccessibleMessage, MediaKind, Message,
     MessageKind, Update, UpdateKind,
@@ -35,6 +35,9 @@ const READ: &[&str] = &[
     "voice",
 ];
 
+/// Of these, what says who wrote what, and when.
+const WORDS: &[&str] = &["chat", "date", "edit_date", "from", "message_id", "text"];
+
 /// One update.
 #[derive(Debug, PartialEq)]
 pub struct Taken {
@@ -61,31 +64,44 @@ pub fn provider_id(chat: i64, message: i64) -> String {
     format!("{chat}:{message}")
 }
 
+/// Whole; else what we read of it; else its words alone.
 fn parsed(update: &Value) -> UpdateKind {
-    let unread = || UpdateKind::Error(Value::Null);
-    let whole = serde_json::from_value(completed(update.clone())).map_or_else(|_| unread(), |u: Update| u.kind);
-    let hidden = match &whole {
-        UpdateKind::Error(_) => true,
-        UpdateKind::Message(message) | UpdateKind::EditedMessage(message) => {
-            matches!(message.kind, MessageKind::Empty {})
+    let ways: [fn(Value) -> Value; 3] = [|whole| whole, reduced, only_words];
+    let mut kind = UpdateKind::Error(Value::Null);
+    for way in ways {
+        kind = by_teloxide(completed(way(update.clone())));
+        let hidden = match &kind {
+            UpdateKind::Error(_) => true,
+            UpdateKind::Message(message) | UpdateKind::EditedMessage(message) => {
+                matches!(message.kind, MessageKind::Empty {})
+            }
+            _ => false,
+        };
+        if !hidden {
+            break;
         }
-        _ => false,
-    };
-    if !hidden {
-        return whole;
     }
-    let reduced = completed(reduced(update.clone()));
-    serde_json::from_value(reduced).map_or_else(|_| unread(), |u: Update| u.kind)
+    kind
+}
+
+/// From text, not from the value itself: teloxide 0.13 finds the kind of an update only where its key can be borrowed.
+fn by_teloxide(update: Value) -> UpdateKind {
+    let read = serde_json::from_str(&update.to_string());
+    read.map_or(UpdateKind::Error(Value::Null), |update: Update| update.kind)
 }
 
 /// With what teloxide insists on and we do not need.
 fn completed(mut update: Value) -> Value {
     for path in ["/message", "/edited_message", "/callback_query/message"] {
         fill(&mut update, path, "date", json!(1));
+        for file in ["animation", "audio", "video", "voice"] {
+            fill(&mut update, &format!("{path}/{file}"), "mime_type", Value::Null);
+        }
     }
     fill(&mut update, "/callback_query/message", "message_id", json!(0));
     fill(&mut update, "/callback_query", "chat_instance", json!(""));
-    for path in ["/message/from", "/edited_message/from", "/callback_query/message/from", "/callback_query/from"]
+    for path in
+        ["/message/from", "/edited_message/from", "/callback_query/message/from", "/callback_query/from"]
     {
         fill(&mut update, path, "is_bot", json!(false));
         fill(&mut update, path, "first_name", json!(""));
@@ -99,10 +115,23 @@ fn fill(update: &mut Value, path: &str, key: &str, value: Value) {
     }
 }
 
-fn reduced(mut update: Value) -> Value {
+fn reduced(update: Value) -> Value {
+    each_message(update, |message| message.retain(|key, _| READ.contains(&key.as_str())))
+}
+
+fn only_words(update: Value) -> Value {
+    each_message(update, |message| {
+        if let Some(caption) = message.remove("caption") {
+            message.insert("text".to_owned(), caption);
+        }
+        message.retain(|key, _| WORDS.contains(&key.as_str()));
+    })
+}
+
+fn each_message(mut update: Value, change: impl Fn(&mut Map<String, Value>)) -> Value {
     for path in ["/message", "/edited_message", "/callback_query/message"] {
         if let Some(message) = update.pointer_mut(path).and_then(Value::as_object_mut) {
-            message.retain(|key, _| READ.contains(&key.as_str()));
+            change(message);
         }
     }
     update
@@ -170,9 +199,7 @@ fn media(kind: &MediaKind) -> Option<Vec<Media>> {
         MediaKind::Photo(m) => {
             m.photo.last().map_or(Vec::new(), |size| file("image/jpeg".into(), &size.file.id.0))
         }
-        MediaKind::Animation(m) => {
-            file(mime(&m.animation.mime_type, "video/mp4"), &m.animation.file.id.0)
-        }
+        MediaKind::Animation(m) => file(mime(&m.animation.mime_type, "video/mp4"), &m.animation.file.id.0),
         MediaKind::Audio(m) => file(mime(&m.audio.mime_type, "audio/mpeg"), &m.audio.file.id.0),
         MediaKind::Document(m) => {
             file(mime(&m.document.mime_type, "application/octet-stream"), &m.document.file.id.0)

@@ -47,7 +47,8 @@ impl Reader {
         let written = self.text_of(key, node).unwrap_or_default();
         let shown = written.split(',').next().unwrap_or_default().trim().to_owned();
         if names.is_empty() {
-            let cure = "write its name first, as customers should read it: `named: English, in english, anglais`";
+            let cure =
+                "write its name first, as customers should read it: `named: English, in english, anglais`";
             return self.complain(key.line, "'named' names nothing", cure);
         }
         self.pack.phrases.languages.insert(lang, LanguageNames { shown, names });
