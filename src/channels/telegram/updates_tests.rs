@@ -55,15 +55,18 @@ fn with(mut value: Value, more: Value) -> Value {
     value
 }
 
+/// What a message holds; its text and its media as we read them.
+type Case = (Value, &'static str, &'static [(&'static str, &'static str)]);
+
 #[test]
 fn what_customers_send_is_parsed() {
     let size = |id: &str| with(file(id), json!({"width": 90, "height": 51}));
     let place = json!({"latitude": 48.1035, "longitude": -1.6723});
     let venue = json!({"location": place, "title": "Gare", "address": "Place de la Gare"});
-    let position: &[(&str, &str)] = &[(Media::POSITION, "geo:48.103500,-1.672300")];
+    let position: &'static [(&str, &str)] = &[(Media::POSITION, "geo:48.103500,-1.672300")];
     let sticker = json!({"width": 512, "height": 512, "type": "regular", "is_animated": false, "is_video": false, "emoji": "👍"});
     let length = json!({"duration": 3});
-    let cases: Vec<(Value, &str, &[(&str, &str)])> = vec![
+    let cases: Vec<Case> = vec![
         (json!({"text": "a kel h le tr1 pr Rennes"}), "a kel h le tr1 pr Rennes", &[]),
         (
             json!({"text": "voir https://e.fr", "entities": [{"type": "url", "offset": 5, "length": 12}]}),
