@@ -322,6 +322,7 @@ pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>)
         gather: config.conversations.gather.into(),
         notices: config.notices.clone(),
         operator: config.operator.clone(),
+        timetable: trains.timetable,
     };
     (Arc::new(mind), embedder)
 }

@@ -8,6 +8,7 @@ mod outbound;
 mod segments;
 mod senders;
 pub mod signing;
+mod telegram;
 #[cfg(test)]
 mod testing;
 pub mod trace;
@@ -37,6 +38,7 @@ const KINDS: &[(&str, Build)] = &[
     ("http", http::build),
     ("instagram", meta::instagram),
     ("messenger", meta::messenger),
+    ("telegram", telegram::build),
     ("twilio", twilio::build),
     ("webchat", webchat::build),
     ("whatsapp", meta::whatsapp),

@@ -65,7 +65,8 @@ pub enum Lookup {
 /// What a channel can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Longest text in characters; longer ones become several messages ([`split`]).
+    /// Longest text in UTF-16 code units, which are at least as many as its characters; longer ones become several messages
+    /// ([`split`]).
     pub max_chars: usize,
     /// Uses the short `sms` variant of responses.
     pub sms: bool,
@@ -118,14 +119,13 @@ impl Default for Pace {
     }
 }
 
-/// The text as parts of at most `max` characters, in order, cut where a reader would: at a blank line, a line's end, a
+/// The text as parts of at most `max` UTF-16 code units (one character at least), in order, cut where a reader would: at a blank line, a line's end, a
 /// sentence's, a word's. Never empty unless the text is; a part begins and ends with no white space.
 pub fn split(text: &str, max: usize) -> Vec<String> {
     let max = max.max(1);
     let mut parts = Vec::new();
     let mut rest = text.trim();
-    while rest.chars().count() > max {
-        let limit = rest.char_indices().nth(max).map_or(rest.len(), |(at, _)| at);
+    while let Some(limit) = beyond(rest, max) {
         let cut = cut_at(rest, limit);
         parts.push(rest[..cut].trim_end().to_owned());
         rest = rest[cut..].trim_start();
@@ -134,6 +134,15 @@ pub fn split(text: &str, max: usize) -> Vec<String> {
         parts.push(rest.to_owned());
     }
     parts
+}
+
+/// The first byte that `max` units do not reach; none when they hold the whole text.
+fn beyond(text: &str, max: usize) -> Option<usize> {
+    let mut units = 0;
+    text.char_indices().find_map(|(at, c)| {
+        units += c.len_utf16();
+        (units > max && at > 0).then_some(at)
+    })
 }
 
 /// The end of the first part, a byte at most `limit`; a cut that leaves less than a third of the room is not taken.
@@ -164,6 +173,8 @@ mod tests {
             ("abcdefghij", 4, &["abcd", "efgh", "ij"]),
             ("exactement dix", 10, &["exactement", "dix"]),
             ("éééééé", 3, &["ééé", "ééé"]),
+            ("😀😀😀", 4, &["😀😀", "😀"]),
+            ("😀😀", 1, &["😀", "😀"]),
         ];
         for (text, max, parts) in cases {
             assert_eq!(split(text, *max), *parts, "{text:?} in {max}");
@@ -174,7 +185,8 @@ mod tests {
         #[test]
         fn nothing_is_lost_and_no_part_is_too_long(text in "[a-zé .\n😀]{0,200}", max in 1usize..40) {
             let parts = split(&text, max);
-            prop_assert!(parts.iter().all(|part| part.chars().count() <= max && !part.is_empty()));
+            let fits = |part: &String| part.encode_utf16().count() <= max.max(2) && part.chars().count() <= max;
+            prop_assert!(parts.iter().all(|part| fits(part) && !part.is_empty()));
             let squeeze = |s: &str| s.chars().filter(|c| !c.is_whitespace()).collect::<String>();
             prop_assert_eq!(squeeze(&parts.concat()), squeeze(&text));
         }

@@ -26,7 +26,8 @@ pub enum Action {
 }
 
 /// Questions that are about no slot.
-const ABOUT_NO_SLOT: &[&str] = &["system.clarify", "system.not_a_text", "system.too_long"];
+const ABOUT_NO_SLOT: &[&str] =
+    &["system.clarify", "system.not_a_text", "system.too_long", "system.which_language"];
 
 impl Action {
     /// `before`: where the conversation stood when the message came.
@@ -56,7 +57,7 @@ fn of_effect(effect: &Effect) -> Option<Action> {
         Effect::OptOut => Some(Action::OptOut),
         Effect::OptIn => Some(Action::OptIn),
         Effect::Close => Some(Action::Close),
-        Effect::Watch(_) | Effect::Unwatch(_) => None,
+        Effect::Watch(_) | Effect::Unwatch(_) | Effect::Speak(_) => None,
     }
 }
 

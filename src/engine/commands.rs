@@ -2,13 +2,16 @@
 
 use super::words::Words;
 use super::{Decision, Effect, Situation, system};
-use crate::model::{ConversationState, Cue, Dialogue, MessageKind, Phrases};
+use crate::model::{ConversationState, Cue, Dialogue, Lang, MessageKind, Phrases};
 use serde_json::json;
+
+/// A language's name of fewer letters ("fr") is one behind the command only.
+const NAME_ALONE: usize = 4;
 
 /// Whether a message is nothing but a command, and so never a part of a longer one.
 pub fn is_command(text: &str, phrases: &Phrases) -> bool {
     let words = Words::new(text, &[], phrases);
-    [Cue::Stop, Cue::StopSms, Cue::Start, Cue::Help].into_iter().any(|cue| words.are(cue))
+    [Cue::Stop, Cue::StopSms, Cue::Start, Cue::Help, Cue::Language].into_iter().any(|cue| words.are(cue))
 }
 
 impl Situation<'_> {
@@ -33,8 +36,33 @@ impl Situation<'_> {
                 ..stopped
             });
         }
+        // With a slash it is what chat applications send when a conversation is opened: the first word of many.
+        if words.are(Cue::Start) && self.text.trim_start().starts_with('/') {
+            return with("welcome", Some(Effect::OptIn)).map(|opened| Decision {
+                kind: Some(MessageKind::Answer),
+                dialogue: Dialogue { acknowledged: dialogue.acknowledged, ..dialogue.clone().memory() },
+                ..opened
+            });
+        }
         if words.are(Cue::Start) && (self.opted_out || dialogue.asked.is_none()) {
             return with("opted_in", Some(Effect::OptIn));
+        }
+        if !self.opted_out
+            && let Some(lang) = self.language(words)
+        {
+            return with("language_set", Some(Effect::Speak(lang)))
+                .map(|set| Decision { kind: Some(MessageKind::Answer), ..set });
+        }
+        if words.are(Cue::Language) && !self.opted_out {
+            let shown = self.phrases.languages.values().enumerate();
+            let options: Vec<_> =
+                shown.map(|(at, names)| json!({ "n": at + 1, "name": names.shown })).collect();
+            return Some(Decision {
+                lines: vec![system("which_language", json!({ "options": options }))],
+                kind: Some(MessageKind::Question),
+                dialogue: dialogue.clone(),
+                ..Decision::default()
+            });
         }
         // "HELP!" may be a cry; and people who are there help better.
         let with_people = self.conversation.state == ConversationState::InCharge;
@@ -44,6 +72,18 @@ impl Situation<'_> {
         } else {
             None
         }
+    }
+
+    /// The language that the message chooses. Its name alone may answer a person's question: then it is theirs to read.
+    fn language(&self, words: &Words<'_>) -> Option<Lang> {
+        let with_bot =
+            matches!(self.conversation.state, ConversationState::Bot | ConversationState::Resolved);
+        let letters = |name: &[String]| name.iter().map(String::len).sum::<usize>();
+        let names = |name: &Vec<String>| {
+            words.are_then(Cue::Language, name) || (with_bot && letters(name) >= NAME_ALONE && words.is(name))
+        };
+        let languages = self.phrases.languages.iter();
+        languages.filter(|(_, named)| named.names.iter().any(names)).map(|(lang, _)| *lang).next()
     }
 }
 

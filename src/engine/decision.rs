@@ -3,8 +3,8 @@
 use super::Following;
 use crate::answers::Lookup;
 use crate::model::{
-    Dialogue, EntityValue, EscalationReason, Fact, FirstTold, IntentSpec, MessageKind, NewWatch, Priority,
-    UrlTemplate, Watched,
+    Dialogue, EntityValue, EscalationReason, Fact, FirstTold, IntentSpec, Lang, MessageKind, NewWatch,
+    Priority, UrlTemplate, Watched,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -42,6 +42,8 @@ pub enum Effect {
     Unwatch(Option<Watched>),
     OptOut,
     OptIn,
+    /// The contact chose the language that we write from now on.
+    Speak(Lang),
     /// The conversation is over, until the customer writes again.
     Close,
 }

@@ -1,6 +1,7 @@
 //! Whole conversations: what the customer writes, what was understood, what we do.
 
 mod effects;
+mod places;
 mod questions;
 
 use super::tests::{NOW, conversation, placed, rules, slot, station};
@@ -258,6 +259,7 @@ fn decide(text: &str, u: &Understanding, c: &Conversation, opted_out: bool) -> (
         rules: &rules,
         opted_out,
         sms: true,
+        near: None,
         now: NOW,
     };
     let mut decision = if u.questions.is_empty() {

@@ -6,6 +6,7 @@ mod commands;
 mod confirm;
 mod decision;
 mod follow_up;
+mod place;
 mod public;
 mod several;
 mod slots;
@@ -18,6 +19,7 @@ use crate::model::{
     Conversation, ConversationState, Cue, Dialogue, EntityValue, EscalationReason, IntentEffect, IntentSpec,
     MessageKind, OUT_OF_SCOPE, Phrases, Priority, Timestamp, Understanding, Watched,
 };
+use crate::transit::Nearby;
 pub use action::{Action, UnknownAction};
 pub use commands::is_command;
 pub use decision::{Decision, Effect, Escalation, Line, Part, Plan, Planned};
@@ -67,6 +69,8 @@ pub struct Situation<'a> {
     pub opted_out: bool,
     /// The message came by SMS, where carriers act on words of their own.
     pub sms: bool,
+    /// The customer shared a place instead of words: the stations around it, the nearest first.
+    pub near: Option<&'a [Nearby]>,
     pub now: Timestamp,
 }
 
@@ -91,6 +95,9 @@ impl Situation<'_> {
             ConversationState::InCharge => return decided(Decision { dialogue, ..Decision::default() }),
             ConversationState::Queued => return decided(self.waiting(dialogue)),
             ConversationState::Bot | ConversationState::Resolved => {}
+        }
+        if let Some(decision) = self.placed(&dialogue) {
+            return decided(decision);
         }
         if self.text.trim().is_empty() {
             return decided(self.not_understood(dialogue, "not_a_text", EscalationReason::RepeatedFailure));

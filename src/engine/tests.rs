@@ -94,6 +94,7 @@ fn plan(text: &str, u: &Understanding, c: &Conversation) -> Plan {
         rules: &rules,
         opted_out: false,
         sms: true,
+        near: None,
         now: NOW,
     };
     situation.plan()

@@ -63,6 +63,19 @@ impl<'a> Words<'a> {
             && self.phrases.of(cue).iter().any(|phrase| phrase.len() == self.len() && self.stands(phrase, 0))
     }
 
+    /// The whole message is this phrase, asked or told.
+    pub fn is(&self, phrase: &[String]) -> bool {
+        phrase.len() == self.len() && self.stands(phrase, 0)
+    }
+
+    /// The whole message is such a phrase, and then `rest`.
+    pub fn are_then(&self, cue: Cue, rest: &[String]) -> bool {
+        let begun = |first: &Vec<String>| {
+            first.len() + rest.len() == self.len() && self.stands(first, 0) && self.stands(rest, first.len())
+        };
+        self.phrases.of(cue).iter().any(begun)
+    }
+
     pub fn exclaims(&self) -> bool {
         self.text.marks.contains(&'!')
     }

@@ -22,6 +22,8 @@ pub struct Contact {
     pub name: Option<String>,
     /// Since when they cannot be reached: they blocked us.
     pub blocked_at: Option<Timestamp>,
+    /// The language that they chose, whatever they write in.
+    pub chosen_lang: Option<Lang>,
 }
 
 named_enum!(

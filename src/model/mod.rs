@@ -22,7 +22,7 @@ pub use event::{Actor, Event, EventKind, NewEvent};
 pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, TeamId, WatchId};
 pub use intent::{EscalateRule, IntentEffect, IntentSpec, SampleAnswer, SlotSpec};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
-pub use phrases::{Cue, Phrases};
+pub use phrases::{Cue, LanguageNames, Phrases};
 pub use provider_call::ProviderCall;
 pub use ride::{NewWatch, RideChange, ToldRide, TrainKey, Watched};
 pub use time::Timestamp;

@@ -13,6 +13,8 @@ named_enum!(
         Start = "start",
         /// As a whole message: what can be done here.
         Help = "help",
+        /// As a whole message, or before the name of a language: which one is spoken.
+        Language = "language",
         Agree = "agree",
         Refuse = "refuse",
         /// What follows replaces what was said: "plutôt", "I meant".
@@ -63,8 +65,17 @@ pub struct Phrases {
     pub cues: BTreeMap<Cue, Vec<Vec<String>>>,
     /// Names of the first choice, the second, …
     pub ordinals: Vec<Vec<Vec<String>>>,
+    pub languages: BTreeMap<Lang, LanguageNames>,
     /// What we say of an intent when we ask whether it is meant: "vous cherchez le prochain départ".
     pub confirm: BTreeMap<(Lang, String), String>,
+}
+
+/// What customers call a language.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LanguageNames {
+    /// In the language itself, as it is shown.
+    pub shown: String,
+    pub names: Vec<Vec<String>>,
 }
 
 impl Phrases {

@@ -25,6 +25,7 @@ pub async fn apply(
             Effect::Unwatch(what) => applied.unwatch(what.as_ref()).await?,
             Effect::OptOut => applied.opt_out(reply).await?,
             Effect::OptIn => applied.opt_in().await?,
+            Effect::Speak(lang) => applied.tx.choose_lang(conversation.contact_id, *lang).await?,
             Effect::Close => {}
         }
     }

@@ -51,6 +51,7 @@ pub(super) async fn worker(folder: &Path, pack: &str, clock: Arc<dyn Clock>, cha
         gather: Duration::from_secs(2),
         notices: NoticesConfig::default(),
         operator: OperatorConfig::default(),
+        timetable: TimetableHandle::new(crate::transit::testing::demo()),
     };
     Worker {
         store: Store::open(&format!("sqlite://{}/g.db", folder.display()), 2).await.unwrap(),

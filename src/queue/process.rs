@@ -18,6 +18,7 @@ use crate::model::{
 };
 use crate::nlu::Nlu;
 use crate::store::{ClaimedJob, JobKind, NewJob, StoreError, Tx};
+use crate::transit::TimetableHandle;
 use crate::transit::planner::SharedPlanner;
 use serde_json::json;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Mind {
     pub gather: Duration,
     pub notices: NoticesConfig,
     pub operator: OperatorConfig,
+    /// Where stations are.
+    pub timetable: TimetableHandle,
 }
 
 pub(super) async fn process(worker: &Worker, job: &ClaimedJob) -> Result<Done, StoreError> {
@@ -90,10 +93,15 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let (understanding, decision) = if job.attempts > TRIES {
         (None, hand_over(&conversation))
     } else {
-        let understanding = worker.understand(&said, &conversation, &live, now).await?;
+        let mut understanding = worker.understand(&said, &conversation, &live, now).await?;
+        // What they chose counts, whatever this message is written in.
+        understanding.lang = contact.chosen_lang.unwrap_or(understanding.lang);
         // Who writes to a chat again wants to be answered there; an SMS after STOP is none until START.
         let silent = sms && contact.opted_out_at.is_some();
-        let scene = Scene { message: &said, conversation: &conversation, live: &live, sms, silent, now };
+        let near = worker.near(&said);
+        let near = near.as_deref();
+        let scene =
+            Scene { message: &said, conversation: &conversation, live: &live, sms, silent, near, now };
         let decision = worker.decide(&scene, &understanding).await?;
         (Some(understanding), decision)
     };
@@ -102,11 +110,16 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         Some(channel) => in_public(decision, channel.private_url().as_deref()),
         None => decision,
     };
-    // "STOP" is written in every language.
+    let chosen = decision.effects.iter().find_map(|effect| match effect {
+        Effect::Speak(lang) => Some(*lang),
+        _ => None,
+    });
+    // "STOP" is written in every language, and "/start" in none: the application writes it.
     let command = decision.effects.iter().any(|e| matches!(e, Effect::OptOut | Effect::OptIn))
         || decision.lines.first().is_some_and(|line| line.response == "system.help");
-    let known = conversation.lang.filter(|_| command);
-    let lang = known.or(understanding.as_ref().map(|u| u.lang)).unwrap_or(lang);
+    let known = chosen.or(conversation.lang.filter(|_| command));
+    let written = understanding.as_ref().map(|u| u.lang).filter(|_| !command || !said.text.starts_with('/'));
+    let lang = known.or(contact.chosen_lang).or(written).unwrap_or(lang);
     let most = channel.map_or(usize::MAX, |channel| channel.longest(&contact.address));
     let text = worker.render(&decision.lines, &conversation.channel, lang, &live, now);
     let parts = split(&text, most);

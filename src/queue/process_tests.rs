@@ -8,7 +8,9 @@ use crate::channels::{
 use crate::clock::ManualClock;
 use crate::config::{Price, SmsConfig};
 use crate::insights::clocks::{Clock as Measure, measure};
-use crate::model::{Conversation, ConversationId, ConversationState, Direction, EventKind, Message};
+use crate::model::{
+    Conversation, ConversationId, ConversationState, Direction, EventKind, Lang, Media, Message,
+};
 use crate::store::{Ingest, TimedEvent};
 use async_trait::async_trait;
 
@@ -277,4 +279,89 @@ async fn a_reply_by_sms_is_in_gsm7_and_charged() {
         let expected = sms.then_some((count, count * 72_500));
         assert_eq!((reply.segments.zip(reply.cost), reply.segments.is_some()), (expected, sms));
     }
+}
+impl Desk {
+    async fn share(&self, latitude: f64, longitude: f64) -> ConversationId {
+        self.written.set(self.written.get() + 1);
+        let provider_id = self.written.get().to_string();
+        let media = [Media::position(latitude, longitude)];
+        let inbound = Ingest {
+            channel: "line",
+            address: "a",
+            provider_id: &provider_id,
+            media: &media,
+            ..Ingest::default()
+        };
+        let mut tx = self.worker.store.begin().await.unwrap();
+        let id = tx.ingest(inbound, self.clock.now(), Duration::ZERO).await.unwrap().conversation_id;
+        tx.commit().await.unwrap();
+        id
+    }
+
+    async fn last(&self, id: ConversationId) -> Message {
+        self.messages(id, Direction::Outbound).await.pop().unwrap()
+    }
+}
+
+/// With the demonstration's timetable: the nearest stations of a shared place, and the choice among them.
+#[tokio::test]
+async fn a_shared_place_offers_the_nearest_stations() {
+    let desk = desk(false).await;
+    let id = desk.share(48.0, -20.0).await;
+    desk.work().await;
+    let said = desk.last(id).await;
+    assert!(said.text.contains("aucune gare à moins de 30 km") && said.choices.is_empty(), "{}", said.text);
+    desk.share(48.11, -1.68).await;
+    desk.work().await;
+    let offer = desk.last(id).await;
+    assert!(offer.text.contains("1. Rennes (") && offer.text.contains("par son numéro"), "{}", offer.text);
+    assert_eq!(offer.choices[0], "Rennes");
+    let dialogue = desk.conversation(id).await.dialogue;
+    assert_eq!(dialogue.intent.as_deref(), Some("schedules.next_departure"));
+    assert_eq!((dialogue.asked.as_deref(), dialogue.options.len()), (Some("from"), offer.choices.len()));
+    desk.write("1").await;
+    desk.work().await;
+    let dialogue = desk.conversation(id).await.dialogue;
+    assert!(dialogue.asked.is_none() && dialogue.slots.contains_key("from"), "{dialogue:?}");
+}
+
+#[tokio::test]
+async fn a_chosen_language_holds_whatever_is_written() {
+    let desk = desk(false).await;
+    let id = desk.write("/langue").await;
+    desk.work().await;
+    assert_eq!(desk.last(id).await.choices, ["English", "Français"]);
+    desk.write("English").await;
+    desk.work().await;
+    assert!(desk.last(id).await.text.starts_with("Noted: I answer in English"));
+    for text in ["merci beaucoup", "qui es-tu"] {
+        let id = desk.write(text).await;
+        desk.work().await;
+        let lang = desk.conversation(id).await.lang;
+        assert_eq!(lang, Some(Lang::EN), "{text}");
+    }
+    let id = desk.write("/langue fr").await;
+    desk.work().await;
+    assert!(desk.last(id).await.text.contains("je vous réponds en français"));
+    assert_eq!(desk.conversation(id).await.lang, Some(Lang::FR));
+}
+
+#[tokio::test]
+async fn a_chat_that_is_opened_is_welcomed_in_the_operators_language() {
+    let desk = desk(false).await;
+    let id = desk.write("/start").await;
+    desk.work().await;
+    let said = desk.last(id).await.text;
+    assert!(said.starts_with("Bonjour et bienvenue") && said.contains("/langue en"), "{said}");
+    desk.write("/stop").await;
+    desk.work().await;
+    assert!(desk.last(id).await.text.starts_with("C'est fait"));
+    desk.write("/start").await;
+    desk.work().await;
+    let kinds = desk.kinds(id).await;
+    assert!(kinds.contains(&EventKind::OptedOut) && kinds.contains(&EventKind::OptedIn), "{kinds:?}");
+    assert_eq!(desk.last(id).await.status.as_str(), "sent");
+    desk.write("/help").await;
+    desk.work().await;
+    assert!(desk.last(id).await.text.contains("3117"));
 }

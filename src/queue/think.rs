@@ -5,11 +5,12 @@ use crate::answers::{Cues, Query};
 use crate::content::Live;
 use crate::engine::{Decision, Escalation, Line, Part, Plan, Rules, Several, Situation};
 use crate::model::{
-    Conversation, ConversationState, EscalationReason, Lang, Message, MessageKind, Priority, Timestamp,
-    Understanding,
+    Conversation, ConversationState, EscalationReason, Lang, Media, Message, MessageKind, Priority,
+    Timestamp, Understanding,
 };
 use crate::nlu;
 use crate::store::StoreError;
+use crate::transit::Nearby;
 use serde_json::json;
 
 /// What a decision is taken on, beside the understanding.
@@ -20,6 +21,8 @@ pub(super) struct Scene<'a> {
     pub sms: bool,
     /// The contact has opted out, and only commands count.
     pub silent: bool,
+    /// The stations around the place that was shared.
+    pub near: Option<&'a [Nearby]>,
     pub now: Timestamp,
 }
 
@@ -39,6 +42,7 @@ impl<'a> Scene<'a> {
             rules,
             opted_out: self.silent,
             sms: self.sms,
+            near: self.near,
             now: self.now,
         }
     }
@@ -59,6 +63,13 @@ pub(super) fn hand_over(conversation: &Conversation) -> Decision {
 }
 
 impl Worker {
+    /// The stations around the place that came instead of words. None: no place came, or no timetable is loaded.
+    pub(super) fn near(&self, message: &Message) -> Option<Vec<Nearby>> {
+        let place = message.media.iter().find_map(Media::as_position);
+        let (latitude, longitude) = place.filter(|_| message.text.trim().is_empty())?;
+        Some(self.mind.timetable.get()?.nearest(latitude, longitude))
+    }
+
     pub(super) async fn understand(
         &self,
         message: &Message,

@@ -2,7 +2,7 @@
 
 use super::driver::values;
 use super::{StoreError, Tx, sql};
-use crate::model::{ContactId, MessageId, ProviderCall, Timestamp};
+use crate::model::{ContactId, Lang, MessageId, ProviderCall, Timestamp};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -71,6 +71,12 @@ impl Tx {
 
     pub async fn set_contact_name(&mut self, contact: ContactId, name: &str) -> Result<(), StoreError> {
         self.execute(&sql::CONTACT_SET_NAME, values![contact, name]).await?;
+        Ok(())
+    }
+
+    /// What they write in counts no more.
+    pub async fn choose_lang(&mut self, contact: ContactId, lang: Lang) -> Result<(), StoreError> {
+        self.execute(&sql::CONTACT_CHOOSE_LANG, values![contact, lang.as_str()]).await?;
         Ok(())
     }
 

@@ -146,17 +146,18 @@ pub(super) fn contact(row: &Row) -> Result<Contact, StoreError> {
         id: ContactId(row.get("id")?),
         channel: row.get("channel")?,
         address: row.get("address")?,
-        lang: lang(row)?,
+        lang: lang(row, "lang")?,
         created_at: row.time("created_at")?,
         opted_out_at: row.opt_time("opted_out_at")?,
         opt_out_message: row.get::<Option<Uuid>>("opt_out_message")?.map(MessageId),
         name: row.get("name")?,
         blocked_at: row.opt_time("blocked_at")?,
+        chosen_lang: lang(row, "chosen_lang")?,
     })
 }
 
-fn lang(row: &Row) -> Result<Option<Lang>, StoreError> {
-    Ok(row.get::<Option<String>>("lang")?.and_then(|code| Lang::new(&code)))
+fn lang(row: &Row, column: &str) -> Result<Option<Lang>, StoreError> {
+    Ok(row.get::<Option<String>>(column)?.and_then(|code| Lang::new(&code)))
 }
 
 pub(super) fn conversation(row: &Row) -> Result<Conversation, StoreError> {
@@ -165,7 +166,7 @@ pub(super) fn conversation(row: &Row) -> Result<Conversation, StoreError> {
         contact_id: ContactId(row.get("contact_id")?),
         channel: row.get("channel")?,
         state: row.name("state")?,
-        lang: lang(row)?,
+        lang: lang(row, "lang")?,
         intent: row.get("intent")?,
         priority: row.name("priority")?,
         reason: row.get::<Option<String>>("reason")?.map(|r| r.parse()).transpose()?,

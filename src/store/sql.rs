@@ -15,7 +15,7 @@ macro_rules! statements {
 
 macro_rules! contact_columns {
     () => {
-        "id, channel, address, lang, created_at, opted_out_at, opt_out_message, name, blocked_at"
+        "id, channel, address, lang, created_at, opted_out_at, opt_out_message, name, blocked_at, chosen_lang"
     };
 }
 
@@ -71,6 +71,7 @@ statements! {
 
     CONTACT_SET_NAME = "UPDATE contacts SET name = $2 WHERE id = $1";
     CONTACT_SET_BLOCKED = "UPDATE contacts SET blocked_at = $2 WHERE id = $1";
+    CONTACT_CHOOSE_LANG = "UPDATE contacts SET chosen_lang = $2 WHERE id = $1";
 
     CONVERSATION_INSERT = "INSERT INTO conversations (id, contact_id, channel, state, lang, priority, \
         priority_rank, dialogue, last_seq, opened_at, last_message_at) \

@@ -4,6 +4,7 @@ mod trips;
 
 use super::changes::Changes;
 use super::feed::{Feed, day};
+use super::nearby::Place;
 use super::net::Order;
 use super::service::{Service, Week};
 use super::timetable::{Call, Name, Route, Source, StopPoint, Timetable, Trip};
@@ -53,6 +54,7 @@ struct Loader<'a> {
     services: Vec<Service>,
     service_by_id: HashMap<&'a str, u32>,
     stations: Vec<StationRef>,
+    places: Vec<Option<Place>>,
     station_by_id: HashMap<String, u32>,
     stops: Vec<StopPoint>,
     stop_by_id: HashMap<Box<str>, u32>,
@@ -74,6 +76,7 @@ impl<'a> Loader<'a> {
             services: Vec::new(),
             service_by_id: HashMap::new(),
             stations: Vec::new(),
+            places: Vec::new(),
             station_by_id: HashMap::new(),
             stops: Vec::new(),
             stop_by_id: HashMap::new(),
@@ -124,6 +127,7 @@ impl<'a> Loader<'a> {
             latest: self.latest(),
             served,
             stations: self.stations,
+            places: self.places,
             station_by_id: self.station_by_id,
             stops: self.stops,
             stop_by_id: self.stop_by_id,
@@ -215,6 +219,8 @@ impl<'a> Loader<'a> {
         let index = self.stations.len() as u32;
         let name = station.name.as_deref().or(stop.name.as_deref()).unwrap_or(&station.id);
         self.stations.push(StationRef { id: station.id.clone(), name: name.to_owned() });
+        let place = |stop: &Stop| Place::new(stop.latitude?, stop.longitude?);
+        self.places.push(place(station).or_else(|| place(stop)));
         self.station_by_id.insert(station.id.clone(), index);
         index
     }

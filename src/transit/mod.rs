@@ -12,6 +12,7 @@ mod load;
 mod local;
 mod naming;
 pub mod navitia;
+mod nearby;
 mod net;
 mod overlay;
 pub mod planner;
@@ -27,6 +28,7 @@ mod trains;
 pub use changes::MIN_CHANGE;
 pub use load::TimetableError;
 pub use local::{LiveLimits, Local};
+pub use nearby::{NEAR_KM, Nearby};
 /// Under its first name, for the answer source that asks [`Timetable::departures`].
 pub use timetable::{Source, Timetable, TimetableHandle};
 

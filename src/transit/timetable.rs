@@ -1,6 +1,7 @@
 //! The loaded timetable: its tables, and what can be read off them without a search.
 
 use super::changes::Changes;
+use super::nearby::Place;
 use super::net::Order;
 use super::planner::{ScheduledCall, ScheduledRun};
 use super::service::{Service, day_start};
@@ -22,6 +23,8 @@ pub struct Timetable {
     /// Those of `stations` that scheduled trains call at come first; live data may name the others.
     pub(super) served: usize,
     pub(super) stations: Vec<StationRef>,
+    /// Of each station, where the feed says it.
+    pub(super) places: Vec<Option<Place>>,
     pub(super) station_by_id: HashMap<String, u32>,
     pub(super) stops: Vec<StopPoint>,
     pub(super) stop_by_id: HashMap<Box<str>, u32>,

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What the engine says on its own account; `responses/<language>/system.yaml` words them.
-pub(super) const SYSTEM_MESSAGES: [&str; 17] = [
+pub(super) const SYSTEM_MESSAGES: [&str; 22] = [
     "escalated",
     "escalated_again",
     "clarify",
@@ -29,6 +29,11 @@ pub(super) const SYSTEM_MESSAGES: [&str; 17] = [
     "cannot_follow",
     "no_data",
     "public_invitation",
+    "welcome",
+    "which_language",
+    "language_set",
+    "nearest_stations",
+    "no_station_near",
 ];
 
 /// One template as its writer sees it.
@@ -190,6 +195,19 @@ fn system_samples(name: &str) -> Vec<Value> {
             ]);
             [false, true].map(|buttons| json!({ "options": options, "buttons": buttons })).to_vec()
         }
+        "which_language" => {
+            let options = json!([{ "n": 1, "name": "English" }, { "n": 2, "name": "Français" }]);
+            [false, true].map(|buttons| json!({ "options": options, "buttons": buttons })).to_vec()
+        }
+        "nearest_stations" => {
+            let options = json!([
+                { "n": 1, "name": "Rennes", "km": 0 },
+                { "n": 2, "name": "Rennes-Pontchaillou", "km": 2 },
+                { "n": 3, "name": "Saint-Jacques-de-la-Lande", "km": 12 },
+            ]);
+            [false, true].map(|buttons| json!({ "options": options, "buttons": buttons })).to_vec()
+        }
+        "no_station_near" => vec![json!({ "km": 30 })],
         "confirm" => vec![json!({ "what": "vous cherchez le prochain départ" })],
         "unknown_station" => vec![json!({ "name": "Sain Deni" })],
         "unknown_watch" => [false, true]

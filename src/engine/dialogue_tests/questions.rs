@@ -320,6 +320,7 @@ fn who_names_nothing_asks_about_the_whole_network() {
         rules: &rules,
         opted_out: false,
         sms: true,
+        near: None,
         now: NOW,
     };
     let Plan::LookUp(planned) = situation.plan() else { panic!("nothing is looked up") };

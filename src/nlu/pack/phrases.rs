@@ -2,7 +2,7 @@
 
 use super::folded;
 use super::reader::Reader;
-use crate::model::Cue;
+use crate::model::{Cue, Lang, LanguageNames};
 use crate::nlu::yaml::{Key, Node};
 
 /// More choices are never offered.
@@ -17,6 +17,7 @@ impl Reader {
             for (field, value) in fields {
                 match field.name.as_str() {
                     "ordinals" => self.read_ordinals(field, value),
+                    "named" => self.read_language(lang, field, value),
                     "confirm" => {
                         for (intent, text) in self.map_of(field, value) {
                             let Some(said) = self.text_of(intent, text) else { continue };
@@ -31,7 +32,7 @@ impl Reader {
                         }
                         Err(_) => {
                             let cues: Vec<&str> = Cue::ALL.iter().map(|cue| cue.as_str()).collect();
-                            let cure = format!("use one of: {}, ordinals, confirm", cues.join(", "));
+                            let cure = format!("use one of: {}, ordinals, named, confirm", cues.join(", "));
                             self.complain(field.line, format!("unknown key '{name}'"), cure);
                         }
                     },
@@ -50,6 +51,19 @@ impl Reader {
                 self.complain(1, format!("no language has phrases for '{cue}'"), cure);
             }
         }
+    }
+
+    /// What the language is called: first as it is shown, then in any way.
+    fn read_language(&mut self, lang: Lang, key: &Key, node: &Node) {
+        let names = self.listed(key, node);
+        let written = self.text_of(key, node).unwrap_or_default();
+        let shown = written.split(',').next().unwrap_or_default().trim().to_owned();
+        if names.is_empty() {
+            let cure =
+                "write its name first, as customers should read it: `named: English, in english, anglais`";
+            return self.complain(key.line, "'named' names nothing", cure);
+        }
+        self.pack.phrases.languages.insert(lang, LanguageNames { shown, names });
     }
 
     fn read_ordinals(&mut self, key: &Key, node: &Node) {
