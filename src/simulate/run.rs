@@ -228,6 +228,8 @@ struct Seen {
 impl Seen {
     fn new_replies(&mut self, messages: &[Message]) -> Vec<String> {
         let out = messages.iter().filter(|message| message.direction == Direction::Outbound);
-        out.filter(|message| self.messages.insert(message.id)).map(|message| message.text.clone()).collect()
+        // Buttons are a part of what the customer reads.
+        let read = |message: &Message| [&[message.text.clone()], &*message.choices].concat().join("\n");
+        out.filter(|message| self.messages.insert(message.id)).map(read).collect()
     }
 }
