@@ -7,7 +7,9 @@ mod hours;
 mod load;
 mod navitia;
 mod notices;
+mod oidc;
 mod secret;
+mod sign_in;
 mod timetable;
 mod traffic;
 
@@ -17,7 +19,9 @@ pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
 pub use navitia::{NavitiaConfig, StationIds};
 pub use notices::{NoticesConfig, QuietHours};
+pub use oidc::OidcConfig;
 pub use secret::Secret;
+pub use sign_in::SignInConfig;
 pub use timetable::TimetableConfig;
 pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
 
@@ -134,6 +138,8 @@ impl Default for OperatorConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct DeskConfig {
     pub hours: HoursConfig,
+    pub sign_in: SignInConfig,
+    pub oidc: OidcConfig,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -333,6 +339,7 @@ impl Config {
         found.extend(self.traffic.problems());
         found.extend(self.navitia.problems());
         found.extend(self.fulfilment.problems());
+        found.extend(self.desk.oidc.problems());
         found
     }
 

@@ -2,9 +2,13 @@
 //! entirely, or not at all. Doing the same thing twice (a double click, a form sent again) does it once.
 
 pub mod hours;
+pub mod lockout;
 pub mod password;
+pub mod people;
 #[cfg(test)]
 mod tests;
+pub mod token;
+pub mod totp;
 
 use crate::channels::Channels;
 use crate::model::{

@@ -4,6 +4,9 @@
 //! Not htmx: what we need of it is "fetch a part, merge it, keep the focus", about as long as its setup, and the
 //! merge must leave a typed reply and the screen reader's place alone.
 
+mod audit;
+pub mod me;
+mod people;
 mod reports;
 #[cfg(test)]
 mod tests;
@@ -41,12 +44,18 @@ pub fn routes() -> Router<AppState> {
         .route("/console/conversations/{id}/resolve", post(resolve))
         .route("/console/conversations/{id}/reply", post(reply))
         .route("/console/conversations/{id}/messages/{message}/resend", post(resend))
+        .merge(people::routes())
+        .merge(audit::routes())
         .layer(middleware::from_fn(pages::finish))
 }
 
 /// The pages in the bar: path, key of the name, and who sees it. The server checks the role again on each.
-const NAV: &[(&str, &str, Role)] =
-    &[("/console", "queue", Role::Agent), ("/console/reports", "reports", Role::Agent)];
+const NAV: &[(&str, &str, Role)] = &[
+    ("/console", "queue", Role::Agent),
+    ("/console/reports", "reports", Role::Agent),
+    (people::PATH, "people_page", Role::Manager),
+    (audit::PATH, "audit_page", Role::Admin),
+];
 
 /// What every signed-in page shows around its content.
 async fn frame(state: &AppState, signed: &SignedIn, here: &str) -> Result<Value, Problem> {

@@ -17,7 +17,7 @@ pub use conversation::{
     Priority, Role, Thread,
 };
 pub use event::{Actor, Event, EventKind, NewEvent};
-pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, WatchId};
+pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, SessionId, WatchId};
 pub use intent::{EscalateRule, IntentEffect, IntentSpec, SampleAnswer, SlotSpec};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
 pub use phrases::{Cue, Phrases};

@@ -39,7 +39,7 @@ impl Wall {
     }
 
     /// `14:03`, with the day when it is another one: `23 nov. 14:03`.
-    fn stamp(&self, at: Timestamp) -> Stamp {
+    pub fn stamp(&self, at: Timestamp) -> Stamp {
         let local = at.to_jiff().to_zoned_datetime(self.zone.clone());
         let today = self.now.to_jiff().to_zoned_datetime(self.zone.clone());
         let time = format!("{:02}:{:02}", local.hour(), local.minute());
