@@ -4,6 +4,10 @@
 //! Not htmx: what we need of it is "fetch a part, merge it, keep the focus", about as long as its setup, and the
 //! merge must leave a typed reply and the screen reader's place alone.
 
+#[cfg(test)]
+mod access_tests;
+#[cfg(test)]
+mod account_tests;
 mod audit;
 pub mod me;
 mod people;
