@@ -90,6 +90,9 @@ mod tests {
             let config = OidcConfig { issuer: issuer.into(), client_id, client_secret, ..Default::default() };
             assert_eq!(config.problems()[0].0, "desk.oidc.issuer", "{issuer}");
         }
-        assert!(!format!("{:?}", toml::from_str::<OidcConfig>("client_secret = \"hunter2\"").unwrap()).contains("hunter2"));
+        assert!(
+            !format!("{:?}", toml::from_str::<OidcConfig>("client_secret = \"hunter2\"").unwrap())
+                .contains("hunter2")
+        );
     }
 }

@@ -38,8 +38,9 @@ pub async fn the_audit_log_is_append_only(db: Arc<TestDb>) {
         "DELETE FROM audit WHERE action = 'sign_in'",
     ];
     match db.dialect {
-        Dialect::Sqlite => attempts
-            .push("REPLACE INTO audit (seq, at, action, target, data) VALUES (1, 0, 'sign_in', 'hugo', '{}')"),
+        Dialect::Sqlite => attempts.push(
+            "REPLACE INTO audit (seq, at, action, target, data) VALUES (1, 0, 'sign_in', 'hugo', '{}')",
+        ),
         Dialect::Postgres => attempts.push("TRUNCATE audit"),
     }
     for attempt in attempts {

@@ -1,8 +1,8 @@
 use crate::given::*;
 use crate::support::TestDb;
-use std::sync::Arc;
 use guichet::model::*;
 use guichet::store::{AuditFilter, Invitation, NewSession, NewStep, Tx};
+use std::sync::Arc;
 use tokio::task::JoinSet;
 
 async fn session(tx: &mut Tx, token_hash: &str, agent: AgentId, from: Timestamp, until: Timestamp) {
@@ -174,7 +174,13 @@ pub async fn a_step_is_tried_so_often_and_in_time(db: Arc<TestDb>) {
     let mut tx = db.store.begin().await.unwrap();
     tx.insert_agent(&elise, at(0)).await.unwrap();
     let provider = Some(("nonce", "verifier"));
-    let new = NewStep { token_hash: "s", agent: Some(elise.agent.id), provider, next: "/console", expires_at: at(10) };
+    let new = NewStep {
+        token_hash: "s",
+        agent: Some(elise.agent.id),
+        provider,
+        next: "/console",
+        expires_at: at(10),
+    };
     tx.insert_step(&new).await.unwrap();
     assert!(tx.try_step("s", at(10), 2).await.unwrap().is_none());
     for _ in 0..2 {

@@ -125,7 +125,8 @@ async fn an_invitation_makes_one_person_within_three_days() {
     let high = invite(&desk.store, NOW, &desk.admin, &wanted(Role::Admin)).await.unwrap();
     let refused = withdraw(&desk.store, NOW, &desk.manager, &token::digest(&high)).await;
     assert_eq!(code(refused), "not_allowed");
-    let said = ["person.invited", "person.joined", "person.invited", "invitation.withdrawn", "person.invited"];
+    let said =
+        ["person.invited", "person.joined", "person.invited", "invitation.withdrawn", "person.invited"];
     assert_eq!(desk.audited().await, said);
 }
 

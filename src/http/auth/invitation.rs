@@ -54,11 +54,7 @@ async fn find(state: &AppState, link: &str) -> Result<Option<Asked>, Problem> {
     Ok(Some(Asked { invitation, login }))
 }
 
-async fn page(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(link): Path<String>,
-) -> Result<Response, Problem> {
+async fn page(State(state): State<AppState>, ui: Ui, Path(link): Path<String>) -> Result<Response, Problem> {
     let asked = find(&state, &link).await?;
     let filled = Filled {
         login: asked.as_ref().and_then(|a| a.invitation.email.clone()).unwrap_or_default(),

@@ -259,11 +259,7 @@ async fn ask_for_code(
     Ok((session::set_step(state, &step, STEP_LASTS), Redirect::to("/login/code")).into_response())
 }
 
-async fn code_page(
-    State(state): State<AppState>,
-    ui: Ui,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+async fn code_page(State(state): State<AppState>, ui: Ui, headers: HeaderMap) -> Result<Response, Problem> {
     match session::step_token_of(&headers, &state) {
         Some(_) => code_form(&state, ui, None),
         None => Ok(Redirect::to("/login").into_response()),

@@ -107,7 +107,8 @@ fn routes_in(folder: &Path, found: &mut BTreeSet<String>) {
 fn every_route_is_in_the_table() {
     let mut found = BTreeSet::new();
     routes_in(Path::new("src/http"), &mut found);
-    let known: BTreeSet<String> = ROUTES.iter().map(|(method, path, ..)| format!("{method} {path}")).collect();
+    let known: BTreeSet<String> =
+        ROUTES.iter().map(|(method, path, ..)| format!("{method} {path}")).collect();
     assert_eq!(found, known, "left: in the source; right: in the table");
 }
 
@@ -169,7 +170,9 @@ async fn every_route_with_every_role_and_with_none() {
             let (status, to) = (answer.status(), header(&answer, "location").to_owned());
             let refused = match (access, role) {
                 (Open, _) => continue,
-                (From(_), None) => status == StatusCode::UNAUTHORIZED || to.starts_with("/login?next=%2Fconsole"),
+                (From(_), None) => {
+                    status == StatusCode::UNAUTHORIZED || to.starts_with("/login?next=%2Fconsole")
+                }
                 (From(least), Some(role)) if role < *least => status == StatusCode::FORBIDDEN,
                 (From(_), Some(_)) => {
                     let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
@@ -290,9 +293,15 @@ async fn names_logins_addresses_teams_and_browsers_stay_text() {
 async fn nothing_leads_to_another_site() {
     let app = app().await;
     let session = app.sign_in("").await;
-    for next in ["//evil.example", "https://evil.example", "/\\evil.example", "/console\\@evil.example", "javascript:x"]
-    {
-        let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    for next in [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "/console\\@evil.example",
+        "javascript:x",
+    ] {
+        let query: String =
+            form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
         let signed = app.get(&session, &format!("/login?{query}")).await;
         assert_eq!(header(&signed, "location"), "/console", "{next}");
         let lang = app.ask(GET, &format!("/lang/fr?{query}")).send().await.unwrap();

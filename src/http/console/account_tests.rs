@@ -51,7 +51,10 @@ impl App {
         self.clock.advance(Duration::from_secs(90));
         let now = self.clock.now();
         // Every code is tried: the test knows the secret and not the step.
-        (0..1_000_000u32).map(|n| format!("{n:06}")).find(|code| totp::verify(secret, code, now).is_some()).unwrap()
+        (0..1_000_000u32)
+            .map(|n| format!("{n:06}"))
+            .find(|code| totp::verify(secret, code, now).is_some())
+            .unwrap()
     }
 
     async fn enrol(&self, session: &Session) -> (Session, String, Vec<String>) {
@@ -175,7 +178,11 @@ async fn with_an_authenticator_a_password_is_half_the_way() {
     assert_eq!(header(&entered, "location"), "/console");
     app.follows(&entered).await;
     assert_eq!(header(&app.second_step(&step, &code).await, "location"), "/login", "used up");
-    assert_eq!(app.second_step(&half().await, &code).await.status(), StatusCode::UNAUTHORIZED, "no code twice");
+    assert_eq!(
+        app.second_step(&half().await, &code).await.status(),
+        StatusCode::UNAUTHORIZED,
+        "no code twice"
+    );
     let typed = codes[0].to_uppercase();
     app.follows(&app.second_step(&half().await, &typed).await).await;
     assert_eq!(app.second_step(&half().await, &typed).await.status(), StatusCode::UNAUTHORIZED);
@@ -299,7 +306,9 @@ async fn sessions_are_seen_and_ended_one_by_one() {
     assert_eq!(app.get(&here, "/console").await.status(), StatusCode::OK);
 
     // Being here is written down once a minute, not at each request.
-    let seen = async || app.store.read().await.unwrap().account(camille.id).await.unwrap().unwrap().person.last_seen_at;
+    let seen = async || {
+        app.store.read().await.unwrap().account(camille.id).await.unwrap().unwrap().person.last_seen_at
+    };
     let before = seen().await;
     app.clock.advance(Duration::from_secs(59));
     app.get(&here, "/console").await;

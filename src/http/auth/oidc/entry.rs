@@ -52,12 +52,7 @@ fn role(config: &OidcConfig, claims: &Claims) -> Option<Role> {
     claims.roles.iter().filter_map(|value| config.roles.get(value)).max().copied()
 }
 
-async fn link(
-    tx: &mut Tx,
-    now: Timestamp,
-    email: &str,
-    subject: &str,
-) -> Result<Option<Person>, OidcError> {
+async fn link(tx: &mut Tx, now: Timestamp, email: &str, subject: &str) -> Result<Option<Person>, OidcError> {
     let Some(person) = tx.person_by_email(email).await? else {
         return Ok(None);
     };

@@ -161,8 +161,7 @@ fn verified(
     if let Some(expected) = claims.access_token_hash() {
         let algorithm = id_token.signing_alg().map_err(|error| refused(&error))?;
         let key = id_token.signing_key(&verifier).map_err(|error| refused(&error))?;
-        let actual =
-            AccessTokenHash::from_token(access, algorithm, key).map_err(|error| refused(&error))?;
+        let actual = AccessTokenHash::from_token(access, algorithm, key).map_err(|error| refused(&error))?;
         if actual != *expected {
             return Err(OidcError::Token("the access token is another one's".to_owned()));
         }
@@ -251,7 +250,9 @@ mod tests {
         let token = |payload: &str| format!("x.{}.y", URL_SAFE_NO_PAD.encode(payload));
         assert_eq!(roles(&token(r#"{"groups":["a",1,"b"]}"#), "groups"), ["a", "b"]);
         assert_eq!(roles(&token(r#"{"groups":"a"}"#), "groups"), ["a"]);
-        for (payload, claim) in [(r#"{"groups":{"a":1}}"#, "groups"), (r#"{"":"a"}"#, ""), ("nonsense", "groups")] {
+        for (payload, claim) in
+            [(r#"{"groups":{"a":1}}"#, "groups"), (r#"{"":"a"}"#, ""), ("nonsense", "groups")]
+        {
             assert!(roles(&token(payload), claim).is_empty(), "{payload}");
         }
     }

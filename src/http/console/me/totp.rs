@@ -122,10 +122,7 @@ async fn confirm(
     show_codes(&state, ui, &signed, &token, codes).await
 }
 
-async fn give_codes(
-    tx: &mut Tx,
-    id: crate::model::AgentId,
-) -> Result<Vec<String>, crate::store::StoreError> {
+async fn give_codes(tx: &mut Tx, id: crate::model::AgentId) -> Result<Vec<String>, crate::store::StoreError> {
     let codes = totp::recovery_codes();
     let hashes: Vec<String> = codes.iter().map(|code| totp::recovery_digest(code)).collect();
     tx.set_recovery_codes(id, &hashes).await?;
