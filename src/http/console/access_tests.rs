@@ -2,6 +2,7 @@
 //! fails the test, and so does one that opens for less than its role.
 
 use super::tests::{App, PASSWORD, Session, XSS, app, header};
+use crate::clock::Clock;
 use crate::model::{Agent, AgentId, Role};
 use crate::store::{AgentWithHash, Invitation, NewSession};
 use reqwest::{Method, StatusCode};

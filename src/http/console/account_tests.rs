@@ -1,6 +1,7 @@
 //! People come in, prove who they are, change what is theirs, and leave: over HTTP, without a browser.
 
 use super::tests::{App, PASSWORD, Session, app, app_with, header};
+use crate::clock::Clock;
 use crate::config::{Config, SignInConfig};
 use crate::desk::{people, token, totp};
 use crate::model::{Agent, Role};
