@@ -264,7 +264,7 @@ async fn names_logins_addresses_teams_and_browsers_stay_text() {
     tx.audit(now, Some(admin.id), XSS, XSS, &data).await.unwrap();
     tx.set_invited(admin.id, Some(XSS), None).await.unwrap();
     tx.commit().await.unwrap();
-    let evil = "%3Cscript%3Ealert('x')%3C/script%3E";
+    let evil = "%3Cscript%3Ealert('x')%3C%2Fscript%3E";
     for path in [
         "/console/people".to_owned(),
         "/console/me".to_owned(),

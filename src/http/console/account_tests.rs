@@ -21,6 +21,12 @@ fn between<'a>(page: &'a str, before: &str, after: &str) -> &'a str {
     page.split(before).nth(1).unwrap_or_default().split(after).next().unwrap()
 }
 
+/// The path of the one-time link that a page shows.
+fn link_of(page: &str) -> String {
+    let link = between(page, "class=\"link\" value=\"", "\"").replace("&#x2f;", "/");
+    link.strip_prefix("http://127.0.0.1:8080").unwrap().to_owned()
+}
+
 impl App {
     async fn post(&self, session: &Session, path: &str, fields: &[(&str, &str)]) -> Response {
         let mut form = vec![("csrf", session.csrf.as_str())];
@@ -99,8 +105,7 @@ async fn from_an_invitation_to_a_session() {
     let made = app.post(&session, "/console/people/invite", &fields).await;
     assert_eq!(made.status(), StatusCode::OK);
     let page = made.text().await.unwrap();
-    let link = between(&page, "class=\"link\" value=\"", "\"").to_owned();
-    let path = link.strip_prefix("http://127.0.0.1:8080").unwrap();
+    let path = &link_of(&page);
     let listed = app.page(&session, "/console/people").await;
     assert!(listed.contains("nour@example.org") && !listed.contains(path), "shown once");
 
@@ -342,7 +347,7 @@ async fn a_lost_password_is_chosen_anew_by_link_and_keeps_the_second_step() {
     let session = app.session_of(&admin).await;
     let path = format!("/console/people/{}/reset-password", app.camille().await.id);
     let page = app.post(&session, &path, &[]).await.text().await.unwrap();
-    let link = between(&page, "class=\"link\" value=\"http://127.0.0.1:8080", "\"").to_owned();
+    let link = link_of(&page);
     let choose = async |password: &str| {
         let request = app.ask(Method::POST, &link);
         request.form(&[("password", password)]).send().await.unwrap()

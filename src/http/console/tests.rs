@@ -11,6 +11,7 @@ use crate::store::{Ingest, Store};
 use axum::Router;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +54,8 @@ pub(super) async fn app_with(config: Config) -> App {
     let router: Router<AppState> = routes.into_iter().fold(Router::new(), Router::merge);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router.with_state(state)).await });
+    let service = router.with_state(state).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
     let command = UserCommand::Add {
         login: "camille".into(),
         name: format!("Camille {XSS}"),
