@@ -294,10 +294,9 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<usize, PeopleError> 
 async fn give_back(store: &Store, now: Timestamp, by: &Agent, id: AgentId) -> Result<(), PeopleError> {
     let held = store.read().await?.conversations_of_agent(id).await?;
     for conversation in held {
-        match super::release(store, now, by, conversation).await {
-            Err(DeskError::Store(error)) => return Err(error.into()),
-            // Otherwise it ended, or is someone else's, since.
-            Ok(()) | Err(_) => {}
+        // Refused otherwise, it ended or is someone else's since.
+        if let Err(DeskError::Store(error)) = super::release(store, now, by, conversation).await {
+            return Err(error.into());
         }
     }
     Ok(())

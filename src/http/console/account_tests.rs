@@ -107,7 +107,10 @@ async fn from_an_invitation_to_a_session() {
     let page = made.text().await.unwrap();
     let path = &link_of(&page);
     let listed = app.page(&session, "/console/people").await;
-    assert!(listed.contains("nour@example.org") && !listed.contains(path), "shown once");
+    assert!(
+        listed.contains("nour@example.org") && !listed.contains(path.rsplit('/').next().unwrap()),
+        "shown once"
+    );
 
     for _ in 0..2 {
         let opened = app.ask(Method::GET, path).send().await.unwrap();
