@@ -11,6 +11,7 @@ use crate::config::{Config, NoticesConfig};
 use crate::content::{Content, Live};
 use crate::desk::dispatch::Dispatcher;
 use crate::desk::hours::Calendar;
+use crate::desk::people;
 use crate::engine::Rules;
 use crate::http::{AppState, router};
 use crate::model::StationRef;
@@ -197,6 +198,7 @@ impl App {
         let Self { state, listener, metrics, library, claimed: _claimed } = self;
         let drain = Duration::from(state.config.server.drain);
         let working = tokio::spawn(work(state.clone(), library));
+        tokio::spawn(end_access(state.clone()));
         if let Some((listener, handle)) = metrics {
             let router = telemetry::metrics_router(handle);
             let stopping = state.stopping.clone().cancelled_owned();
@@ -219,6 +221,20 @@ impl App {
         }
         state.store.close().await;
         Ok(())
+    }
+}
+
+/// Once a minute: what those whose access has ended were in charge of returns to the queue.
+async fn end_access(state: AppState) {
+    const EVERY: Duration = Duration::from_secs(60);
+    loop {
+        if let Err(error) = people::sweep(&state.store, state.clock.now()).await {
+            tracing::warn!(%error, "what people who have left were in charge of waits for the next round");
+        }
+        tokio::select! {
+            () = state.stopping.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
     }
 }
 

@@ -7,8 +7,10 @@ mod hours;
 mod load;
 mod navitia;
 mod notices;
+mod oidc;
 mod routing;
 mod secret;
+mod sign_in;
 mod sla;
 mod sms;
 mod timetable;
@@ -20,8 +22,10 @@ pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
 pub use navitia::{NavitiaConfig, StationIds};
 pub use notices::{NoticesConfig, QuietHours};
+pub use oidc::OidcConfig;
 pub use routing::{RoutingConfig, RoutingMode};
 pub use secret::Secret;
+pub use sign_in::SignInConfig;
 pub use sla::{ByPriority, Promises, SlaConfig};
 pub use sms::{Price, SmsConfig};
 pub use timetable::TimetableConfig;
@@ -143,6 +147,8 @@ pub struct DeskConfig {
     pub hours: HoursConfig,
     pub routing: RoutingConfig,
     pub sla: SlaConfig,
+    pub sign_in: SignInConfig,
+    pub oidc: OidcConfig,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -344,6 +350,7 @@ impl Config {
         found.extend(self.traffic.problems());
         found.extend(self.navitia.problems());
         found.extend(self.fulfilment.problems());
+        found.extend(self.desk.oidc.problems());
         found
     }
 

@@ -1,7 +1,7 @@
 //! `guichet user`: the people of the desk.
 
 use crate::clock::Clock;
-use crate::desk::password;
+use crate::desk::{password, people};
 use crate::model::{Agent, AgentId, Role};
 use crate::store::{AgentWithHash, Store, StoreError};
 use base64::Engine as _;
@@ -69,6 +69,8 @@ pub async fn run(
             if !tx.insert_agent(&added, clock.now()).await? {
                 return Err(UserError::Taken(login));
             }
+            let data = serde_json::json!({ "role": role, "by": "command" });
+            tx.audit(clock.now(), None, "person.joined", &login, &data).await?;
             tx.commit().await?;
             Ok(format!("Added {login} ({role}).\n{note}"))
         }
@@ -78,6 +80,8 @@ pub async fn run(
             if !tx.set_password(&login, &hash).await? {
                 return Err(UserError::Unknown(login));
             }
+            let data = serde_json::json!({ "by": "command" });
+            tx.audit(clock.now(), None, "password.chosen", &login, &data).await?;
             tx.commit().await?;
             Ok(format!("New password for {login}; every session of theirs has ended.\n{note}"))
         }
@@ -85,14 +89,8 @@ pub async fn run(
 }
 
 fn new_agent(login: &str, name: &str, role: Role) -> Result<Agent, UserError> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_@".contains(c);
-    if login.is_empty() || login.len() > 64 || !login.chars().all(allowed) {
-        return Err(UserError::BadLogin(login.to_owned()));
-    }
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 80 {
-        return Err(UserError::BadName);
-    }
+    people::check_login(login).map_err(|_| UserError::BadLogin(login.to_owned()))?;
+    let name = people::check_name(name).map_err(|_| UserError::BadName)?;
     Ok(Agent { id: AgentId::new(), login: login.to_owned(), name: name.to_owned(), role })
 }
 

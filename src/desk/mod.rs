@@ -6,11 +6,15 @@ pub mod hand;
 #[cfg(test)]
 mod hand_tests;
 pub mod hours;
+pub mod lockout;
 pub mod password;
+pub mod people;
 pub mod routing;
 pub mod sla;
 #[cfg(test)]
 mod tests;
+pub mod token;
+pub mod totp;
 
 use crate::channels::{Channels, Forbidden};
 use crate::model::{

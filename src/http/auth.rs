@@ -3,47 +3,54 @@
 //! A request that changes something needs a session, the session's CSRF token (form field `csrf` or header
 //! `X-CSRF-Token`), and must come from one of our pages. Both extractors check it, so no handler can forget.
 
-mod throttle;
+pub mod invitation;
+mod oidc;
+pub mod session;
+pub mod sign_in;
+pub mod throttle;
 
 use super::AppState;
-use super::pages::{Ui, cookie, render};
+use super::console::me;
 use super::problem::Problem;
-use crate::desk::hand::leave;
-use crate::desk::{DeskError, password};
-use crate::model::{Actor, Agent, EventKind, NewEvent, Role, Timestamp};
-use crate::store::{AgentWithHash, StoreError, Tx};
+use crate::desk::token;
+use crate::model::{Agent, Role, Timestamp};
+use crate::store::StoreError;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, Form, FromRequest, FromRequestParts, Query, Request, State};
+use axum::extract::{Form, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
-use std::net::SocketAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 use throttle::Throttle;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/login", get(login_page).post(sign_in))
-        .route("/logout", post(sign_out))
+        .merge(sign_in::routes())
+        .merge(oidc::routes())
+        .merge(invitation::routes())
+        .merge(me::routes())
         .layer(Extension(Arc::new(Throttle::default())))
         .layer(middleware::from_fn(super::pages::finish))
 }
+
+/// How often a person's being here is written down.
+const SEEN_EVERY: Duration = Duration::from_secs(60);
 
 /// The person who asks, on a request that has proved it.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     pub agent: Agent,
     pub csrf: String,
-    token_hash: String,
+    pub has_totp: bool,
+    /// Signed in by the provider of OpenID Connect.
+    pub by_provider: bool,
+    pub token_hash: String,
+    pub seen_at: Timestamp,
 }
 
 impl FromRequestParts<AppState> for SignedIn {
@@ -118,34 +125,87 @@ async fn authenticate(parts: &mut Parts, state: &AppState) -> Result<SignedIn, R
         require_our_page(&parts.headers, &state.config.server.public_url)
             .map_err(IntoResponse::into_response)?;
     }
-    let found = match session_token(&parts.headers, state) {
-        Some(token) => find_session(state, &digest(token)).await,
+    let found = match session::token_of(&parts.headers, state) {
+        Some(token) => find_session(state, &token::digest(token)).await,
         None => Ok(None),
     };
-    match found {
-        Ok(Some(signed)) => Ok(signed),
-        Ok(None) => Err(not_signed_in(parts)),
-        Err(error) => Err(Problem::from(error).into_response()),
+    let signed = match found {
+        Ok(Some(signed)) => signed,
+        Ok(None) => return Err(not_signed_in(parts)),
+        Err(error) => return Err(Problem::from(error).into_response()),
+    };
+    if lacks_second_step(state, &signed) && !open_without_second_step(parts.uri.path()) {
+        return Err(second_step_first(parts));
     }
+    note_seen(state, &signed, parts).await;
+    Ok(signed)
 }
 
 async fn find_session(state: &AppState, token_hash: &str) -> Result<Option<SignedIn>, StoreError> {
     let mut tx = state.store.read().await?;
     let session = tx.session(token_hash, state.clock.now()).await?;
-    Ok(session.map(|s| SignedIn { agent: s.agent, csrf: s.csrf, token_hash: token_hash.to_owned() }))
+    Ok(session.map(|s| SignedIn {
+        agent: s.agent,
+        csrf: s.csrf,
+        has_totp: s.has_totp,
+        by_provider: s.by_provider,
+        token_hash: token_hash.to_owned(),
+        seen_at: s.last_seen_at,
+    }))
+}
+
+/// The role must have an authenticator, and the person has none yet.
+pub fn lacks_second_step(state: &AppState, signed: &SignedIn) -> bool {
+    let required = &state.config.desk.sign_in.require_totp;
+    !signed.has_totp && !signed.by_provider && required.contains(&signed.agent.role)
+}
+
+/// Where the authenticator is enrolled, and the way out.
+fn open_without_second_step(path: &str) -> bool {
+    path == me::PATH || path == "/logout" || path.strip_prefix(me::PATH).is_some_and(|r| r.starts_with('/'))
+}
+
+fn second_step_first(parts: &Parts) -> Response {
+    if for_program(parts) {
+        let detail = "your role needs an authenticator: enrol it on /console/me";
+        return Problem::new(StatusCode::FORBIDDEN, "second-step", detail).into_response();
+    }
+    Redirect::to(me::PATH).into_response()
+}
+
+/// At most one write a minute for each session, and none that a request would fail for.
+async fn note_seen(state: &AppState, signed: &SignedIn, parts: &Parts) {
+    let now = state.clock.now();
+    if now.since(signed.seen_at) < SEEN_EVERY {
+        return;
+    }
+    let address = session::address(&parts.headers, &parts.extensions).to_string();
+    let noted = async {
+        let mut tx = state.store.begin().await?;
+        tx.touch_session(&signed.token_hash, signed.agent.id, &address, now).await?;
+        tx.commit().await
+    };
+    if let Err(error) = noted.await {
+        tracing::warn!(%error, "when a person was last seen is not noted");
+    }
+}
+
+/// Asked for by our script, or by another program: it reads a status rather than a page.
+fn for_program(parts: &Parts) -> bool {
+    let path = parts.uri.path();
+    let program =
+        ["/api/", "/console/fragments/", "/console/events"].iter().any(|prefix| path.starts_with(prefix));
+    program || parts.headers.contains_key(super::pages::BY_SCRIPT)
 }
 
 /// Pages lead to the sign-in; what scripts and programs ask for says 401.
 fn not_signed_in(parts: &Parts) -> Response {
-    let path = parts.uri.path();
-    let program =
-        ["/api/", "/console/fragments/", "/console/events"].iter().any(|prefix| path.starts_with(prefix));
-    if program || parts.headers.contains_key(super::pages::BY_SCRIPT) {
+    if for_program(parts) {
         let detail = "sign in at /login";
         return Problem::new(StatusCode::UNAUTHORIZED, "not-signed-in", detail).into_response();
     }
-    let wanted = parts.uri.path_and_query().map_or(path, |p| p.as_str());
-    let next = if parts.method.is_safe() { wanted } else { HOME };
+    let wanted = parts.uri.path_and_query().map_or(sign_in::HOME, |p| p.as_str());
+    let next = if parts.method.is_safe() { wanted } else { sign_in::HOME };
     let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
     Redirect::to(&format!("/login?{query}")).into_response()
 }
@@ -166,211 +226,4 @@ fn require_our_page(headers: &HeaderMap, public_url: &str) -> Result<(), Problem
     }
     let detail = "the request comes from another site";
     Err(Problem::new(StatusCode::FORBIDDEN, "other-origin", detail))
-}
-
-const HOME: &str = "/console";
-
-#[derive(Debug, Default, Deserialize)]
-struct Next {
-    #[serde(default)]
-    next: String,
-}
-
-impl Next {
-    /// Where to go after the sign-in: a console page of ours, never another site.
-    fn path(&self) -> &str {
-        let ours =
-            self.next.starts_with(HOME) && self.next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-        if ours { &self.next } else { HOME }
-    }
-}
-
-async fn login_page(
-    State(state): State<AppState>,
-    ui: Ui,
-    headers: HeaderMap,
-    Query(next): Query<Next>,
-) -> Result<Response, Problem> {
-    if let Some(token) = session_token(&headers, &state)
-        && find_session(&state, &digest(token)).await?.is_some()
-    {
-        return Ok(Redirect::to(next.path()).into_response());
-    }
-    login_form(&state, ui, next.path(), "", None)
-}
-
-/// `error`: the key of its text, and seconds to wait.
-fn login_form(
-    state: &AppState,
-    ui: Ui,
-    next: &str,
-    login: &str,
-    error: Option<(&str, u64)>,
-) -> Result<Response, Problem> {
-    let context = minijinja::context! {
-        operator => state.config.operator.name.as_str(),
-        next,
-        login,
-        error => error.map(|(key, _)| key),
-        wait => error.map(|(_, wait)| wait),
-    };
-    render(ui, "login.html", context)
-}
-
-#[derive(Deserialize)]
-struct Credentials {
-    login: String,
-    password: String,
-    #[serde(flatten)]
-    next: Next,
-}
-
-async fn sign_in(
-    State(state): State<AppState>,
-    Extension(throttle): Extension<Arc<Throttle>>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
-    ui: Ui,
-    headers: HeaderMap,
-    Form(form): Form<Credentials>,
-) -> Result<Response, Response> {
-    require_our_page(&headers, &state.config.server.public_url).map_err(IntoResponse::into_response)?;
-    let now = state.clock.now();
-    let address = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
-    let login = form.login.trim();
-    if let Err(wait) = throttle.attempt(login, address, now) {
-        let seconds = wait.as_secs() + 1;
-        let page = login_form(&state, ui, form.next.path(), login, Some(("throttled", seconds)));
-        let mut page = (StatusCode::TOO_MANY_REQUESTS, page).into_response();
-        page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        return Err(page);
-    }
-    let known = find_agent(&state, login).await.map_err(problem)?;
-    if !verify(&throttle, form.password.clone(), known.as_ref()).await {
-        note_failure(&state, now, known).await.map_err(problem)?;
-        let page = login_form(&state, ui, form.next.path(), login, Some(("wrong", 0)));
-        return Err((StatusCode::UNAUTHORIZED, page).into_response());
-    }
-    throttle.succeeded(login, address);
-    let Some(known) = known else {
-        // verify() is false without an agent.
-        return Err(StatusCode::UNAUTHORIZED.into_response());
-    };
-    let old = session_token(&headers, &state).map(digest);
-    let token = open_session(&state, now, &known.agent, old).await.map_err(problem)?;
-    let lasts: Duration = state.config.server.session.into();
-    let cookie = set_cookie(&state, &token, lasts.as_secs());
-    Ok((cookie, Redirect::to(form.next.path())).into_response())
-}
-
-fn problem(error: StoreError) -> Response {
-    Problem::from(error).into_response()
-}
-
-async fn find_agent(state: &AppState, login: &str) -> Result<Option<AgentWithHash>, StoreError> {
-    state.store.read().await?.agent_by_login(login).await
-}
-
-/// Takes as long for an unknown login as for a known one.
-async fn verify(throttle: &Throttle, password: String, known: Option<&AgentWithHash>) -> bool {
-    static DUMMY: LazyLock<String> = LazyLock::new(|| password::hash(&random_token()).unwrap_or_default());
-    let stored = known.map(|k| k.password_hash.clone());
-    let Ok(_permit) = throttle.verifiers.acquire().await else {
-        return false;
-    };
-    let verified = tokio::task::spawn_blocking(move || match stored {
-        Some(stored) => password::verify(&password, &stored),
-        None => {
-            password::verify(&password, &DUMMY);
-            false
-        }
-    });
-    verified.await.unwrap_or(false)
-}
-
-async fn note_failure(
-    state: &AppState,
-    now: Timestamp,
-    known: Option<AgentWithHash>,
-) -> Result<(), StoreError> {
-    // Not the login: people type their password there.
-    let data = serde_json::json!({ "agent": known.map(|k| k.agent.id) });
-    let mut tx = state.store.begin().await?;
-    note(&mut tx, now, EventKind::SignInFailed, Actor::System, data).await?;
-    tx.commit().await
-}
-
-/// A new token at each sign-in: one that was planted in the browser before is worth nothing after.
-async fn open_session(
-    state: &AppState,
-    now: Timestamp,
-    agent: &Agent,
-    old: Option<String>,
-) -> Result<String, StoreError> {
-    let token = random_token();
-    let expires_at = now.plus(state.config.server.session.into());
-    let mut tx = state.store.begin().await?;
-    if let Some(old) = old {
-        tx.delete_session(&old).await?;
-    }
-    tx.expire_sessions(now).await?;
-    tx.insert_session(&digest(&token), agent.id, &random_token(), now, expires_at).await?;
-    let data = serde_json::json!({});
-    note(&mut tx, now, EventKind::SignedIn, Actor::Agent(agent.id), data).await?;
-    tx.commit().await?;
-    Ok(token)
-}
-
-async fn sign_out(
-    State(state): State<AppState>,
-    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
-) -> Result<Response, Problem> {
-    let mut tx = state.store.begin().await?;
-    tx.delete_session(&signed.token_hash).await?;
-    match leave(&mut tx, state.clock.now(), &signed.agent).await {
-        Ok(()) => {}
-        Err(DeskError::Store(error)) => return Err(error.into()),
-        Err(error) => return Err(Problem::not_found(error.to_string())),
-    }
-    let actor = Actor::Agent(signed.agent.id);
-    let data = serde_json::json!({});
-    note(&mut tx, state.clock.now(), EventKind::SignedOut, actor, data).await?;
-    tx.commit().await?;
-    Ok((set_cookie(&state, "", 0), Redirect::to("/login")).into_response())
-}
-
-async fn note(
-    tx: &mut Tx,
-    now: Timestamp,
-    kind: EventKind,
-    actor: Actor,
-    data: serde_json::Value,
-) -> Result<(), StoreError> {
-    let line = NewEvent { kind, actor, conversation_id: None, message_id: None, data };
-    tx.append_event(now, line).await
-}
-
-/// `__Host-` binds the cookie to this very host; browsers accept it with https only.
-fn cookie_name(state: &AppState) -> &'static str {
-    if state.config.server.secure_cookies() { "__Host-guichet-desk" } else { "guichet-desk" }
-}
-
-fn session_token<'h>(headers: &'h HeaderMap, state: &AppState) -> Option<&'h str> {
-    cookie(headers, cookie_name(state))
-}
-
-fn set_cookie(state: &AppState, token: &str, seconds: u64) -> [(header::HeaderName, String); 1] {
-    let name = cookie_name(state);
-    let secure = if state.config.server.secure_cookies() { "; Secure" } else { "" };
-    let value = format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
-    [(header::SET_COOKIE, value)]
-}
-
-/// 256 random bits.
-fn random_token() -> String {
-    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
-}
-
-/// What is stored of a token: SHA-256 in hexadecimal.
-fn digest(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

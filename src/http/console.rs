@@ -4,6 +4,13 @@
 //! Not htmx: what we need of it is "fetch a part, merge it, keep the focus", about as long as its setup, and the
 //! merge must leave a typed reply and the screen reader's place alone.
 
+#[cfg(test)]
+mod access_tests;
+#[cfg(test)]
+mod account_tests;
+mod audit;
+pub mod me;
+mod people;
 mod queue;
 mod reports;
 mod teams;
@@ -49,6 +56,8 @@ pub fn routes() -> Router<AppState> {
         .route("/console/conversations/{id}/reply", post(reply))
         .route("/console/conversations/{id}/messages/{message}/resend", post(resend))
         .merge(teams::routes())
+        .merge(people::routes())
+        .merge(audit::routes())
         .layer(middleware::from_fn(pages::finish))
 }
 
@@ -57,6 +66,8 @@ const NAV: &[(&str, &str, Role)] = &[
     ("/console", "queue", Role::Agent),
     ("/console/reports", "reports", Role::Agent),
     ("/console/teams", "teams_page", Role::Agent),
+    (people::PATH, "people_page", Role::Manager),
+    (audit::PATH, "audit_page", Role::Admin),
 ];
 
 /// What every signed-in page shows around its content.

@@ -65,3 +65,7 @@ id!(
     /// One thing that a contact wants to be told about.
     WatchId
 );
+id!(
+    /// One sign-in of a person, on one browser.
+    SessionId
+);

@@ -19,7 +19,7 @@ pub use conversation::{
 };
 pub use desk::{DeskState, Presence, Seat, Team};
 pub use event::{Actor, Event, EventKind, NewEvent};
-pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, TeamId, WatchId};
+pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, SessionId, TeamId, WatchId};
 pub use intent::{EscalateRule, IntentEffect, IntentSpec, SampleAnswer, SlotSpec};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
 pub use phrases::{Cue, LanguageNames, Phrases};

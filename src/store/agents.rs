@@ -1,4 +1,4 @@
-//! People of the desk and their sessions.
+//! People of the desk as conversations name them.
 
 use super::driver::{Row, values};
 use super::{StoreError, Tx, sql};
@@ -11,13 +11,6 @@ pub struct AgentWithHash {
     pub password_hash: String,
 }
 
-#[derive(Debug, Clone)]
-pub struct Session {
-    pub agent: Agent,
-    pub csrf: String,
-    pub expires_at: Timestamp,
-}
-
 impl Tx {
     /// False: the login is taken.
     pub async fn insert_agent(&mut self, a: &AgentWithHash, now: Timestamp) -> Result<bool, StoreError> {
@@ -27,13 +20,14 @@ impl Tx {
         Ok(self.execute(&sql::AGENT_INSERT, values).await? == 1)
     }
 
-    /// Sets a new password and ends every session of the agent. False: no such login.
+    /// Sets a new password, unlocks the account and ends every session of the agent. False: no such login.
     pub async fn set_password(&mut self, login: &str, hash: &str) -> Result<bool, StoreError> {
         let Some(found) = self.agent_by_login(login).await? else {
             return Ok(false);
         };
-        self.execute(&sql::AGENT_SET_PASSWORD, values![login, hash]).await?;
-        self.execute(&sql::SESSIONS_OF_AGENT_DELETE, values![found.agent.id]).await?;
+        self.set_password_of(found.agent.id, hash).await?;
+        self.unlock(found.agent.id).await?;
+        self.end_sessions(found.agent.id).await?;
         Ok(true)
     }
 
@@ -49,37 +43,6 @@ impl Tx {
 
     pub async fn count_agents(&mut self) -> Result<i64, StoreError> {
         self.fetch_one(&sql::AGENTS_COUNT, Vec::new()).await?.map_or(Ok(0), |row| row.get("n"))
-    }
-
-    /// `token_hash` is the SHA-256 of the cookie in hexadecimal.
-    pub async fn insert_session(
-        &mut self,
-        token_hash: &str,
-        agent: AgentId,
-        csrf: &str,
-        now: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.execute(&sql::SESSION_INSERT, values![token_hash, agent, csrf, now, expires_at]).await?;
-        Ok(())
-    }
-
-    /// The session that has not expired.
-    pub async fn session(&mut self, token_hash: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
-        let row = self.fetch_one(&sql::SESSION_FIND, values![token_hash, now]).await?;
-        row.map(|row| {
-            Ok(Session { agent: agent(&row)?, csrf: row.get("csrf")?, expires_at: row.time("expires_at")? })
-        })
-        .transpose()
-    }
-
-    pub async fn delete_session(&mut self, token_hash: &str) -> Result<(), StoreError> {
-        self.execute(&sql::SESSION_DELETE, values![token_hash]).await?;
-        Ok(())
-    }
-
-    pub async fn expire_sessions(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.execute(&sql::SESSIONS_EXPIRE, values![now]).await
     }
 }
 

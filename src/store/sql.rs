@@ -173,14 +173,15 @@ statements! {
 
     AGENT_INSERT = "INSERT INTO agents (id, login, name, role, password_hash, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (login) DO NOTHING";
-    AGENT_SET_PASSWORD = "UPDATE agents SET password_hash = $2 WHERE login = $1";
     AGENT_BY_LOGIN = "SELECT id, login, name, role, password_hash FROM agents WHERE login = $1";
     AGENT_BY_ID = "SELECT id, login, name, role FROM agents WHERE id = $1";
     AGENTS_COUNT = "SELECT COUNT(*) AS n FROM agents";
-    SESSION_INSERT = "INSERT INTO sessions (token_hash, agent_id, csrf, created_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5)";
-    SESSION_FIND = "SELECT s.csrf, s.expires_at, a.id, a.login, a.name, a.role FROM sessions s \
-        JOIN agents a ON a.id = s.agent_id WHERE s.token_hash = $1 AND s.expires_at > $2";
+    SESSION_INSERT = "INSERT INTO sessions (token_hash, id, agent_id, csrf, created_at, expires_at, browser, \
+        address, last_seen_at, by_provider) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $5, $9)";
+    SESSION_FIND = "SELECT s.csrf, s.expires_at, s.last_seen_at, s.by_provider, a.id, a.login, a.name, a.role, \
+        CAST(CASE WHEN a.totp_secret IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_totp FROM sessions s \
+        JOIN agents a ON a.id = s.agent_id WHERE s.token_hash = $1 AND s.expires_at > $2 \
+        AND a.disabled_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > $2)";
     SESSION_DELETE = "DELETE FROM sessions WHERE token_hash = $1";
     SESSIONS_OF_AGENT_DELETE = "DELETE FROM sessions WHERE agent_id = $1";
     SESSIONS_EXPIRE = "DELETE FROM sessions WHERE expires_at <= $1";

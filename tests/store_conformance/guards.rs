@@ -26,6 +26,30 @@ pub async fn events_are_append_only(db: Arc<TestDb>) {
     assert_eq!(raw.count("events WHERE at > 0").await, 2);
 }
 
+pub async fn the_audit_log_is_append_only(db: Arc<TestDb>) {
+    let mut tx = db.store.begin().await.unwrap();
+    tx.audit(at(1), None, "sign_in", "elise", &serde_json::json!({})).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut raw = db.raw().await;
+    let mut attempts = vec![
+        "UPDATE audit SET at = 0",
+        "UPDATE audit SET target = 'hugo' WHERE seq = 1",
+        "DELETE FROM audit",
+        "DELETE FROM audit WHERE action = 'sign_in'",
+    ];
+    match db.dialect {
+        Dialect::Sqlite => attempts.push(
+            "REPLACE INTO audit (seq, at, action, target, data) VALUES (1, 0, 'sign_in', 'hugo', '{}')",
+        ),
+        Dialect::Postgres => attempts.push("TRUNCATE audit"),
+    }
+    for attempt in attempts {
+        let refused = raw.execute(attempt).await.expect_err(attempt);
+        assert!(refused.to_string().contains("append-only"), "{attempt}: {refused}");
+    }
+    assert_eq!(raw.count("audit WHERE at > 0 AND target = 'elise'").await, 1);
+}
+
 pub async fn what_is_dropped_leaves_nothing(db: Arc<TestDb>) {
     for _ in 0..3 {
         let mut tx = db.store.begin().await.unwrap();

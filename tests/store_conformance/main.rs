@@ -77,6 +77,7 @@ conformance! {
     }
     guards {
         events_are_append_only,
+        the_audit_log_is_append_only,
         what_is_dropped_leaves_nothing,
         a_transaction_with_a_failed_statement_cannot_commit,
         reading_cannot_write,
@@ -97,6 +98,14 @@ conformance! {
         a_login_is_taken_once,
         a_session_ends,
         a_new_password_ends_every_session,
+        an_access_ends_with_its_sessions,
+        sessions_are_listed_and_ended,
+        failures_are_counted_until_the_lock,
+        codes_are_used_once,
+        a_step_is_tried_so_often_and_in_time,
+        an_invitation_is_used_once,
+        people_are_found_by_what_they_have,
+        the_audit_log_is_filtered_and_paged,
         a_nonce_is_used_once,
     }
     views {

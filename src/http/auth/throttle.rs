@@ -1,16 +1,17 @@
 //! How often a password may be tried. In memory: a restart forgets, which costs a guesser a few tries.
 
+use crate::desk::people::PeopleError;
+use crate::desk::{lockout, password};
 use crate::model::Timestamp;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Tries of one login before it has to wait, and of one address (an office behind one router has many agents).
-const FREE_PER_LOGIN: u32 = 5;
+/// Tries of one address before it has to wait (an office behind one router has many agents). A login's are those of
+/// [`lockout`]: known or not, it waits alike.
 const FREE_PER_ADDRESS: u32 = 30;
-/// First wait; it doubles with each further try, up to the longest. Short enough that whoever guesses at a
-/// colleague's login cannot lock the colleague out for the day.
+/// First wait of an address; it doubles with each further try, up to the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// After this long without a try, all is forgotten.
@@ -48,19 +49,15 @@ impl Throttle {
     /// time to wait; such a try is not counted. A loopback address is a proxy's, shared by everyone: it is not
     /// held.
     pub fn attempt(&self, login: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), Duration> {
-        let mut keys = vec![(login_key(login), FREE_PER_LOGIN)];
-        if let Some(address) = address.filter(|a| !a.is_loopback()) {
-            keys.push((Key::Address(address), FREE_PER_ADDRESS));
-        }
+        let mut keys = vec![login_key(login)];
+        keys.extend(address.filter(|a| !a.is_loopback()).map(Key::Address));
         let mut tries = self.lock();
-        for (key, free) in &keys {
-            if let Some(known) = tries.get(key)
-                && let Some(wait) = wait(*known, *free, now)
-            {
+        for key in &keys {
+            if let Some(wait) = tries.get(key).and_then(|known| wait(key, *known, now)) {
                 return Err(wait);
             }
         }
-        for (key, _) in keys {
+        for key in keys {
             if tries.len() >= MAX_ENTRIES && !tries.contains_key(&key) {
                 make_room(&mut tries, now);
             }
@@ -83,6 +80,17 @@ impl Throttle {
         }
     }
 
+    /// The hash of a password that was checked, made where blocking is allowed and within the bound on memory.
+    pub async fn hash(&self, password: &str) -> Result<String, PeopleError> {
+        let password = password.to_owned();
+        let refused = |_| PeopleError::Password(password::Refused::TooLong);
+        let Ok(_permit) = self.verifiers.acquire().await else {
+            return Err(PeopleError::Gone);
+        };
+        let hashed = tokio::task::spawn_blocking(move || password::hash(&password));
+        hashed.await.unwrap_or_else(|error| Err(error.to_string())).map_err(refused)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Tries>> {
         // Counters are right after every step: a panic elsewhere leaves nothing half done.
         self.tries.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -94,9 +102,14 @@ fn login_key(login: &str) -> Key {
 }
 
 /// How long still to wait, if at all.
-fn wait(tries: Tries, free: u32, now: Timestamp) -> Option<Duration> {
-    let over = tries.count.checked_sub(free)?;
-    let wait = FIRST_WAIT.saturating_mul(2u32.saturating_pow(over.min(16))).min(LONGEST_WAIT);
+fn wait(key: &Key, tries: Tries, now: Timestamp) -> Option<Duration> {
+    let wait = match key {
+        Key::Login(_) => lockout::wait_after(tries.count)?,
+        Key::Address(_) => {
+            let over = tries.count.checked_sub(FREE_PER_ADDRESS)?;
+            FIRST_WAIT.saturating_mul(2u32.saturating_pow(over.min(16))).min(LONGEST_WAIT)
+        }
+    };
     wait.checked_sub(now.since(tries.last)).filter(|left| !left.is_zero())
 }
 
@@ -124,24 +137,42 @@ mod tests {
     fn waits_grow_and_are_forgotten() {
         let throttle = Throttle::default();
         let attempt = |at| throttle.attempt("camille", None, at);
-        for _ in 0..FREE_PER_LOGIN {
+        for _ in 0..lockout::FREE {
             attempt(T).unwrap();
         }
-        assert_eq!(attempt(T), Err(Duration::from_secs(5)));
-        assert_eq!(attempt(seconds(4)), Err(Duration::from_secs(1)));
-        attempt(seconds(5)).unwrap();
-        assert_eq!(attempt(seconds(5)), Err(Duration::from_secs(10)));
+        assert_eq!(attempt(T), Err(Duration::from_secs(60)));
+        assert_eq!(attempt(seconds(59)), Err(Duration::from_secs(1)));
         throttle.attempt("sacha", None, T).unwrap();
-        attempt(seconds(5 + 3600)).unwrap();
-        attempt(seconds(5 + 3600)).unwrap();
+        for _ in 0..lockout::FREE {
+            attempt(seconds(60)).unwrap();
+        }
+        assert_eq!(attempt(seconds(60)), Err(Duration::from_secs(900)));
+        for _ in 0..lockout::FREE {
+            attempt(seconds(60 + 3600)).unwrap();
+        }
+        assert_eq!(attempt(seconds(60 + 3600)), Err(Duration::from_secs(60)));
+        throttle.succeeded("camille", None);
+        attempt(seconds(60 + 3600)).unwrap();
+    }
+
+    #[test]
+    fn an_address_waits_longer_and_longer() {
+        let throttle = Throttle::default();
+        let address = Some("203.0.113.9".parse().unwrap());
+        let mut logins = (0..).map(|n: u32| n.to_string());
+        let mut attempt = |at| throttle.attempt(&logins.next().unwrap(), address, at);
+        for _ in 0..FREE_PER_ADDRESS {
+            attempt(T).unwrap();
+        }
+        assert_eq!(attempt(T), Err(FIRST_WAIT));
+        attempt(seconds(5)).unwrap();
+        assert_eq!(attempt(seconds(5)), Err(2 * FIRST_WAIT));
         let mut at = seconds(10_000);
-        for _ in 0..40 {
+        for _ in 0..60 {
             at = at.plus(attempt(at).err().unwrap_or_default());
         }
         while attempt(at).is_ok() {}
         assert_eq!(attempt(at), Err(LONGEST_WAIT));
-        throttle.succeeded("camille", None);
-        attempt(at).unwrap();
     }
 
     #[test]

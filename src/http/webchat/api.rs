@@ -1,12 +1,13 @@
 //! Sessions, messages in, history out.
 
 use super::{Chat, ChatState};
+use crate::http::auth::session;
 use crate::http::problem::Problem;
 use crate::model::{AgentId, Author, Contact, ConversationId, DeliveryStatus, Direction, Message, MessageId};
 use crate::store::{Ingest, StoreError, Tx};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
@@ -15,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -69,25 +70,9 @@ fn address(token: &str) -> String {
     Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What shares a limit on new sessions: an IPv4 address, or an IPv6 /64 (what one household gets). A reverse proxy
-/// is on a loopback or private address, and the last name in `X-Forwarded-For` is the one it wrote.
+/// What shares a limit on new sessions: an IPv4 address, or an IPv6 /64 (what one household gets).
 fn network(headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
-    let peer = extensions
-        .get()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer): &ConnectInfo<SocketAddr>| {
-            peer.ip().to_canonical()
-        });
-    let behind_proxy = match peer {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
-    };
-    let forwarded = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .next_back()
-        .filter(|_| behind_proxy)
-        .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
-    match forwarded.unwrap_or(peer).to_canonical() {
+    match session::address(headers, extensions) {
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
         v4 => v4,
     }
