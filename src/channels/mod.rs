@@ -5,6 +5,7 @@ mod http;
 mod inbound;
 mod outbound;
 pub mod signing;
+mod smpp;
 #[cfg(test)]
 mod testing;
 pub mod trace;
@@ -29,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The one line that a new kind of channel adds.
 const KINDS: &[(&str, Build)] =
-    &[("http", http::build), ("twilio", twilio::build), ("webchat", webchat::build)];
+    &[("http", http::build), ("smpp", smpp::build), ("twilio", twilio::build), ("webchat", webchat::build)];
 
 type Build = fn(&str, &ChannelSettings, &BuildContext) -> Result<Arc<dyn Channel>, String>;
 
