@@ -3,6 +3,7 @@
 
 mod http;
 mod inbound;
+mod mapped;
 mod outbound;
 pub mod signing;
 mod smpp;
@@ -29,8 +30,13 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// The one line that a new kind of channel adds.
-const KINDS: &[(&str, Build)] =
-    &[("http", http::build), ("smpp", smpp::build), ("twilio", twilio::build), ("webchat", webchat::build)];
+const KINDS: &[(&str, Build)] = &[
+    ("http", http::build),
+    ("mapped", mapped::build),
+    ("smpp", smpp::build),
+    ("twilio", twilio::build),
+    ("webchat", webchat::build),
+];
 
 type Build = fn(&str, &ChannelSettings, &BuildContext) -> Result<Arc<dyn Channel>, String>;
 
@@ -56,6 +62,12 @@ pub trait Channel: Send + Sync {
 
     /// Verifies, then parses. Pure: no I/O, no clock but `request.now`.
     fn receive(&self, request: &WebhookRequest<'_>) -> Result<Accepted, Refusal>;
+
+    /// Does the provider deliver to `tail` by GET, with everything in the query? Such a request is then received like any
+    /// other, and its query is what counts.
+    fn receives_get(&self, _tail: &str) -> bool {
+        false
+    }
 
     /// Answers the GET request by which a provider checks that the address is ours. Nothing is stored of it.
     fn handshake(&self, _request: &WebhookRequest<'_>) -> Result<Accepted, Refusal> {

@@ -89,5 +89,10 @@ impl Channel for Smpp {
     }
 }
 
+/// Whether all of a text is in the GSM 7-bit alphabet.
+pub(super) fn is_gsm7(text: &str) -> bool {
+    alphabet::parts(text, true).coding == alphabet::Coding::Gsm7
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 use super::*;
 use crate::channels::smpp::settings::tests::read;
 use rusmpp::{Command, Pdu};
+use rusmpp::decode::DecodeWithLength as _;
 use rusmpp::encode::{Encode as _, Length as _};
 use rusmpp::tlvs::TlvValue;
 use tokio_util::bytes::BytesMut;
@@ -32,7 +33,7 @@ fn a_short_text_is_these_octets() {
     // And what was written reads the same.
     let mut written = BytesMut::from(&octets[..]);
     let length = written.len();
-    assert_eq!(rusmpp::decode::DecodeWithLength::decode(&mut written, length).unwrap().0, command);
+    assert_eq!(Command::decode(&mut written, length).unwrap().0, command);
 }
 
 #[test]
