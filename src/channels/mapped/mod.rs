@@ -123,7 +123,7 @@ impl Channel for Mapped {
         // Read before it is believed, for a signature may stand in it or over its fields; what cannot be read has none.
         let fields = fields(format, request);
         let unread = Value::Null;
-        verify::verify(&self.mapping.verify, &self.named, request, fields.as_ref().unwrap_or(&unread))?;
+        verify::verify(&self.mapping.verify.value, &self.named, request, fields.as_ref().unwrap_or(&unread))?;
         let fields = fields?;
         let events = match (request.tail, &self.mapping.receipts) {
             ("/status", Some(receipts)) => {

@@ -43,7 +43,7 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|name| match name {
-            URL => AutoEscape::Custom(URL),
+            URL => AutoEscape::Custom(URL.into()),
             JSON => AutoEscape::Json,
             _ => AutoEscape::None,
         });
@@ -124,8 +124,8 @@ impl Templates {
     }
 }
 
-fn write_value(output: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
-    if state.auto_escape() == AutoEscape::Custom(URL) && !value.is_undefined() {
+fn write_value(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+    if *state.auto_escape() == AutoEscape::Custom(URL.into()) && !value.is_undefined() {
         let text = value.to_string();
         write!(output, "{}", utf8_percent_encode(&text, ENCODED)).map_err(minijinja::Error::from)
     } else {

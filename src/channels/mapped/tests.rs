@@ -101,11 +101,11 @@ fn what_is_wrong_in_a_mapping_is_told_with_its_line_and_cure() {
         ("verify:\n  token: { secret: key, header: X-Token }", "verify: none", KEYS, "m.yaml:3: verify: none takes"),
         ("header: X-Token", "header: X-Token, query: t", KEYS, "m.yaml:4: verify needs header or query"),
         ("secret: key", "secret: kye", KEYS, "m.yaml:4: 'kye' is not among settings"),
-        ("{{ settings.from }}", "{{ settings.form }}", KEYS, "m.yaml:24: outbound url: "),
-        ("\"text\": {{ text }},", "\"text\": {{ texte }},", KEYS, "m.yaml:27: outbound json: "),
-        ("\"unicode\": {{ unicode }}", "\"unicode\": {{ unicode }", KEYS, "m.yaml:28: outbound json: "),
+        ("{{ settings.from }}", "{{ settings.form }}", KEYS, "m.yaml:23: outbound url: "),
+        ("\"text\": {{ text }},", "\"text\": {{ texte }},", KEYS, "m.yaml:26: outbound json: "),
+        ("\"unicode\": {{ unicode }}", "\"unicode\": {{ unicode }", KEYS, "m.yaml:27: outbound json: "),
         ("\"to\": {{ to }}", "\"to\": \"{{ to }}\"", KEYS, "outbound.json gives no JSON"),
-        ("http://provider.invalid", "provider.invalid", KEYS, "m.yaml:24: outbound.url is no http(s) address"),
+        ("http://provider.invalid", "provider.invalid", KEYS, "m.yaml:23: outbound.url is no http(s) address"),
         ("  json: |", "  form: { a: b }\n  json: |", KEYS, "outbound has both json and form"),
         ("[key, from]", "[key, from, more]", KEYS, "channels.any.more: is missing"),
         ("", "", "key = \"x\"", "channels.any.from: is missing"),
@@ -307,7 +307,7 @@ async fn each_answer_has_its_outcome() {
 async fn what_is_sent_is_what_the_templates_say() {
     let provider = Provider::start(vec![json(200, r#"{"result":"ok"}"#)]).await;
     let channel = channel(&MAPPING.replace("http://provider.invalid", &provider.url), KEYS);
-    let message = outgoing("+33612345678", "Ça \"va\" \\ ?\n</b>");
+    let message = outgoing("+33612345678", "Ça \"même\" \\ ?\n</b>");
     assert_eq!(outcome(channel.as_ref(), &message).await, "sent");
     let request = provider.requests().remove(0);
     let (head, body) = request.split_once("\r\n\r\n").unwrap();

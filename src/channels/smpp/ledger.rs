@@ -106,7 +106,8 @@ impl Ledger {
                 }
         };
         if let Some(entry) = self.entries.iter_mut().find(again) {
-            (entry.connection, entry.sequence, entry.answered) = (connection, sequence, None);
+            (entry.connection, entry.sequence, entry.heard, entry.answered) =
+                (connection, sequence, now, None);
             return Heard { id: entry.id.clone(), stored: entry.stored };
         }
         if self.entries.len() >= MOST {
