@@ -138,9 +138,7 @@ fn is_address(text: &str) -> bool {
 }
 
 fn complaint(text: &Spanned<String>, name: &str, error: &minijinja::Error) -> (u64, String) {
-    // A block scalar begins on the line after its mark.
-    let begins = text.defined.line() + u64::from(text.value.contains('\n'));
-    let line = begins + u64::try_from(error.line().unwrap_or(1).saturating_sub(1)).unwrap_or(0);
+    let line = text.defined.line() + u64::try_from(error.line().unwrap_or(1).saturating_sub(1)).unwrap_or(0);
     let what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     let cure = "templates know to, digits, text, id, unicode, callback and settings.<key>";
     (line, format!("outbound {name}: {what}. Cure: {cure}"))

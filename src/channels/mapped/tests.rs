@@ -322,13 +322,13 @@ async fn what_is_sent_is_what_the_templates_say() {
 
     let provider = Provider::start(vec![json(200, "{}")]).await;
     let (start, end) = (MAPPING.find("  json: |").unwrap(), MAPPING.find("  answer:").unwrap());
-    let form = "  form: { to: '{{ to }}', text: '{{ text }}', unicode: '{{ unicode }}' }\n  basic: { user: from, password: key }\n  answer: {}\n";
+    let form = "  form: { to: '{{ to }}', text: '{{ text }}', kind: '{{ \"unicode\" if unicode else \"text\" }}' }\n  basic: { user: from, password: key }\n  answer: {}\n";
     let text = [&MAPPING[..start], form].concat().replace("http://provider.invalid", &provider.url);
     assert!(end > start);
     let channel = self::channel(&text, KEYS);
     assert_eq!(outcome(channel.as_ref(), &outgoing("+336", "é & =")).await, "sent");
     let request = provider.requests().remove(0);
-    assert!(request.ends_with("text=%C3%A9+%26+%3D&to=%2B336&unicode=false"), "{request}");
+    assert!(request.ends_with("kind=text&text=%C3%A9+%26+%3D&to=%2B336"), "{request}");
     assert!(request.contains("authorization: Basic KzMzIDk6c2VjcmV0LWtleQ=="), "{request}");
 }
 
