@@ -17,7 +17,7 @@ pub struct WebhookRequest<'a> {
 }
 
 /// A webhook that was verified and parsed.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Accepted {
     pub events: Vec<InboundEvent>,
     /// The signature must not have been used before, and is remembered until then.

@@ -3,11 +3,13 @@
 
 mod http;
 mod inbound;
+mod mapped;
 mod meta;
 mod outbound;
 mod segments;
 mod senders;
 pub mod signing;
+mod smpp;
 mod telegram;
 #[cfg(test)]
 mod testing;
@@ -37,7 +39,9 @@ pub use senders::advice;
 const KINDS: &[(&str, Build)] = &[
     ("http", http::build),
     ("instagram", meta::instagram),
+    ("mapped", mapped::build),
     ("messenger", meta::messenger),
+    ("smpp", smpp::build),
     ("telegram", telegram::build),
     ("twilio", twilio::build),
     ("webchat", webchat::build),
@@ -68,6 +72,12 @@ pub trait Channel: Send + Sync {
 
     /// Verifies, then parses. Pure: no I/O, no clock but `request.now`.
     fn receive(&self, request: &WebhookRequest<'_>) -> Result<Accepted, Refusal>;
+
+    /// Does the provider deliver to `tail` by GET, with everything in the query? Such a request is then received like any
+    /// other, and its query is what counts.
+    fn receives_get(&self, _tail: &str) -> bool {
+        false
+    }
 
     /// Answers the GET request by which a provider checks that the address is ours. Nothing is stored of it.
     fn handshake(&self, _request: &WebhookRequest<'_>) -> Result<Accepted, Refusal> {

@@ -24,7 +24,7 @@ async fn handshake(
     query: RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    greet(state, &channel, "", query, &headers)
+    by_get(state, &channel, "", query, headers).await
 }
 
 async fn handshake_with_tail(
@@ -33,7 +33,21 @@ async fn handshake_with_tail(
     query: RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    greet(state, &channel, &format!("/{tail}"), query, &headers)
+    by_get(state, &channel, &format!("/{tail}"), query, headers).await
+}
+
+/// A provider that delivers by GET, or asks whether the address is ours.
+async fn by_get(
+    state: State<AppState>,
+    name: &str,
+    tail: &str,
+    query: RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    if state.channels.get(name).is_some_and(|channel| channel.receives_get(tail)) {
+        return respond(state, name, tail.to_owned(), query, headers, Ok(Bytes::new())).await;
+    }
+    greet(state, name, tail, query, &headers)
 }
 
 /// A provider asks whether the address is ours.

@@ -43,3 +43,25 @@ pub fn gsm7_octets(text: &str) -> Option<Vec<u8>> {
     }
     Some(octets)
 }
+
+/// The text of octets in GSM-7, one septet an octet. What neither table has is U+FFFD, as is what has an eighth bit; an
+/// escaped code that the extension table lacks is shown as in the default alphabet (3GPP TS 23.038, 6.2.1.1, note 1).
+pub fn gsm7_text(octets: &[u8]) -> String {
+    let basic: Vec<char> = BASIC.chars().collect();
+    let plain = |code: u8| {
+        let at = if code > ESCAPE { code - 1 } else { code };
+        basic.get(usize::from(at)).filter(|_| code != ESCAPE).copied()
+    };
+    let mut text = String::new();
+    let mut octets = octets.iter().copied();
+    while let Some(octet) = octets.next() {
+        let read = if octet == ESCAPE {
+            let Some(next) = octets.next() else { break };
+            EXTENDED.iter().find(|(_, code)| *code == next).map(|(c, _)| *c).or_else(|| plain(next))
+        } else {
+            plain(octet)
+        };
+        text.push(read.unwrap_or('\u{fffd}'));
+    }
+    text
+}

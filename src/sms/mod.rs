@@ -20,7 +20,7 @@ mod peer_tests;
 mod tests;
 mod thrift;
 
-pub use alphabet::gsm7_octets;
+pub use alphabet::{gsm7_octets, gsm7_text};
 pub use thrift::{plain, thrift};
 
 use alphabet::septets;

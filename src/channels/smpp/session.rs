@@ -1,0 +1,234 @@
+//! One bound connection, and what is sent over it.
+
+use super::settings::{Place, Settings};
+use super::sieve::{MAX_COMMAND, Sieve};
+use super::submit::{described, name, refusal};
+use crate::channels::{SendError, Trace};
+use crate::model::ProviderCall;
+use futures::Stream;
+use rusmpp::pdus::SubmitSm;
+use rusmpp::{Command, CommandId, CommandStatus};
+use rusmppc::error::Error;
+use rusmppc::{Client, ConnectionBuilder, Event};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+/// Between one refusal of a part for the pace and the next try of it.
+const BREATH: Duration = Duration::from_millis(500);
+
+pub(super) type Events = Pin<Box<dyn Stream<Item = Event> + Send>>;
+
+pub(super) struct Session {
+    client: Client,
+    window: Semaphore,
+    places: u32,
+    answer_within: Duration,
+}
+
+/// Why there is no connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unbound {
+    /// Nobody there, or not able to answer: it may come.
+    Away(String),
+    /// The SMSC will not have us as we are: people must mend it.
+    Refused(String),
+}
+
+/// Connects and binds as a transceiver.
+pub(super) async fn bind(settings: &Settings, place: &Place) -> Result<(Session, Events), Unbound> {
+    let within = Duration::from(settings.answer_within);
+    let connecting = tokio::time::timeout(within, TcpStream::connect((place.host.as_str(), place.port)));
+    let stream = match connecting.await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return Err(Unbound::Away(error.to_string())),
+        Err(_) => return Err(Unbound::Away("the connection is not answered".into())),
+    };
+    // Small PDUs that wait for an answer: without this they wait for each other.
+    stream.set_nodelay(true).map_err(|error| Unbound::Away(error.to_string()))?;
+    let builder = ConnectionBuilder::new()
+        .max_command_length(MAX_COMMAND)
+        .enquire_link_interval(settings.enquire_link.into())
+        .enquire_link_response_timeout(within)
+        .response_timeout(within)
+        .disable_interface_version_check();
+    let (client, events): (Client, Events) = if place.tls {
+        let stream = tokio::time::timeout(within, secured(stream, &place.host))
+            .await
+            .map_err(|_| Unbound::Away("TLS is not answered".into()))?
+            .map_err(Unbound::Away)?;
+        let (client, events) = builder.connected(Sieve::new(stream));
+        (client, Box::pin(events))
+    } else {
+        let (client, events) = builder.connected(Sieve::new(stream));
+        (client, Box::pin(events))
+    };
+    let bind = settings.bind().map_err(Unbound::Refused)?;
+    // The crate waits for the answer no longer than told, and for the socket to take the request without end.
+    let bound = tokio::time::timeout(within * 2, client.bind_transceiver(bind)).await;
+    match bound {
+        Ok(Ok(_)) => {}
+        // It could not be read, and says yes.
+        Ok(Err(Error::UnexpectedResponse { response }))
+            if response.status() == CommandStatus::EsmeRok
+                && response.id() == CommandId::BindTransceiverResp => {}
+        Ok(Err(Error::UnexpectedResponse { response })) => {
+            let _ = client.close().await;
+            return Err(Unbound::Refused(format!("the SMSC refuses the bind: {}", name(response.status()))));
+        }
+        Ok(Err(error)) => return Err(Unbound::Away(error.to_string())),
+        Err(_) => return Err(Unbound::Away("the bind is not answered".into())),
+    }
+    let window = Semaphore::new(settings.window);
+    let places = u32::try_from(settings.window).unwrap_or(u32::MAX);
+    Ok((Session { client, window, places, answer_within: within }, events))
+}
+
+async fn secured(
+    stream: TcpStream,
+    host: &str,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, String> {
+    use rustls_platform_verifier::ConfigVerifierExt as _;
+    let config = ClientConfig::with_platform_verifier().map_err(|error| error.to_string())?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| error.to_string())
+}
+
+/// What became of one `submit_sm`.
+enum Answer {
+    /// With the id of the SMSC, which may be empty.
+    Accepted(String),
+    Refused(CommandStatus),
+    /// Nobody knows.
+    Lost(String),
+}
+
+impl Session {
+    /// The id of the last part; none when the SMSC gave none.
+    pub(super) async fn submit(
+        &self,
+        pdus: Vec<SubmitSm>,
+        trace: &Trace,
+    ) -> Result<Option<String>, SendError> {
+        let total = pdus.len();
+        let mut id = String::new();
+        for (number, pdu) in (1..).zip(pdus) {
+            id = self.part(&pdu, number, total, trace).await?;
+        }
+        Ok(Some(id).filter(|id| !id.is_empty()))
+    }
+
+    /// One part. Of a later one nothing is surely not sent: the customer has the beginning. Refused for the pace it is tried
+    /// again here, until our caller's patience ends.
+    async fn part(
+        &self,
+        pdu: &SubmitSm,
+        number: usize,
+        total: usize,
+        trace: &Trace,
+    ) -> Result<String, SendError> {
+        loop {
+            let Ok(Ok(_place)) = tokio::time::timeout(self.answer_within, self.window.acquire()).await else {
+                return Err(partly(number, total, away("the window of the SMSC is full")));
+            };
+            if !self.client.is_active() {
+                return Err(partly(number, total, away("the connection to the SMSC has ended")));
+            }
+            let status = match self.ask(pdu, number, total, trace).await {
+                Answer::Accepted(id) => return Ok(id),
+                Answer::Refused(status) => status,
+                Answer::Lost(why) => return Err(SendError::InDoubt { why }),
+            };
+            match refusal(status) {
+                None => return Ok(String::new()),
+                Some(SendError::Retry { .. }) if number > 1 => tokio::time::sleep(BREATH).await,
+                Some(error) => return Err(partly(number, total, error)),
+            }
+        }
+    }
+
+    async fn ask(&self, pdu: &SubmitSm, number: usize, total: usize, trace: &Trace) -> Answer {
+        let (at, started) = (trace.now(), Instant::now());
+        let asked = tokio::time::timeout(self.answer_within * 2, self.client.submit_sm(pdu.clone())).await;
+        let (answer, response, status) = match asked {
+            Ok(Ok(accepted)) => {
+                let id = accepted.message_id().as_str().to_owned();
+                let said = format!("submit_sm_resp, message_id {id}");
+                (Answer::Accepted(id), said, Some(CommandStatus::EsmeRok))
+            }
+            Ok(Err(Error::UnexpectedResponse { response })) => of_response(&response),
+            Ok(Err(error)) => lost(format!("no answer from the SMSC: {error}")),
+            Err(_) => lost("the SMSC takes nothing any more".into()),
+        };
+        trace.note(ProviderCall {
+            at,
+            took: started.elapsed(),
+            request: described(pdu, number, total),
+            response,
+            status: status.map(|status| i64::from(u32::from(status))),
+        });
+        answer
+    }
+
+    pub(super) fn is_sending(&self) -> bool {
+        self.window.available_permits() < usize::try_from(self.places).unwrap_or(usize::MAX)
+    }
+
+    /// Answers a `deliver_sm`. Errors: the connection has ended.
+    pub(super) async fn answer(&self, sequence: u32, status: CommandStatus) -> Result<(), Error> {
+        self.client.status(status).deliver_sm_resp(sequence, rusmpp::pdus::DeliverSmResp::default()).await
+    }
+
+    /// Refuses a command that is none of ours.
+    pub(super) async fn refuse(&self, sequence: u32) {
+        let _ = self.client.status(CommandStatus::EsmeRinvcmdid).generic_nack(sequence).await;
+    }
+
+    /// The SMSC takes its leave.
+    pub(super) async fn let_go(&self, sequence: u32) {
+        let _ = self.client.unbind_resp(sequence).await;
+        let _ = self.client.close().await;
+    }
+
+    /// We take ours. What is on its way has as long to be answered as any PDU.
+    pub(super) async fn end(&self) {
+        let _ = tokio::time::timeout(self.answer_within, self.window.acquire_many(self.places)).await;
+        let leave = async {
+            let _ = self.client.unbind().await;
+            let _ = self.client.close_and_wait().await;
+        };
+        let _ = tokio::time::timeout(self.answer_within, leave).await;
+    }
+}
+
+fn of_response(response: &Command) -> (Answer, String, Option<CommandStatus>) {
+    let status = response.status();
+    let said = format!("{:?}, {}", response.id(), name(status));
+    let answer = match (response.id(), status) {
+        // It could not be read, and says yes.
+        (CommandId::SubmitSmResp, CommandStatus::EsmeRok) => Answer::Accepted(String::new()),
+        (_, CommandStatus::EsmeRok) => Answer::Lost(format!("the SMSC answers something else: {said}")),
+        _ => Answer::Refused(status),
+    };
+    (answer, said, Some(status))
+}
+
+fn lost(why: String) -> (Answer, String, Option<CommandStatus>) {
+    (Answer::Lost(why.clone()), why, None)
+}
+
+fn away(why: &str) -> SendError {
+    SendError::Retry { why: why.into(), after: None }
+}
+
+fn partly(number: usize, total: usize, error: SendError) -> SendError {
+    match number {
+        1 => error,
+        _ => SendError::InDoubt { why: format!("parts before {number} of {total} were sent, then: {error}") },
+    }
+}
