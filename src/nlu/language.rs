@@ -85,13 +85,12 @@ impl LanguageModel {
         let first = self.langs.first().copied().unwrap_or(Lang::FR);
         let best = (0..count).max_by(|&a, &b| sums[a].total_cmp(&sums[b]).then(b.cmp(&a))).unwrap_or(0);
         let known = conversation.filter(|lang| self.langs.contains(lang));
-        let fallback = known.and_then(|lang| self.langs.iter().position(|&l| l == lang));
+        let home = known.and_then(|lang| self.langs.iter().position(|&l| l == lang)).unwrap_or(0);
         let unnamed = |token: &&Token| !names.iter().any(|name| name.contains(&token.original.start));
         let letters: usize = text.tokens.iter().filter(unnamed).map(|token| token.kept.len()).sum();
-        match fallback {
-            Some(home) if letters < MIN_LETTERS || sums[best] - sums[home] < MARGIN => self.langs[home],
-            _ => self.langs.get(best).copied().unwrap_or(first),
-        }
+        let open =
+            letters < MIN_LETTERS || sums.get(best).zip(sums.get(home)).is_some_and(|(b, h)| b - h < MARGIN);
+        self.langs.get(if open { home } else { best }).copied().unwrap_or(first)
     }
 }
 
