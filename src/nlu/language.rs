@@ -36,6 +36,9 @@ const FUNCTION_WORDS: &[(Lang, &str)] = &[
     ),
 ];
 
+/// Said in every language.
+const EVERYWHERE: &[&[u8]] = &[b"ok", b"okay"];
+
 /// Naive Bayes over hashed character 1-to-4-grams and words.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct LanguageModel {
@@ -85,12 +88,13 @@ impl LanguageModel {
         let first = self.langs.first().copied().unwrap_or(Lang::FR);
         let best = (0..count).max_by(|&a, &b| sums[a].total_cmp(&sums[b]).then(b.cmp(&a))).unwrap_or(0);
         let known = conversation.filter(|lang| self.langs.contains(lang));
-        let home = known.and_then(|lang| self.langs.iter().position(|&l| l == lang)).unwrap_or(0);
+        let fallback = known.and_then(|lang| self.langs.iter().position(|&l| l == lang));
         let unnamed = |token: &&Token| !names.iter().any(|name| name.contains(&token.original.start));
         let letters: usize = text.tokens.iter().filter(unnamed).map(|token| token.kept.len()).sum();
-        let open =
-            letters < MIN_LETTERS || sums.get(best).zip(sums.get(home)).is_some_and(|(b, h)| b - h < MARGIN);
-        self.langs.get(if open { home } else { best }).copied().unwrap_or(first)
+        match fallback {
+            Some(home) if letters < MIN_LETTERS || sums[best] - sums[home] < MARGIN => self.langs[home],
+            _ => self.langs.get(best).copied().unwrap_or(first),
+        }
     }
 }
 
@@ -112,7 +116,7 @@ fn features(text: &Normalised, names: &[Range<usize>], mut each: impl FnMut(usiz
             continue;
         }
         let word = &text.kept.as_bytes()[token.kept.clone()];
-        if word.iter().any(u8::is_ascii_digit) {
+        if word.iter().any(u8::is_ascii_digit) || EVERYWHERE.contains(&word) {
             continue;
         }
         let mut hash = 0xcbf2_9ce4_8422_2325u64;
