@@ -140,7 +140,7 @@ fn a_complete_question_is_looked_up() {
     for no_data in [Some(Lookup::NoData { why: "expired".into() }), None] {
         let decision = planned.clone().decide(no_data);
         assert_eq!(decision.escalation.unwrap().reason, EscalationReason::NoData);
-        assert_eq!(said(&decision), [say("system.escalated")]);
+        assert_eq!(said(&decision), [say("system.no_data"), say("system.escalated")]);
     }
 }
 

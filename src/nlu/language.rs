@@ -36,6 +36,9 @@ const FUNCTION_WORDS: &[(Lang, &str)] = &[
     ),
 ];
 
+/// Said in every language.
+const EVERYWHERE: &[&[u8]] = &[b"ok", b"okay"];
+
 /// Naive Bayes over hashed character 1-to-4-grams and words.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct LanguageModel {
@@ -113,7 +116,7 @@ fn features(text: &Normalised, names: &[Range<usize>], mut each: impl FnMut(usiz
             continue;
         }
         let word = &text.kept.as_bytes()[token.kept.clone()];
-        if word.iter().any(u8::is_ascii_digit) {
+        if word.iter().any(u8::is_ascii_digit) || EVERYWHERE.contains(&word) {
             continue;
         }
         let mut hash = 0xcbf2_9ce4_8422_2325u64;

@@ -94,7 +94,8 @@ impl Worker {
         // An open question counts more than what was answered meanwhile.
         let latest = conversation.intent.clone().filter(|_| dialogue.asked.is_none());
         let context = nlu::Context {
-            conversation_lang: conversation.lang,
+            // A first "ok super" that is of no language is taken to be of the operator's.
+            conversation_lang: conversation.lang.or(Some(self.mind.operator.lang)),
             now,
             expected,
             patient: false,

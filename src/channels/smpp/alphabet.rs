@@ -1,4 +1,5 @@
-//! What SMSCs call text: the GSM 7-bit default alphabet one character to an octet ("unpacked", as SMPP carries it), Latin-1, ASCII, and UCS-2, which phones write as UTF-16.
+//! What SMSCs call text: the GSM 7-bit default alphabet one character to an octet ("unpacked", as SMPP carries it), Latin-1,
+//! ASCII, and UCS-2, which phones write as UTF-16.
 
 use crate::sms::{Encoding, encoding, gsm7_octets, gsm7_text, split};
 

@@ -297,7 +297,7 @@ fn a_middling_confidence_is_confirmed() {
 fn who_names_nothing_asks_about_the_whole_network() {
     play(
         "no line",
-        &[("des perturbations aujourd'hui ?", STATUS, "when=+0~aujourd'hui", "line_status(when=+0)")],
+        &[("des perturbations aujourd'hui ?", STATUS, "when=+0~aujourd'hui", "line_status(when=00:00)")],
     );
     play(
         "one line without its name, then all of them",

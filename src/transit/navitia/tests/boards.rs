@@ -303,7 +303,7 @@ async fn traffic_of_a_line_counts_its_trains_once_and_reads_what_is_announced() 
         [(Some(paris("2025-01-10T00:00")), Some(paris("2025-01-11T00:00")))]
     );
     assert_eq!(ask(Some("Z")).await, Err(Unknown::Line("Z".into())));
-    assert!(matches!(ask(None).await, Err(Unknown::Source(_))));
+    assert_eq!(ask(None).await, Err(Unknown::TooWide));
 }
 
 #[tokio::test]
