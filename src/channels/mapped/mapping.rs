@@ -282,7 +282,8 @@ impl<'de> Deserialize<'de> for Pointer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         if !text.starts_with('/') {
-            let what = format!("'{text}' is no place: write it with a slash before each step, as /results/0/id");
+            let what =
+                format!("'{text}' is no place: write it with a slash before each step, as /results/0/id");
             return Err(serde::de::Error::custom(what));
         }
         Ok(Self(text))
@@ -328,7 +329,10 @@ pub(super) fn parse(text: &str) -> Result<Mapping, (u64, String)> {
     check_verify(&mapping.verify)?;
     if mapping.outbound.json.is_some() && mapping.outbound.form.is_some() {
         let line = mapping.outbound.url.defined.line();
-        return Err((line, "outbound has both json and form. Cure: keep the one that the provider reads".into()));
+        return Err((
+            line,
+            "outbound has both json and form. Cure: keep the one that the provider reads".into(),
+        ));
     }
     Ok(mapping)
 }

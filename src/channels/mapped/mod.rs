@@ -65,7 +65,8 @@ pub fn build(name: &str, keys: &ChannelSettings, context: &BuildContext) -> Resu
 
 fn read(path: &Path) -> Result<String, String> {
     let shown = path.display();
-    let cannot = |error| format!("mapping: {shown} cannot be read: {error}. Cure: the path of a mapping file");
+    let cannot =
+        |error| format!("mapping: {shown} cannot be read: {error}. Cure: the path of a mapping file");
     let size = std::fs::metadata(path).map_err(cannot)?.len();
     if size > mapping::MAX_FILE {
         return Err(format!("mapping: {shown} is {size} bytes long. Cure: the path of a mapping file"));
@@ -77,15 +78,20 @@ fn read(path: &Path) -> Result<String, String> {
 fn check_names(mapping: &Mapping, named: &BTreeMap<String, Secret>, path: &Path) -> Result<(), String> {
     let shown = path.display();
     let declared: BTreeSet<&str> = mapping.settings.iter().map(|name| name.value.as_str()).collect();
-    if let Some((name, line)) = mapping::names(mapping).into_iter().find(|(name, _)| !declared.contains(name)) {
+    if let Some((name, line)) = mapping::names(mapping).into_iter().find(|(name, _)| !declared.contains(name))
+    {
         return Err(format!("mapping: {shown}:{line}: '{name}' is not among settings. Cure: add it there"));
     }
     if let Some(name) = named.keys().find(|name| !declared.contains(name.as_str())) {
-        return Err(format!("{name}: unknown field, {shown} does not name it. Cure: remove it, or correct its name"));
+        return Err(format!(
+            "{name}: unknown field, {shown} does not name it. Cure: remove it, or correct its name"
+        ));
     }
     let empty = |name: &&&str| named.get(**name).is_none_or(Secret::is_empty);
     match declared.iter().find(empty) {
-        Some(name) => Err(format!("{name}: is missing, and {shown} needs it. Cure: set it in guichet.toml or in the environment")),
+        Some(name) => Err(format!(
+            "{name}: is missing, and {shown} needs it. Cure: set it in guichet.toml or in the environment"
+        )),
         None => Ok(()),
     }
 }
@@ -127,14 +133,16 @@ impl Channel for Mapped {
         let fields = fields?;
         let events = match (request.tail, &self.mapping.receipts) {
             ("/status", Some(receipts)) => {
-                let told = each(receipts.each.as_ref(), &fields)?.iter().filter(|one| all_hold(&receipts.only, one));
+                let told =
+                    each(receipts.each.as_ref(), &fields)?.iter().filter(|one| all_hold(&receipts.only, one));
                 told.filter_map(|one| receipt(receipts, one).transpose())
                     .map(|told| told.map(InboundEvent::Receipt))
                     .collect::<Result<_, _>>()?
             }
             _ => {
                 let inbound = &self.mapping.inbound;
-                let sent = each(inbound.each.as_ref(), &fields)?.iter().filter(|one| all_hold(&inbound.only, one));
+                let sent =
+                    each(inbound.each.as_ref(), &fields)?.iter().filter(|one| all_hold(&inbound.only, one));
                 sent.map(|one| message(inbound, one).map(InboundEvent::Message)).collect::<Result<_, _>>()?
             }
         };
@@ -202,7 +210,13 @@ impl mapping::Answer {
     }
 
     /// By the provider's code, else by the HTTP status. 5xx: the message may have been taken before the failure.
-    fn classify(&self, status: u16, code: Option<&str>, why: String, after: Option<std::time::Duration>) -> SendError {
+    fn classify(
+        &self,
+        status: u16,
+        code: Option<&str>,
+        why: String,
+        after: Option<std::time::Duration>,
+    ) -> SendError {
         let coded = |list: &mapping::OneOrMany| code.is_some_and(|code| list.has(code));
         let retry = |why| SendError::Retry { why, after };
         match status {
@@ -261,7 +275,11 @@ fn message(inbound: &Inbound, one: &Value) -> Result<InboundMessage, Refusal> {
         address: if bare { format!("+{from}") } else { from },
         text: inbound.text.text(one).unwrap_or_default(),
         media: media(inbound, one),
-        name: inbound.name.as_ref().and_then(|name| name.text(one)).map(|name| name.chars().take(MAX_ID).collect()),
+        name: inbound
+            .name
+            .as_ref()
+            .and_then(|name| name.text(one))
+            .map(|name| name.chars().take(MAX_ID).collect()),
         ..InboundMessage::default()
     })
 }
@@ -288,7 +306,8 @@ fn receipt(receipts: &Receipts, one: &Value) -> Result<Option<Receipt>, Refusal>
     let state = if receipts.delivered.has(&status) {
         ReceiptState::Delivered
     } else if receipts.failed.has(&status) {
-        let error = receipts.error.as_ref().and_then(|error| error.text(one)).unwrap_or_else(|| "unknown".into());
+        let error =
+            receipts.error.as_ref().and_then(|error| error.text(one)).unwrap_or_else(|| "unknown".into());
         let said = format!("reported as {status}, error {error}");
         ReceiptState::Failed(said.chars().take(MAX_ID).collect())
     } else if receipts.sent.has(&status) {

@@ -106,7 +106,8 @@ impl Templates {
         let context = self.context(&message.address, &message.text, &message.id.to_string());
         // An error of the engine may quote a value.
         let one = |name: &str| {
-            self.one(name, &context).map_err(|error| format!("the template '{name}' fails: {:?}", error.kind()))
+            self.one(name, &context)
+                .map_err(|error| format!("the template '{name}' fails: {:?}", error.kind()))
         };
         let each = |kind: &str, names: &[String]| {
             names
@@ -124,7 +125,11 @@ impl Templates {
     }
 }
 
-fn write_value(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+fn write_value(
+    output: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), minijinja::Error> {
     if *state.auto_escape() == AutoEscape::Custom(URL.into()) && !value.is_undefined() {
         let text = value.to_string();
         write!(output, "{}", utf8_percent_encode(&text, ENCODED)).map_err(minijinja::Error::from)

@@ -98,14 +98,24 @@ fn what_is_wrong_in_a_mapping_is_told_with_its_line_and_cure() {
         ("", "", KEYS, ""),
         ("max_chars: 1000", "max_chars: 0", KEYS, "carries.max_chars must be"),
         ("said\n", "said\n  texte: /said\n", KEYS, "m.yaml:12: "),
-        ("verify:\n  token: { secret: key, header: X-Token }", "verify: none", KEYS, "m.yaml:3: verify: none takes"),
+        (
+            "verify:\n  token: { secret: key, header: X-Token }",
+            "verify: none",
+            KEYS,
+            "m.yaml:3: verify: none takes",
+        ),
         ("header: X-Token", "header: X-Token, query: t", KEYS, "m.yaml:4: verify needs header or query"),
         ("secret: key", "secret: kye", KEYS, "m.yaml:4: 'kye' is not among settings"),
         ("{{ settings.from }}", "{{ settings.form }}", KEYS, "m.yaml:23: outbound url: "),
         ("\"text\": {{ text }},", "\"text\": {{ texte }},", KEYS, "m.yaml:26: outbound json: "),
         ("\"unicode\": {{ unicode }}", "\"unicode\": {{ unicode }", KEYS, "m.yaml:27: outbound json: "),
         ("\"to\": {{ to }}", "\"to\": \"{{ to }}\"", KEYS, "outbound.json gives no JSON"),
-        ("http://provider.invalid", "provider.invalid", KEYS, "m.yaml:23: outbound.url is no http(s) address"),
+        (
+            "http://provider.invalid",
+            "provider.invalid",
+            KEYS,
+            "m.yaml:23: outbound.url is no http(s) address",
+        ),
         ("  json: |", "  form: { a: b }\n  json: |", KEYS, "outbound has both json and form"),
         ("[key, from]", "[key, from, more]", KEYS, "channels.any.more: is missing"),
         ("", "", "key = \"x\"", "channels.any.from: is missing"),
@@ -231,18 +241,28 @@ fn every_scheme_takes_what_is_signed_and_nothing_else() {
         receive(channel.as_ref(), ("", None), pairs, body).map(|events| events.len())
     };
     assert_eq!(answers(&over_body, &[JSON, ("x-sig", &good)], body), Ok(1));
-    assert_eq!(answers(&over_body, &[JSON, ("x-sig", &good.to_uppercase().replace("SHA1", "sha1"))], body), Ok(1));
-    assert_eq!(answers(&over_body, &[JSON, ("x-sig", &good)], &body.replace('a', "b")), Err(Refusal::BadSignature));
+    assert_eq!(
+        answers(&over_body, &[JSON, ("x-sig", &good.to_uppercase().replace("SHA1", "sha1"))], body),
+        Ok(1)
+    );
+    assert_eq!(
+        answers(&over_body, &[JSON, ("x-sig", &good)], &body.replace('a', "b")),
+        Err(Refusal::BadSignature)
+    );
     assert_eq!(answers(&over_body, &[JSON, ("x-sig", "sha1=zz")], body), Err(Refusal::BadSignature));
     assert_eq!(answers(&over_body, &[JSON, ("x-sig", "sha1=")], body), Err(Refusal::BadSignature));
     assert_eq!(answers(&over_body, &[JSON], body), Err(Refusal::Unsigned));
 
-    let hmac = "header: X-Sig, encoding: base64, algorithm: sha512, over: timestamp_body, timestamp_header: X-Time";
+    let hmac =
+        "header: X-Sig, encoding: base64, algorithm: sha512, over: timestamp_body, timestamp_header: X-Time";
     let timed = channel(&signed_mapping(hmac, "json"), KEYS);
     let at = |time: &str| base64(mac(Algorithm::Sha512, &format!("{time}.{body}")));
     assert_eq!(answers(&timed, &[JSON, ("x-sig", &at(&seconds)), ("x-time", &seconds)], body), Ok(1));
     assert_eq!(answers(&timed, &[JSON, ("x-sig", &at(&late)), ("x-time", &late)], body), Err(Refusal::Stale));
-    assert_eq!(answers(&timed, &[JSON, ("x-sig", &at(&late)), ("x-time", &seconds)], body), Err(Refusal::BadSignature));
+    assert_eq!(
+        answers(&timed, &[JSON, ("x-sig", &at(&late)), ("x-time", &seconds)], body),
+        Err(Refusal::BadSignature)
+    );
     assert_eq!(answers(&timed, &[JSON, ("x-sig", &at(&seconds))], body), Err(Refusal::Unsigned));
 
     // As Vonage signs: "&from=…" and so on, & and = of the values as _.
@@ -253,7 +273,8 @@ fn every_scheme_takes_what_is_signed_and_nothing_else() {
     assert_eq!(answers(&sorted, &[FORM], &form), Ok(1));
     assert_eq!(answers(&sorted, &[FORM], &form.replace("id=1", "id=2")), Err(Refusal::BadSignature));
 
-    let basic = MAPPING.replace("token: { secret: key, header: X-Token }", "basic: { user: from, password: key }");
+    let basic =
+        MAPPING.replace("token: { secret: key, header: X-Token }", "basic: { user: from, password: key }");
     let basic = channel(&basic, KEYS);
     let pair = format!("Basic {}", base64(b"+33 9:secret-key".to_vec()));
     assert_eq!(answers(&basic, &[JSON, ("authorization", &pair)], r#"{"events":[]}"#), Ok(0));
@@ -312,7 +333,10 @@ async fn what_is_sent_is_what_the_templates_say() {
     let request = provider.requests().remove(0);
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("POST /send/33612345678?from=%2B33%209 HTTP/1.1\r\n"), "{head}");
-    assert!(head.contains("x-key: secret-key\r\n") && head.contains("content-type: application/json\r\n"), "{head}");
+    assert!(
+        head.contains("x-key: secret-key\r\n") && head.contains("content-type: application/json\r\n"),
+        "{head}"
+    );
     let body: Value = serde_json::from_str(body).unwrap();
     let expected = serde_json::json!({
         "to": "+33612345678", "text": message.text, "unicode": true, "ref": message.id,

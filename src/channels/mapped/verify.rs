@@ -31,7 +31,8 @@ pub(super) fn verify(
         Verify::Basic(basic) => {
             let given = header(request.headers, "authorization").ok_or(Refusal::Unsigned)?;
             let given = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
-            let given = given.and_then(|(_, pair)| BASE64.decode(pair.trim()).ok()).ok_or(Refusal::BadSignature)?;
+            let given =
+                given.and_then(|(_, pair)| BASE64.decode(pair.trim()).ok()).ok_or(Refusal::BadSignature)?;
             let expected = format!("{}:{}", secret(&basic.user), secret(&basic.password));
             same(&given, expected.as_bytes())
         }
@@ -79,9 +80,7 @@ fn hmac(signed: &Signed, secret: &str, request: &WebhookRequest<'_>, fields: &Va
     };
     let message = match signed.over {
         Over::Body => request.body.to_vec(),
-        Over::TimestampBody => {
-            [timestamp.as_bytes(), signed.separator.as_bytes(), request.body].concat()
-        }
+        Over::TimestampBody => [timestamp.as_bytes(), signed.separator.as_bytes(), request.body].concat(),
         Over::SortedParams => sorted(fields, signed.field.as_deref()).into_bytes(),
     };
     let expected = digest(signed.algorithm, secret.as_bytes(), &message).ok_or(Refusal::BadSignature)?;
@@ -115,15 +114,15 @@ fn sorted(fields: &Value, signature: Option<&str>) -> String {
 /// HMAC (RFC 2104).
 pub(super) fn digest(algorithm: Algorithm, key: &[u8], message: &[u8]) -> Option<Vec<u8>> {
     match algorithm {
-        Algorithm::Sha1 => {
-            Some(Hmac::<Sha1>::new_from_slice(key).ok()?.chain_update(message).finalize().into_bytes().to_vec())
-        }
-        Algorithm::Sha256 => {
-            Some(Hmac::<Sha256>::new_from_slice(key).ok()?.chain_update(message).finalize().into_bytes().to_vec())
-        }
-        Algorithm::Sha512 => {
-            Some(Hmac::<Sha512>::new_from_slice(key).ok()?.chain_update(message).finalize().into_bytes().to_vec())
-        }
+        Algorithm::Sha1 => Some(
+            Hmac::<Sha1>::new_from_slice(key).ok()?.chain_update(message).finalize().into_bytes().to_vec(),
+        ),
+        Algorithm::Sha256 => Some(
+            Hmac::<Sha256>::new_from_slice(key).ok()?.chain_update(message).finalize().into_bytes().to_vec(),
+        ),
+        Algorithm::Sha512 => Some(
+            Hmac::<Sha512>::new_from_slice(key).ok()?.chain_update(message).finalize().into_bytes().to_vec(),
+        ),
     }
 }
 

@@ -1,8 +1,8 @@
 use super::*;
 use proptest::prelude::*;
+use rusmpp::tlvs::MessageDeliveryRequestTlvValue as Tlv;
 use rusmpp::types::{AnyOctetString, COctetString, OctetString};
 use rusmpp::values::{DataCoding, EsmClass, MessagePayload, MessageState};
-use rusmpp::tlvs::MessageDeliveryRequestTlvValue as Tlv;
 use std::str::FromStr as _;
 
 fn pdu(class: u8, coding: u8, octets: &[u8], tlvs: Vec<Tlv>) -> DeliverSm {
@@ -92,7 +92,9 @@ fn receipts_are_read_from_parameters_or_from_text() {
     };
     let failed = |why: &str| ReceiptState::Failed(format!("the network: {why}"));
     let text = |stat: &str| {
-        format!("id:A1-2 sub:001 dlvrd:001 submit date:2512171933 done date:2512171934 stat:{stat} err:012 text:id:9 stat:X")
+        format!(
+            "id:A1-2 sub:001 dlvrd:001 submit date:2512171933 done date:2512171934 stat:{stat} err:012 text:id:9 stat:X"
+        )
     };
     let cases: Vec<(String, Vec<Tlv>, Option<(&str, ReceiptState)>)> = vec![
         (text("DELIVRD"), vec![], Some(("A1-2", ReceiptState::Delivered))),

@@ -68,8 +68,7 @@ pub(super) struct Ledger {
 impl Ledger {
     /// As the last process left it. A cursor that cannot be read is none.
     pub(super) fn load(cursor: Option<&str>) -> Self {
-        let kept: Vec<Kept> =
-            cursor.and_then(|cursor| serde_json::from_str(cursor).ok()).unwrap_or_default();
+        let kept: Vec<Kept> = cursor.and_then(|cursor| serde_json::from_str(cursor).ok()).unwrap_or_default();
         let entry = |Kept { d, i, s }| Entry {
             digest: d,
             id: i,

@@ -5,7 +5,7 @@ use super::gather::{Gatherer, Piece, Whole};
 use super::ledger::Ledger;
 use super::session::{self, Events, Session, Unbound};
 use super::settings::{Place, Settings};
-use crate::channels::{Accepted, Inbox, InboundEvent, InboundMessage, Listener, Receipt};
+use crate::channels::{Accepted, InboundEvent, InboundMessage, Inbox, Listener, Receipt};
 use crate::clock::Clock;
 use crate::model::{MessageId, Timestamp};
 use async_trait::async_trait;
@@ -155,7 +155,12 @@ impl<'a> Desk<'a> {
     }
 
     /// Until the connection ends; how long it held.
-    async fn serve(&mut self, session: Arc<Session>, mut events: Events, stop: &CancellationToken) -> Duration {
+    async fn serve(
+        &mut self,
+        session: Arc<Session>,
+        mut events: Events,
+        stop: &CancellationToken,
+    ) -> Duration {
         let began = tokio::time::Instant::now();
         self.ledger.connected(self.now());
         self.link.set_session(Some(session.clone()));
@@ -308,7 +313,9 @@ fn message(whole: &[Piece]) -> Option<InboundMessage> {
     let last = whole.last()?;
     let same = whole.iter().all(|piece| piece.text.coding == last.text.coding);
     let text = if same {
-        last.text.coding.read(&whole.iter().flat_map(|piece| piece.text.octets.iter().copied()).collect::<Vec<_>>())
+        last.text
+            .coding
+            .read(&whole.iter().flat_map(|piece| piece.text.octets.iter().copied()).collect::<Vec<_>>())
     } else {
         whole.iter().map(|piece| piece.text.coding.read(&piece.text.octets)).collect()
     };

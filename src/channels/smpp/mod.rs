@@ -21,8 +21,8 @@ mod sieve;
 mod submit;
 
 use super::{
-    Accepted, BuildContext, Capabilities, Channel, Listener, Lookup, Outgoing, Pace, Refusal, SendError, Trace,
-    WebhookRequest,
+    Accepted, BuildContext, Capabilities, Channel, Listener, Lookup, Outgoing, Pace, Refusal, SendError,
+    Trace, WebhookRequest,
 };
 use crate::config::ChannelSettings;
 use async_trait::async_trait;

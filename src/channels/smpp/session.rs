@@ -89,7 +89,10 @@ pub(super) async fn bind(settings: &Settings, place: &Place) -> Result<(Session,
     Ok((Session { client, window, places, answer_within: within }, events))
 }
 
-async fn secured(stream: TcpStream, host: &str) -> Result<tokio_rustls::client::TlsStream<TcpStream>, String> {
+async fn secured(
+    stream: TcpStream,
+    host: &str,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, String> {
     use rustls_platform_verifier::ConfigVerifierExt as _;
     let config = ClientConfig::with_platform_verifier().map_err(|error| error.to_string())?;
     let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
@@ -107,7 +110,11 @@ enum Answer {
 
 impl Session {
     /// The id of the last part; none when the SMSC gave none.
-    pub(super) async fn submit(&self, pdus: Vec<SubmitSm>, trace: &Trace) -> Result<Option<String>, SendError> {
+    pub(super) async fn submit(
+        &self,
+        pdus: Vec<SubmitSm>,
+        trace: &Trace,
+    ) -> Result<Option<String>, SendError> {
         let total = pdus.len();
         let mut id = String::new();
         for (number, pdu) in (1..).zip(pdus) {
@@ -118,7 +125,13 @@ impl Session {
 
     /// One part. Of a later one nothing is surely not sent: the customer has the beginning. Refused for the pace it is tried
     /// again here, until our caller's patience ends.
-    async fn part(&self, pdu: &SubmitSm, number: usize, total: usize, trace: &Trace) -> Result<String, SendError> {
+    async fn part(
+        &self,
+        pdu: &SubmitSm,
+        number: usize,
+        total: usize,
+        trace: &Trace,
+    ) -> Result<String, SendError> {
         loop {
             let Ok(Ok(_place)) = tokio::time::timeout(self.answer_within, self.window.acquire()).await else {
                 return Err(partly(number, total, away("the window of the SMSC is full")));

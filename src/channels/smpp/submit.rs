@@ -10,9 +10,7 @@ use rusmpp::CommandStatus;
 use rusmpp::pdus::SubmitSm;
 use rusmpp::tlvs::MessageSubmissionRequestTlvValue as Tlv;
 use rusmpp::types::{AnyOctetString, COctetString, OctetString};
-use rusmpp::values::{
-    DataCoding, EsmClass, MCDeliveryReceipt, MessagePayload, Npi, RegisteredDelivery, Ton,
-};
+use rusmpp::values::{DataCoding, EsmClass, MCDeliveryReceipt, MessagePayload, Npi, RegisteredDelivery, Ton};
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -104,7 +102,11 @@ pub(super) fn described(pdu: &SubmitSm, part: usize, total: usize) -> String {
 
 /// The command status by its name and number.
 pub(super) fn name(status: CommandStatus) -> String {
-    format!("{} (0x{:08X})", format!("{status:?}").to_uppercase().replace("ESMER", "ESME_R"), u32::from(status))
+    format!(
+        "{} (0x{:08X})",
+        format!("{status:?}").to_uppercase().replace("ESMER", "ESME_R"),
+        u32::from(status)
+    )
 }
 
 /// Is a submission with this status to be tried again? `None`: it was accepted.

@@ -1,9 +1,9 @@
 use super::*;
 use crate::channels::smpp::settings::tests::read;
-use rusmpp::{Command, Pdu};
 use rusmpp::decode::DecodeWithLength as _;
 use rusmpp::encode::{Encode as _, Length as _};
 use rusmpp::tlvs::TlvValue;
+use rusmpp::{Command, Pdu};
 use tokio_util::bytes::BytesMut;
 
 fn made(keys: &str, text: &str) -> Vec<SubmitSm> {
