@@ -15,8 +15,6 @@ pub fn init_logs(config: &LogConfig) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.filter).with_context(|| {
         format!("log.filter: '{}' is no filter. Cure: write info or guichet=debug", config.filter)
     })?;
-    // The crates of SMPP log what they carry, which is what customers write. `rusmppc` begins the same.
-    let filter = filter.add_directive("rusmpp=off".parse()?);
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let set = if config.json { logs.json().try_init() } else { logs.try_init() };
     set.map_err(|error| anyhow::anyhow!("logs cannot be set up: {error}"))

@@ -78,10 +78,12 @@ def test_the_same_word_twice_is_two_messages(server, smsc):
 
 def test_a_long_text_beyond_gsm_7_goes_both_ways(server, smsc, open_page):
     sender = "+33633000003"
-    text = "Je veux parler à un conseiller : ma sœur et moi avons attendu le train de Laval à Rennes, annoncé à l’heure, puis supprimé…"
+    text = "Bonjour, ma sœur et moi attendons le train de Laval à Rennes, annoncé à l’heure… savez-vous s’il circule encore aujourd’hui ?"
     assert smsc.submit(sender, text) == 2
     until(lambda: inbound(server, sender) == [text], "the parts are one message")
     smsc.reply_to(sender)
+    smsc.submit(sender, "je veux parler à un conseiller svp")
+    smsc.reply_to(sender, 2)
 
     page = open_page(DESKTOP)
     sign_in(page, server, "agent-smpp", server.add_agent("agent-smpp", "Dominique Test"))
@@ -90,7 +92,7 @@ def test_a_long_text_beyond_gsm_7_goes_both_ways(server, smsc, open_page):
     reply = "Bonjour, Dominique à l’écoute. Voici le formulaire d’indemnisation pour votre sœur et vous : 30 % dès une heure de retard…"
     page.locator("#text").fill(reply)
     page.locator("#reply button.primary").click()
-    assert smsc.reply_to(sender, 2) == reply
+    assert smsc.reply_to(sender, 3) == reply
     parts = [sent for sent in smsc.of("sent") if sent["to"] == sender.lstrip("+")][-2:]
     assert [(p["coding"], p["part"]["number"], p["part"]["total"], p["receipt"]) for p in parts] == [(8, 1, 2, 0), (8, 2, 2, 1)]
     expect(page.locator("#transcript li.said.agent .status")).to_have_text(re.compile("remis"))

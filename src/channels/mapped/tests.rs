@@ -178,7 +178,8 @@ fn messages_are_read_where_the_mapping_says() {
     .map(InboundEvent::Message);
     assert_eq!(receive(channel.as_ref(), ("", None), &[JSON, TOKEN], body).unwrap(), expected);
 
-    let refused: &[(&str, &[(&str, &str)], &str, Refusal)] = &[
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, Refusal);
+    let refused: &[Case<'_>] = &[
         ("", &[JSON], body, Refusal::Unsigned),
         ("", &[JSON, ("x-token", "secret-kez")], body, Refusal::BadSignature),
         ("", &[FORM, TOKEN], body, Refusal::ContentType),

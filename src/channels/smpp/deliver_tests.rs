@@ -96,7 +96,8 @@ fn receipts_are_read_from_parameters_or_from_text() {
             "id:A1-2 sub:001 dlvrd:001 submit date:2512171933 done date:2512171934 stat:{stat} err:012 text:id:9 stat:X"
         )
     };
-    let cases: Vec<(String, Vec<Tlv>, Option<(&str, ReceiptState)>)> = vec![
+    type Case = (String, Vec<Tlv>, Option<(&'static str, ReceiptState)>);
+    let cases: Vec<Case> = vec![
         (text("DELIVRD"), vec![], Some(("A1-2", ReceiptState::Delivered))),
         (text("delivrd"), vec![], Some(("A1-2", ReceiptState::Delivered))),
         (text("UNDELIV"), vec![], Some(("A1-2", failed("undeliverable, error 012")))),

@@ -1,18 +1,17 @@
 //! The connection as a listener: binds, takes in what the SMSC delivers, binds again.
 
+use super::connection::Asked;
 use super::deliver::{self, Delivered, Text, Told};
 use super::gather::{Gatherer, Piece, Whole};
 use super::ledger::Ledger;
-use super::session::{self, Events, Session, Unbound};
+use super::session::{self, Session, Unbound};
 use super::settings::{Place, Settings};
 use crate::channels::{Accepted, InboundEvent, InboundMessage, Inbox, Listener, Receipt};
 use crate::clock::Clock;
 use crate::model::{MessageId, Timestamp};
 use async_trait::async_trait;
-use futures::StreamExt as _;
 use rand::RngExt as _;
 use rusmpp::{Command, CommandId, CommandStatus, Pdu};
-use rusmppc::Event;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -100,10 +99,10 @@ impl Listener for Link {
                 bound = session::bind(&self.settings, &self.place) => bound,
             };
             let base = match bound {
-                Ok((session, events)) => {
+                Ok((session, asked)) => {
                     tracing::info!(channel = self.name, "bound to the SMSC");
                     told = None;
-                    let held = desk.serve(Arc::new(session), events, &stop).await;
+                    let held = desk.serve(Arc::new(session), asked, &stop).await;
                     pause = if held >= GOOD { FIRST_PAUSE } else { pause };
                     pause
                 }
@@ -155,12 +154,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Until the connection ends; how long it held.
-    async fn serve(
-        &mut self,
-        session: Arc<Session>,
-        mut events: Events,
-        stop: &CancellationToken,
-    ) -> Duration {
+    async fn serve(&mut self, session: Arc<Session>, mut asked: Asked, stop: &CancellationToken) -> Duration {
         let began = tokio::time::Instant::now();
         self.ledger.connected(self.now());
         self.link.set_session(Some(session.clone()));
@@ -173,14 +167,14 @@ impl<'a> Desk<'a> {
                     session.end().await;
                     break;
                 }
-                event = events.next() => match event {
-                    Some(Event::Incoming(command)) => {
+                command = asked.recv() => match command {
+                    Some(Ok(command)) => {
                         if !self.incoming(&session, &command).await {
                             break;
                         }
                     }
-                    Some(Event::Error(error)) => {
-                        tracing::warn!(channel = self.link.name, %error, "the connection to the SMSC has ended");
+                    Some(Err(why)) => {
+                        tracing::warn!(channel = self.link.name, why, "the connection to the SMSC has ended");
                         break;
                     }
                     None => break,
@@ -202,7 +196,7 @@ impl<'a> Desk<'a> {
                 match deliver::read(pdu, self.link.settings.receipt_ids) {
                     Delivered::Text(text) => self.text(session, text, sequence).await,
                     Delivered::Receipt(told) => self.receipt(session, told, sequence).await,
-                    Delivered::Nothing => self.answer(session, sequence, CommandStatus::EsmeRok).await,
+                    Delivered::Nothing => session.answer(sequence, CommandStatus::EsmeRok).await,
                 }
             }
             // Nothing of it can be read, and nothing would be another time.
@@ -210,7 +204,7 @@ impl<'a> Desk<'a> {
                 tracing::error!(channel = self.link.name, "a message that cannot be decoded was rejected");
                 metrics::counter!("guichet_smpp_undecodable_total", "channel" => self.link.name.clone())
                     .increment(1);
-                self.answer(session, sequence, CommandStatus::EsmeRxRAppn).await;
+                session.answer(sequence, CommandStatus::EsmeRxRAppn).await;
             }
             (CommandId::Unbind, _) => {
                 tracing::warn!(channel = self.link.name, "the SMSC ended the connection");
@@ -218,8 +212,8 @@ impl<'a> Desk<'a> {
                 session.let_go(sequence).await;
                 return false;
             }
-            // Answers that came too late; notifications that want none.
-            (id, _) if id.is_response() || id == CommandId::AlertNotification => {}
+            // It wants no answer.
+            (CommandId::AlertNotification, _) => {}
             _ => session.refuse(sequence).await,
         }
         true
@@ -228,11 +222,11 @@ impl<'a> Desk<'a> {
     async fn text(&mut self, session: &Session, text: Text, sequence: u32) {
         if text.from.is_empty() {
             // Nobody could be answered.
-            return self.answer(session, sequence, CommandStatus::EsmeRinvsrcadr).await;
+            return session.answer(sequence, CommandStatus::EsmeRinvsrcadr).await;
         }
         let heard = self.ledger.hear(&text.digest, sequence, self.now());
         if heard.stored {
-            self.answer(session, sequence, CommandStatus::EsmeRok).await;
+            session.answer(sequence, CommandStatus::EsmeRok).await;
             return self.ledger.answered(&heard.id, self.now());
         }
         let piece = Piece { text, id: heard.id, sequence };
@@ -253,7 +247,7 @@ impl<'a> Desk<'a> {
         // What is not stored is to come again.
         let status = if taken { CommandStatus::EsmeRok } else { CommandStatus::EsmeRxTAppn };
         for piece in whole {
-            self.answer(session, piece.sequence, status).await;
+            session.answer(piece.sequence, status).await;
             if taken {
                 self.ledger.answered(&piece.id, self.now());
             }
@@ -270,7 +264,7 @@ impl<'a> Desk<'a> {
         let events = vec![InboundEvent::Receipt(receipt)];
         let taken = self.take(Accepted { events, ..Accepted::default() }).await;
         let status = if taken { CommandStatus::EsmeRok } else { CommandStatus::EsmeRxTAppn };
-        self.answer(session, sequence, status).await;
+        session.answer(sequence, status).await;
     }
 
     /// False: the store does not answer, and nothing was stored.
@@ -285,11 +279,6 @@ impl<'a> Desk<'a> {
             }
         }
         false
-    }
-
-    async fn answer(&self, session: &Session, sequence: u32, status: CommandStatus) {
-        // Where the connection has ended the SMSC delivers again, and its end is told elsewhere.
-        let _ = session.answer(sequence, status).await;
     }
 
     async fn look(&mut self, session: &Session) {

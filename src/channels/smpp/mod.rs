@@ -11,13 +11,14 @@
 //! SMSC of npm's `smpp` and the client `smpplib` of PyPI (tests/e2e/test_smpp.py). Not tried with an operator's SMSC.
 
 mod alphabet;
+mod codec;
+mod connection;
 mod deliver;
 mod gather;
 mod ledger;
 mod link;
 mod session;
 mod settings;
-mod sieve;
 mod submit;
 
 use super::{

@@ -1,16 +1,12 @@
 //! One bound connection, and what is sent over it.
 
+use super::connection::{Asked, Connection, Unanswered};
 use super::settings::{Place, Settings};
-use super::sieve::{MAX_COMMAND, Sieve};
 use super::submit::{described, name, refusal};
 use crate::channels::{SendError, Trace};
 use crate::model::ProviderCall;
-use futures::Stream;
-use rusmpp::pdus::SubmitSm;
-use rusmpp::{Command, CommandId, CommandStatus};
-use rusmppc::error::Error;
-use rusmppc::{Client, ConnectionBuilder, Event};
-use std::pin::Pin;
+use rusmpp::pdus::{DeliverSmResp, SubmitSm};
+use rusmpp::{Command, CommandId, CommandStatus, Pdu};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
@@ -22,10 +18,8 @@ use tokio_rustls::rustls::pki_types::ServerName;
 /// Between one refusal of a part for the pace and the next try of it.
 const BREATH: Duration = Duration::from_millis(500);
 
-pub(super) type Events = Pin<Box<dyn Stream<Item = Event> + Send>>;
-
 pub(super) struct Session {
-    client: Client,
+    connection: Connection,
     window: Semaphore,
     places: u32,
     answer_within: Duration,
@@ -41,7 +35,7 @@ pub(super) enum Unbound {
 }
 
 /// Connects and binds as a transceiver.
-pub(super) async fn bind(settings: &Settings, place: &Place) -> Result<(Session, Events), Unbound> {
+pub(super) async fn bind(settings: &Settings, place: &Place) -> Result<(Session, Asked), Unbound> {
     let within = Duration::from(settings.answer_within);
     let connecting = tokio::time::timeout(within, TcpStream::connect((place.host.as_str(), place.port)));
     let stream = match connecting.await {
@@ -51,42 +45,28 @@ pub(super) async fn bind(settings: &Settings, place: &Place) -> Result<(Session,
     };
     // Small PDUs that wait for an answer: without this they wait for each other.
     stream.set_nodelay(true).map_err(|error| Unbound::Away(error.to_string()))?;
-    let builder = ConnectionBuilder::new()
-        .max_command_length(MAX_COMMAND)
-        .enquire_link_interval(settings.enquire_link.into())
-        .enquire_link_response_timeout(within)
-        .response_timeout(within)
-        .disable_interface_version_check();
-    let (client, events): (Client, Events) = if place.tls {
+    let enquire = settings.enquire_link.into();
+    let (connection, asked) = if place.tls {
         let stream = tokio::time::timeout(within, secured(stream, &place.host))
             .await
             .map_err(|_| Unbound::Away("TLS is not answered".into()))?
             .map_err(Unbound::Away)?;
-        let (client, events) = builder.connected(Sieve::new(stream));
-        (client, Box::pin(events))
+        Connection::start(stream, enquire, within)
     } else {
-        let (client, events) = builder.connected(Sieve::new(stream));
-        (client, Box::pin(events))
+        Connection::start(stream, enquire, within)
     };
     let bind = settings.bind().map_err(Unbound::Refused)?;
-    // The crate waits for the answer no longer than told, and for the socket to take the request without end.
-    let bound = tokio::time::timeout(within * 2, client.bind_transceiver(bind)).await;
-    match bound {
-        Ok(Ok(_)) => {}
-        // It could not be read, and says yes.
-        Ok(Err(Error::UnexpectedResponse { response }))
-            if response.status() == CommandStatus::EsmeRok
-                && response.id() == CommandId::BindTransceiverResp => {}
-        Ok(Err(Error::UnexpectedResponse { response })) => {
-            let _ = client.close().await;
-            return Err(Unbound::Refused(format!("the SMSC refuses the bind: {}", name(response.status()))));
-        }
-        Ok(Err(error)) => return Err(Unbound::Away(error.to_string())),
-        Err(_) => return Err(Unbound::Away("the bind is not answered".into())),
+    let status = match connection.ask(bind).await {
+        Ok(answer) => answer.status(),
+        Err(Unanswered::NotSent) => return Err(Unbound::Away("the SMSC closed the connection".into())),
+        Err(Unanswered::Lost(why)) => return Err(Unbound::Away(format!("the bind: {why}"))),
+    };
+    if status != CommandStatus::EsmeRok {
+        return Err(Unbound::Refused(format!("the SMSC refuses the bind: {}", name(status))));
     }
     let window = Semaphore::new(settings.window);
     let places = u32::try_from(settings.window).unwrap_or(u32::MAX);
-    Ok((Session { client, window, places, answer_within: within }, events))
+    Ok((Session { connection, window, places, answer_within: within }, asked))
 }
 
 async fn secured(
@@ -104,6 +84,7 @@ enum Answer {
     /// With the id of the SMSC, which may be empty.
     Accepted(String),
     Refused(CommandStatus),
+    NotSent,
     /// Nobody knows.
     Lost(String),
 }
@@ -136,12 +117,12 @@ impl Session {
             let Ok(Ok(_place)) = tokio::time::timeout(self.answer_within, self.window.acquire()).await else {
                 return Err(partly(number, total, away("the window of the SMSC is full")));
             };
-            if !self.client.is_active() {
-                return Err(partly(number, total, away("the connection to the SMSC has ended")));
-            }
             let status = match self.ask(pdu, number, total, trace).await {
                 Answer::Accepted(id) => return Ok(id),
                 Answer::Refused(status) => status,
+                Answer::NotSent => {
+                    return Err(partly(number, total, away("the connection to the SMSC has ended")));
+                }
                 Answer::Lost(why) => return Err(SendError::InDoubt { why }),
             };
             match refusal(status) {
@@ -154,16 +135,12 @@ impl Session {
 
     async fn ask(&self, pdu: &SubmitSm, number: usize, total: usize, trace: &Trace) -> Answer {
         let (at, started) = (trace.now(), Instant::now());
-        let asked = tokio::time::timeout(self.answer_within * 2, self.client.submit_sm(pdu.clone())).await;
-        let (answer, response, status) = match asked {
-            Ok(Ok(accepted)) => {
-                let id = accepted.message_id().as_str().to_owned();
-                let said = format!("submit_sm_resp, message_id {id}");
-                (Answer::Accepted(id), said, Some(CommandStatus::EsmeRok))
+        let (answer, response, status) = match self.connection.ask(pdu.clone()).await {
+            Ok(response) => of_response(&response),
+            Err(Unanswered::NotSent) => {
+                (Answer::NotSent, "not sent: the connection to the SMSC has ended".into(), None)
             }
-            Ok(Err(Error::UnexpectedResponse { response })) => of_response(&response),
-            Ok(Err(error)) => lost(format!("no answer from the SMSC: {error}")),
-            Err(_) => lost("the SMSC takes nothing any more".into()),
+            Err(Unanswered::Lost(why)) => (Answer::Lost(why.into()), why.into(), None),
         };
         trace.note(ProviderCall {
             at,
@@ -179,47 +156,49 @@ impl Session {
         self.window.available_permits() < usize::try_from(self.places).unwrap_or(usize::MAX)
     }
 
-    /// Answers a `deliver_sm`. Errors: the connection has ended.
-    pub(super) async fn answer(&self, sequence: u32, status: CommandStatus) -> Result<(), Error> {
-        self.client.status(status).deliver_sm_resp(sequence, rusmpp::pdus::DeliverSmResp::default()).await
+    /// Answers a `deliver_sm`. Where the connection has ended the SMSC delivers again.
+    pub(super) async fn answer(&self, sequence: u32, status: CommandStatus) {
+        self.connection.tell(sequence, status, DeliverSmResp::default()).await;
     }
 
     /// Refuses a command that is none of ours.
     pub(super) async fn refuse(&self, sequence: u32) {
-        let _ = self.client.status(CommandStatus::EsmeRinvcmdid).generic_nack(sequence).await;
+        self.connection.tell(sequence, CommandStatus::EsmeRinvcmdid, Pdu::GenericNack).await;
     }
 
     /// The SMSC takes its leave.
     pub(super) async fn let_go(&self, sequence: u32) {
-        let _ = self.client.unbind_resp(sequence).await;
-        let _ = self.client.close().await;
+        self.connection.tell(sequence, CommandStatus::EsmeRok, Pdu::UnbindResp).await;
+        self.connection.close().await;
     }
 
     /// We take ours. What is on its way has as long to be answered as any PDU.
     pub(super) async fn end(&self) {
         let _ = tokio::time::timeout(self.answer_within, self.window.acquire_many(self.places)).await;
-        let leave = async {
-            let _ = self.client.unbind().await;
-            let _ = self.client.close_and_wait().await;
-        };
-        let _ = tokio::time::timeout(self.answer_within, leave).await;
+        let _ = self.connection.ask(Pdu::Unbind).await;
+        self.connection.close().await;
     }
 }
 
 fn of_response(response: &Command) -> (Answer, String, Option<CommandStatus>) {
     let status = response.status();
     let said = format!("{:?}, {}", response.id(), name(status));
-    let answer = match (response.id(), status) {
-        // It could not be read, and says yes.
-        (CommandId::SubmitSmResp, CommandStatus::EsmeRok) => Answer::Accepted(String::new()),
-        (_, CommandStatus::EsmeRok) => Answer::Lost(format!("the SMSC answers something else: {said}")),
-        _ => Answer::Refused(status),
+    let (answer, said) = match (response.pdu(), status) {
+        (Some(Pdu::SubmitSmResp(accepted)), CommandStatus::EsmeRok) => {
+            let id = accepted.message_id().as_str().to_owned();
+            let said = format!("{said}, message_id {id}");
+            (Answer::Accepted(id), said)
+        }
+        // Its body could not be read, and it says yes.
+        (None, CommandStatus::EsmeRok) if response.id() == CommandId::SubmitSmResp => {
+            (Answer::Accepted(String::new()), said)
+        }
+        (_, CommandStatus::EsmeRok) => {
+            (Answer::Lost(format!("the SMSC answers something else: {said}")), said)
+        }
+        _ => (Answer::Refused(status), said),
     };
     (answer, said, Some(status))
-}
-
-fn lost(why: String) -> (Answer, String, Option<CommandStatus>) {
-    (Answer::Lost(why.clone()), why, None)
 }
 
 fn away(why: &str) -> SendError {

@@ -1,9 +1,9 @@
 use super::super::testing::{build, outcome, outgoing};
 use super::super::{InboundEvent, Inbox, ReceiptState};
+use super::codec::Codec;
 use super::*;
 use futures::{SinkExt as _, StreamExt as _};
 use rusmpp::pdus::{BindTransceiverResp, DeliverSm, SubmitSmResp};
-use rusmpp::tokio_codec::CommandCodec;
 use rusmpp::types::{COctetString, OctetString};
 use rusmpp::values::{EsmClass, Ton};
 use rusmpp::{Command, CommandId, CommandStatus, Pdu};
@@ -31,7 +31,7 @@ enum Does {
 
 /// What a test has the SMSC do.
 enum Order {
-    Deliver(u32, Pdu),
+    Deliver(u32, Box<Pdu>),
     Raw(Vec<u8>),
     Close,
 }
@@ -60,7 +60,7 @@ impl Smsc {
         let mut script = VecDeque::from(script);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let framed = Framed::new(stream, CommandCodec::new());
+                let framed = Framed::new(stream, Codec);
                 converse(framed, &mut script, bind, &mut to_do, &seen).await;
             }
         });
@@ -79,7 +79,7 @@ impl Smsc {
             .esm_class(EsmClass::from(class))
             .short_message(OctetString::from_slice(octets).unwrap())
             .build();
-        self.order(Order::Deliver(sequence, pdu.into()));
+        self.order(Order::Deliver(sequence, Box::new(pdu.into())));
     }
 
     async fn sees(&mut self, expected: Saw) {
@@ -88,7 +88,7 @@ impl Smsc {
 }
 
 async fn converse(
-    mut framed: Framed<TcpStream, CommandCodec>,
+    mut framed: Framed<TcpStream, Codec>,
     script: &mut VecDeque<Does>,
     bind: u32,
     orders: &mut mpsc::UnboundedReceiver<Order>,
@@ -101,7 +101,7 @@ async fn converse(
         let command = tokio::select! {
             order = orders.recv() => match order {
                 Some(Order::Deliver(sequence, pdu)) => {
-                    framed.send(Command::new(CommandStatus::EsmeRok, sequence, pdu)).await.unwrap();
+                    framed.send(Command::new(CommandStatus::EsmeRok, sequence, *pdu)).await.unwrap();
                     continue;
                 }
                 Some(Order::Raw(octets)) => {
