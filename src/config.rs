@@ -5,8 +5,10 @@ mod duration;
 mod fulfilment;
 mod hours;
 mod load;
+mod manners;
 mod navitia;
 mod notices;
+mod pace;
 mod secret;
 mod timetable;
 mod traffic;
@@ -15,8 +17,10 @@ pub use duration::Span;
 pub use fulfilment::{FulfilmentConfig, SHORTEST_SECRET};
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
+pub use manners::MannersConfig;
 pub use navitia::{NavitiaConfig, StationIds};
 pub use notices::{NoticesConfig, QuietHours};
+pub use pace::PaceKeys;
 pub use secret::Secret;
 pub use timetable::TimetableConfig;
 pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
@@ -40,6 +44,7 @@ pub struct Config {
     pub nlu: NluConfig,
     pub timetable: TimetableConfig,
     pub notices: NoticesConfig,
+    pub manners: MannersConfig,
     pub traffic: TrafficConfig,
     pub navitia: NavitiaConfig,
     pub fulfilment: FulfilmentConfig,
@@ -219,6 +224,8 @@ pub struct QueueConfig {
     pub settle: Span,
     /// How often a provider that cannot be reached is asked about a send in doubt.
     pub settle_attempts: u32,
+    /// How many servers work on one Postgres: each takes its share of what the channels may send.
+    pub instances: u32,
 }
 
 impl Default for QueueConfig {
@@ -231,6 +238,7 @@ impl Default for QueueConfig {
             send_timeout: Span::seconds(15),
             settle: Span::seconds(10),
             settle_attempts: 5,
+            instances: 1,
         }
     }
 }
@@ -302,6 +310,7 @@ impl Config {
             "is no IANA time zone; write one such as Europe/Paris",
         );
         check(self.queue.workers == 0, "queue.workers", "must be at least 1");
+        check(self.queue.instances == 0, "queue.instances", "must be at least 1");
         let lease: Duration = self.queue.lease.into();
         let send: Duration = self.queue.send_timeout.into();
         check(
@@ -329,6 +338,7 @@ impl Config {
             "channels",
             "a channel's name may hold a-z, 0-9 and - only",
         );
+        found.extend(self.manners.problems());
         found.extend(self.timetable.problems());
         found.extend(self.traffic.problems());
         found.extend(self.navitia.problems());

@@ -3,6 +3,7 @@
 
 pub mod hours;
 pub mod password;
+pub mod quarantine;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +39,8 @@ pub enum DeskError {
     KeyReused,
     #[error("this message is not in trouble any more")]
     NotInTrouble,
+    #[error("this contact is not in quarantine any more")]
+    NotInQuarantine,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -56,6 +59,7 @@ impl DeskError {
             DeskError::NoChannel(_) => "no_channel",
             DeskError::KeyReused => "key_reused",
             DeskError::NotInTrouble => "not_in_trouble",
+            DeskError::NotInQuarantine => "not_in_quarantine",
             DeskError::Store(_) => "store",
         }
     }

@@ -4,9 +4,11 @@
 //! Not htmx: what we need of it is "fetch a part, merge it, keep the focus", about as long as its setup, and the
 //! merge must leave a typed reply and the screen reader's place alone.
 
+mod quarantine;
 mod reports;
 #[cfg(test)]
 mod tests;
+pub(super) mod trace;
 mod views;
 
 use super::AppState;
@@ -41,6 +43,9 @@ pub fn routes() -> Router<AppState> {
         .route("/console/conversations/{id}/resolve", post(resolve))
         .route("/console/conversations/{id}/reply", post(reply))
         .route("/console/conversations/{id}/messages/{message}/resend", post(resend))
+        .route("/console/conversations/{id}/quarantine/release", post(quarantine::release))
+        .route("/console/conversations/{id}/quarantine/confirm", post(quarantine::confirm))
+        .route("/console/messages/{id}/trace", get(trace::page))
         .layer(middleware::from_fn(pages::finish))
 }
 
@@ -57,9 +62,11 @@ async fn frame(state: &AppState, signed: &SignedIn, here: &str) -> Result<Value,
 }
 
 async fn queue_context(state: &AppState, ui: Ui, signed: &SignedIn) -> Result<Value, Problem> {
-    let entries = state.store.read().await?.queue(QUEUE_LINES).await?;
+    let mut tx = state.store.read().await?;
+    let entries = tx.queue(QUEUE_LINES).await?;
+    let quarantined = tx.quarantined(QUEUE_LINES).await?;
     let clock = views::Wall::new(state, ui);
-    let queue = views::Queue::new(&entries, signed.agent.id, &clock);
+    let queue = views::Queue::new(&entries, &quarantined, signed.agent.id, &clock);
     Ok(context! { queue => Serde(queue), ..frame(state, signed, "/console").await? })
 }
 

@@ -38,6 +38,7 @@ templates!(
     "conversation.html",
     "conversation_part.html",
     "reports.html",
+    "trace.html",
 );
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {

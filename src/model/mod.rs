@@ -4,6 +4,7 @@ mod conversation;
 mod event;
 mod id;
 mod intent;
+mod manners;
 mod message;
 mod phrases;
 mod provider_call;
@@ -19,6 +20,7 @@ pub use conversation::{
 pub use event::{Actor, Event, EventKind, NewEvent};
 pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, WatchId};
 pub use intent::{EscalateRule, IntentEffect, IntentSpec, SampleAnswer, SlotSpec};
+pub use manners::{Quarantine, Spoken, Suspicion};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
 pub use phrases::{Cue, Phrases};
 pub use provider_call::ProviderCall;

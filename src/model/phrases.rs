@@ -36,6 +36,10 @@ named_enum!(
         Clock = "clock",
         /// After these, a message goes on.
         Unfinished = "unfinished",
+        /// So begins what a machine writes.
+        Automatic = "automatic",
+        /// As a whole message: someone is away, and their machine says so.
+        Away = "away",
     }
 );
 

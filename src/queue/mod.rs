@@ -6,11 +6,15 @@ pub mod effects;
 mod gather;
 mod inbox;
 mod listen;
+mod manners;
+pub mod pace;
 pub mod process;
 mod receipts;
 
 pub use inbox::{TakenIn, take_in};
 pub use listen::Listeners;
+pub use manners::Manners;
+pub use pace::Paces;
 pub use process::Mind;
 pub use receipts::apply_receipt;
 
@@ -39,6 +43,8 @@ pub struct Worker {
     pub clock: Arc<dyn Clock>,
     pub channels: Channels,
     pub mind: Arc<Mind>,
+    /// How fast the channels are sent to; one for all workers of a process.
+    pub paces: Paces,
     pub config: QueueConfig,
 }
 
@@ -228,8 +234,14 @@ fn report_panic(ended: Result<(), tokio::task::JoinError>) {
 }
 
 #[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod manners_tests;
+#[cfg(test)]
 mod opt_out_tests;
 #[cfg(test)]
 mod own_answer_tests;
+#[cfg(test)]
+mod pace_tests;
 #[cfg(test)]
 mod process_tests;

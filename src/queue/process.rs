@@ -2,16 +2,18 @@
 
 use super::deliver::commit_if;
 use super::gather::{Gathered, gather, joined};
-use super::{Done, Worker, effects::apply};
+use super::manners::{Background, Seen, as_one};
+use super::{Done, Manners, Worker, effects::apply};
 use crate::answers::responses::Variant;
 use crate::answers::{Query, Registry};
 use crate::channels::split;
 use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
+use crate::engine::manners::{hush, is_hushed};
 use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Plan, Rules, Several, Situation};
 use crate::model::{
-    Actor, Author, Conversation, ConversationState, Direction, EscalationReason, EventKind, Lang, Message,
+    Actor, Author, Conversation, ConversationState, Dialogue, Direction, EscalationReason, EventKind, Lang, Message,
     MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
 };
 use crate::nlu::{self, Nlu};
@@ -37,6 +39,7 @@ pub struct Mind {
     /// How long a text that looks unfinished waits for its other parts, on channels that carry SMS.
     pub gather: Duration,
     pub notices: NoticesConfig,
+    pub manners: Manners,
     pub operator: OperatorConfig,
 }
 
@@ -64,27 +67,51 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let conversation = tx.conversation(message.conversation_id).await?.ok_or(sqlx::Error::RowNotFound)?;
     let contact = tx.contact_by_id(conversation.contact_id).await?.ok_or(sqlx::Error::RowNotFound)?;
     let mut behind = tx.messages(conversation.id, message.seq, BEHIND).await?;
+    let now = worker.clock.now();
+    let background = Background::read(&mut tx, &conversation, &worker.mind.manners, now).await?;
     drop(tx);
 
     let live = worker.mind.content.live();
-    let now = worker.clock.now();
     let sms = worker.channels.get(&conversation.channel).is_some_and(|c| c.capabilities().sms);
-    let window = if sms && job.attempts <= TRIES { worker.mind.gather } else { Duration::ZERO };
-    match gather(&message, &behind, window, &live.phrases, now) {
-        Gathered::Wait(until) => {
-            let mut tx = worker.store.begin().await?;
-            let kept = tx.retry_job(job, until).await?;
-            return commit_if(tx, kept).await.map(Some);
+    let mut message = message;
+    if job.set_aside {
+        if let Some(done) = worker.not_yet(job, &background).await? {
+            return Ok(Some(done));
         }
-        Gathered::Parts(parts) => behind.truncate(parts),
+        behind.clear();
+        message = as_one(&background.aside).unwrap_or(message);
+    } else {
+        let window = if sms && job.attempts <= TRIES { worker.mind.gather } else { Duration::ZERO };
+        match gather(&message, &behind, window, &live.phrases, now) {
+            Gathered::Wait(until) => {
+                let mut tx = worker.store.begin().await?;
+                let kept = tx.retry_job(job, until).await?;
+                return commit_if(tx, kept).await.map(Some);
+            }
+            Gathered::Parts(parts) => behind.truncate(parts),
+        }
     }
-    let said = Message { text: joined(&message, &behind), ..message.clone() };
+    let mut said = Message { text: joined(&message, &behind), ..message.clone() };
+    let mut takes_up = job.set_aside;
 
     let lang = conversation.lang.unwrap_or(worker.mind.operator.lang);
     let (understanding, decision) = if job.attempts > TRIES {
         (None, hand_over(&conversation))
     } else {
-        let understanding = worker.understand(&said, &conversation, &live, now).await?;
+        let mut understanding = worker.understand(&said, &conversation, &live, now).await?;
+        if !job.set_aside {
+            let seen =
+                Seen { message: &said, conversation: &conversation, contact: &contact, background: &background };
+            if let Some(why) = worker.unanswered(&seen, &understanding, &live) {
+                let lang = conversation.lang.unwrap_or(understanding.lang);
+                return worker.leave(job, &seen, &behind, why, lang).await;
+            }
+            if let Some(text) = background.goes_before(&said, &understanding, &live) {
+                said.text = text;
+                takes_up = true;
+                understanding = worker.understand(&said, &conversation, &live, now).await?;
+            }
+        }
         // Who writes to a chat again wants to be answered there; an SMS after STOP is none until START.
         let silent = sms && contact.opted_out_at.is_some();
         let scene = Scene { message: &said, conversation: &conversation, live: &live, silent, now };
@@ -96,12 +123,27 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         || decision.lines.first().is_some_and(|line| line.response == "system.help");
     let known = conversation.lang.filter(|_| command);
     let lang = known.or(understanding.as_ref().map(|u| u.lang)).unwrap_or(lang);
-    let parts = worker.render(&decision.lines, &conversation.channel, lang, &live, now);
+    let render = |decision: &Decision| {
+        worker.render(&decision.lines, &conversation.channel, lang, &live, now)
+    };
+    let mut decision = decision;
+    let mut parts = render(&decision);
+    let going_on = is_hushed(&conversation) || background.habits().is_loop(&message.text, &parts);
+    if going_on && !parts.is_empty() {
+        decision = hush(decision, &conversation);
+        parts = render(&decision);
+    }
 
     let mut tx = worker.store.begin().await?;
     let current = tx.lock_conversation(conversation.id).await?.ok_or(sqlx::Error::RowNotFound)?;
     if current.state != conversation.state || current.agent_id != conversation.agent_id {
         return Ok(None);
+    }
+    if takes_up {
+        if !background.still_holds(&mut tx, &conversation).await? {
+            return Ok(None);
+        }
+        tx.take_up(conversation.id).await?;
     }
     let last = behind.last().map_or(message.seq, |part| part.seq);
     let mut effects = Effects { tx, now, message: &said, conversation: current };
@@ -153,6 +195,17 @@ impl<'a> Scene<'a> {
             opted_out: self.silent,
             now: self.now,
         }
+    }
+}
+
+/// A notice that no message asked for.
+pub(super) fn said_by_itself(response: &str, dialogue: &Dialogue) -> Decision {
+    let line = Line { response: response.to_owned(), part: Part::Text, data: json!({}) };
+    Decision {
+        lines: vec![line],
+        kind: Some(MessageKind::Notice),
+        dialogue: dialogue.clone(),
+        ..Decision::default()
     }
 }
 
@@ -259,7 +312,7 @@ impl Worker {
 
     /// The words of a decision, in parts that the channel carries; none when it says nothing. A template that fails
     /// here passed its check at start, so the rest is said and the failure logged.
-    fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> Vec<String> {
+    pub(super) fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> Vec<String> {
         let capabilities = self.channels.get(channel).map(|c| c.capabilities());
         let sms = capabilities.is_some_and(|c| c.sms);
         let calendar = &self.mind.calendar;
@@ -305,15 +358,15 @@ fn merge(data: &mut serde_json::Value, more: &serde_json::Value) {
 }
 
 /// What a decision changes, in one transaction.
-struct Effects<'a> {
-    tx: Tx,
-    now: Timestamp,
-    message: &'a Message,
-    conversation: Conversation,
+pub(super) struct Effects<'a> {
+    pub tx: Tx,
+    pub now: Timestamp,
+    pub message: &'a Message,
+    pub conversation: Conversation,
 }
 
 impl Effects<'_> {
-    async fn event(
+    pub async fn event(
         &mut self,
         kind: EventKind,
         message: MessageId,
@@ -360,7 +413,7 @@ impl Effects<'_> {
         Ok(())
     }
 
-    async fn say(&mut self, decision: &Decision, parts: Vec<String>) -> Result<Option<Message>, StoreError> {
+    pub async fn say(&mut self, decision: &Decision, parts: Vec<String>) -> Result<Option<Message>, StoreError> {
         let mut first = None;
         let last = parts.len().saturating_sub(1);
         for (at, text) in parts.into_iter().enumerate() {

@@ -7,6 +7,7 @@ mod conversations;
 pub mod driver;
 mod events;
 mod jobs;
+mod manners;
 mod messages;
 mod notices;
 mod postgres;
@@ -20,7 +21,7 @@ pub use agents::{AgentWithHash, Session};
 pub use jobs::{ClaimedJob, JobCounts, JobKind, NewJob};
 pub use messages::{Ingest, Ingested};
 pub use told::Told;
-pub use views::{QueueEntry, TimedEvent};
+pub use views::{Deliveries, QueueEntry, TimedEvent};
 pub use watches::Watch;
 
 use crate::model::{ConversationId, UnknownName};

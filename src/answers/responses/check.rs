@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What the engine says on its own account; `responses/<language>/system.yaml` words them.
-pub(super) const SYSTEM_MESSAGES: [&str; 12] = [
+pub(super) const SYSTEM_MESSAGES: [&str; 13] = [
     "escalated",
     "escalated_again",
     "clarify",
@@ -24,6 +24,7 @@ pub(super) const SYSTEM_MESSAGES: [&str; 12] = [
     "opted_out",
     "opted_in",
     "help",
+    "slow_down",
 ];
 
 /// One template as its writer sees it.
