@@ -45,7 +45,8 @@ mod tests {
         let settings = |text: &str| toml::from_str::<ChannelSettings>(text).unwrap();
         let both = settings("secret = \"x\"\nper_second = 5\nper_contact = \"1s\"");
         let (keys, own) = both.split_pace().unwrap();
-        let expected = PaceKeys { per_second: Some(5.0), concurrent: None, per_contact: Some(Span::seconds(1)) };
+        let expected =
+            PaceKeys { per_second: Some(5.0), concurrent: None, per_contact: Some(Span::seconds(1)) };
         assert_eq!(keys, expected);
         assert_eq!(own.0.keys().collect::<Vec<_>>(), ["secret"]);
         for (text, error) in [

@@ -8,7 +8,12 @@ use crate::store::Store;
 const LAST: i64 = 1;
 
 /// Lets the contact out of quarantine; what was set aside is read now.
-pub async fn release(store: &Store, now: Timestamp, agent: &Agent, id: ConversationId) -> Result<(), DeskError> {
+pub async fn release(
+    store: &Store,
+    now: Timestamp,
+    agent: &Agent,
+    id: ConversationId,
+) -> Result<(), DeskError> {
     let mut tx = store.begin().await?;
     let conversation = lock(&mut tx, id).await?;
     if !tx.end_quarantine(&conversation).await? {
@@ -24,7 +29,12 @@ pub async fn release(store: &Store, now: Timestamp, agent: &Agent, id: Conversat
 }
 
 /// It is spam: the conversation is over, and what the contact writes next is not read either, but for an emergency.
-pub async fn confirm(store: &Store, now: Timestamp, agent: &Agent, id: ConversationId) -> Result<(), DeskError> {
+pub async fn confirm(
+    store: &Store,
+    now: Timestamp,
+    agent: &Agent,
+    id: ConversationId,
+) -> Result<(), DeskError> {
     let mut tx = store.begin().await?;
     let mut conversation = lock(&mut tx, id).await?;
     if tx.quarantine_of(conversation.contact_id).await?.is_none() {

@@ -106,24 +106,30 @@ impl Habits<'_> {
         customer.filter(move |spoken| spoken.at <= at && spoken.at > since)
     }
 
-    /// Answering `text` with `reply` would go on with what only machines do.
-    pub fn is_loop(&self, text: &str, reply: &[String]) -> bool {
-        let replies = self.lately.iter().filter(|spoken| spoken.author == Author::Bot);
+    /// As many replies were given as may be.
+    pub fn is_spent(&self) -> bool {
         let window = self.now.minus(self.limits.window);
         // All parts of a reply were written at one instant.
         let mut times: Vec<Timestamp> =
-            replies.clone().filter(|spoken| spoken.at > window).map(|spoken| spoken.at).collect();
+            self.replies().map(|spoken| spoken.at).filter(|at| *at > window).collect();
         times.dedup();
         let most = usize::try_from(self.limits.replies).unwrap_or(usize::MAX);
-        if most == 0 {
-            return false;
-        }
+        most > 0 && times.len() >= most
+    }
+
+    /// Answering `text` with `reply` would go on with what only machines do.
+    pub fn is_loop(&self, text: &str, reply: &[String]) -> bool {
         let since = self.now.minus(REPEATED_WITHIN);
         let same = |spoken: &&Spoken| {
             spoken.author == Author::Customer && spoken.at > since && spoken.text.trim() == text.trim()
         };
-        let said = |part: &String| replies.clone().any(|spoken| spoken.at > since && &spoken.text == part);
-        times.len() >= most || (self.lately.iter().filter(same).count() >= REPEATED && reply.iter().all(said))
+        let said = |part: &String| self.replies().any(|spoken| spoken.at > since && &spoken.text == part);
+        let repeated = || self.lately.iter().filter(same).count() >= REPEATED && reply.iter().all(said);
+        self.limits.replies > 0 && (self.is_spent() || repeated())
+    }
+
+    fn replies(&self) -> impl Iterator<Item = &Spoken> {
+        self.lately.iter().filter(|spoken| spoken.author == Author::Bot)
     }
 
     /// Why `text` seems to be spam. `crowd`: how many contacts wrote the very same lately.
@@ -178,8 +184,7 @@ pub fn hush(decision: Decision, conversation: &Conversation) -> Decision {
     if conversation.state == ConversationState::Bot && !stopped {
         hushed.lines = vec![system("escalated", json!({}))];
         hushed.kind = Some(MessageKind::Notice);
-        hushed.escalation =
-            Some(Escalation { reason: EscalationReason::Rule, priority: Priority::Normal });
+        hushed.escalation = Some(Escalation { reason: EscalationReason::Rule, priority: Priority::Normal });
         hushed.effects.retain(|effect| effect != &Effect::Close);
         hushed.dialogue = Dialogue { acknowledged: true, hushed: true, ..hushed.dialogue };
     }

@@ -44,7 +44,9 @@ fn faults() -> Vec<Fault> {
     let nothing = &json(200, r#"{"messages":[]}"#);
     let listed = &json(
         200,
-        &format!(r#"{{"messages":[{{"sid":"SM7","to":"{TO}","body":"{TEXT}","direction":"outbound-api"}}]}}"#),
+        &format!(
+            r#"{{"messages":[{{"sid":"SM7","to":"{TO}","body":"{TEXT}","direction":"outbound-api"}}]}}"#
+        ),
     );
     let wait = &Answer::Http(429, "retry-after: 30\r\n", "{}".into());
     let (busy, broken, lost) = (&json(429, "{}"), &json(503, "<html>"), &json(502, "<html>"));
@@ -125,7 +127,12 @@ async fn every_fault_ends_where_it_must_and_nothing_is_sent_blindly_twice() {
     for fault in faults() {
         let (message, posts, seconds) = play(&fault).await;
         let name = format!("{}: {}", fault.kind, fault.what);
-        assert_eq!((message.status.as_str(), posts), (fault.status, fault.posts), "{name}: {:?}", message.error);
+        assert_eq!(
+            (message.status.as_str(), posts),
+            (fault.status, fault.posts),
+            "{name}: {:?}",
+            message.error
+        );
         let told = matches!(fault.status, "failed" | "unknown");
         assert_eq!(message.error.is_some(), told, "{name}: an agent reads why");
         if fault.what.ends_with("Retry-After") {

@@ -215,7 +215,7 @@ impl Worker {
             Unanswered::Automatic => {}
             Unanswered::TooFast => {
                 let first = tx.read_later(message, now.plus(manners::MINUTE)).await?;
-                slow_down = first && contact.opted_out_at.is_none();
+                slow_down = first && contact.opted_out_at.is_none() && !background.habits().is_spent();
             }
             Unanswered::Quarantined(suspicion) => tx.quarantine(&current, suspicion, now).await?,
         }
@@ -239,11 +239,13 @@ impl Worker {
     pub(super) async fn not_yet(
         &self,
         job: &ClaimedJob,
+        conversation: &Conversation,
         background: &Background,
     ) -> Result<Option<Done>, StoreError> {
         let calm_at = background.habits().calm_at();
-        // In quarantine it waits for a person.
-        let nothing = background.aside.is_empty() || background.quarantine.is_some();
+        // In quarantine it waits for a person, and what is over needs no answer.
+        let over = conversation.state == ConversationState::Resolved;
+        let nothing = over || background.aside.is_empty() || background.quarantine.is_some();
         if !nothing && calm_at <= background.now {
             return Ok(None);
         }

@@ -77,7 +77,8 @@ impl Line {
         // Where sends are slow, it is they that set the pace, not the rate.
         let places = u32::try_from(self.pace.concurrent).unwrap_or(u32::MAX);
         let step = self.interval().max(self.typical / places);
-        let least = now.plus(if self.busy < self.pace.concurrent { Duration::ZERO } else { LEAST_WAIT.max(step) });
+        let least =
+            now.plus(if self.busy < self.pace.concurrent { Duration::ZERO } else { LEAST_WAIT.max(step) });
         let after = if behind < now { Timestamp(0) } else { behind.plus(step) };
         let turn = self.due.max(self.paused_until).max(after).max(least).max(Timestamp(now.0 + 1));
         self.turns[usize::from(broadcast)] = turn;
@@ -275,8 +276,7 @@ mod tests {
             line.done(10 * SECOND);
         }
         line.busy = 2;
-        let turns: Vec<f64> =
-            (0..4).map(|_| seconds(line.ask(false, true, at(60.0)).unwrap_err())).collect();
+        let turns: Vec<f64> = (0..4).map(|_| seconds(line.ask(false, true, at(60.0)).unwrap_err())).collect();
         // Two places, some ten seconds each: a place every five.
         assert!(turns.windows(2).all(|two| two[1] - two[0] > 4.0), "{turns:?}");
         line.done(10 * SECOND);

@@ -21,6 +21,7 @@ struct Scripted {
     sent: Mutex<Vec<(Timestamp, String, String)>>,
     /// The first send is told to wait for so long.
     refuses: Mutex<Option<Duration>>,
+    takes: Duration,
 }
 
 #[async_trait]
@@ -43,6 +44,7 @@ impl Channel for Scripted {
         }
         let sent = (self.clock.now(), message.address.clone(), message.text.clone());
         self.sent.lock().unwrap().push(sent);
+        self.clock.advance(self.takes);
         Ok(Some(message.id.to_string()))
     }
 
@@ -58,7 +60,7 @@ struct Outbox {
     _folder: tempfile::TempDir,
 }
 
-async fn outbox(pace: Pace) -> Outbox {
+async fn outbox(pace: Pace, takes: Duration) -> Outbox {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::at(NOW));
     let channel = Arc::new(Scripted {
@@ -66,6 +68,7 @@ async fn outbox(pace: Pace) -> Outbox {
         clock: clock.clone(),
         sent: Mutex::default(),
         refuses: Mutex::default(),
+        takes,
     });
     let channels = Channels::only("line", channel.clone());
     let worker = worker(folder.path(), PACK, clock.clone(), channels).await;
@@ -78,10 +81,11 @@ impl Outbox {
         let mut tx = self.worker.store.begin().await.unwrap();
         let inbound =
             Ingest { channel: "line", address, provider_id: address, text: "x", ..Ingest::default() };
-        let id = tx.ingest(inbound, self.clock.now(), Duration::ZERO).await.unwrap().conversation_id;
-        for job in tx.claim_jobs(self.clock.now(), self.clock.now().plus(AFTER_ERROR), 9).await.unwrap() {
-            assert!(tx.complete_job(&job).await.unwrap());
-        }
+        let now = self.clock.now();
+        let id = tx.ingest(inbound, now, Duration::ZERO).await.unwrap().conversation_id;
+        let jobs = tx.claim_jobs(now, now.plus(AFTER_ERROR), 9).await.unwrap();
+        assert_eq!(jobs.len(), 1, "contacts come before what is queued");
+        assert!(tx.complete_job(&jobs[0]).await.unwrap());
         tx.commit().await.unwrap();
         id
     }
@@ -93,8 +97,18 @@ impl Outbox {
         let mut message =
             Message::outbound(&conversation, Author::Bot, MessageKind::Answer, text.to_owned(), now);
         tx.insert_message(&mut message).await.unwrap();
-        tx.insert_job(NewJob { kind: JobKind::Send, message: &message, run_at: now, broadcast }).await.unwrap();
+        tx.insert_job(NewJob { kind: JobKind::Send, message: &message, run_at: now, broadcast })
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
+    }
+
+    async fn contacts(&self, count: usize) -> Vec<ConversationId> {
+        let mut all = Vec::new();
+        for n in 0..count {
+            all.push(self.contact(&format!("many{n}")).await);
+        }
+        all
     }
 
     /// Until nothing is left to send, the clock going from turn to turn; what was sent, with seconds from the start.
@@ -120,7 +134,7 @@ fn pace(per_second: f64) -> Pace {
 #[tokio::test]
 async fn who_has_a_hundred_messages_does_not_keep_another_waiting() {
     for rate in [2.0, f64::INFINITY] {
-        let outbox = outbox(pace(rate)).await;
+        let outbox = outbox(pace(rate), Duration::from_millis(1)).await;
         let (a, b) = (outbox.contact("a").await, outbox.contact("b").await);
         for n in 0..100 {
             outbox.queue(a, &n.to_string(), false).await;
@@ -140,12 +154,11 @@ async fn who_has_a_hundred_messages_does_not_keep_another_waiting() {
 
 #[tokio::test]
 async fn answers_go_before_broadcasts_even_behind_one_of_their_lane() {
-    let outbox = outbox(pace(1.0)).await;
-    for n in 0..30 {
-        let id = outbox.contact(&format!("many{n}")).await;
+    let outbox = outbox(pace(1.0), Duration::ZERO).await;
+    let (mixed, calm) = (outbox.contact("mixed").await, outbox.contact("calm").await);
+    for id in outbox.contacts(30).await {
         outbox.queue(id, "broadcast", true).await;
     }
-    let (mixed, calm) = (outbox.contact("mixed").await, outbox.contact("calm").await);
     outbox.queue(mixed, "broadcast", true).await;
     outbox.queue(mixed, "answer", false).await;
     outbox.queue(calm, "answer", false).await;
@@ -158,10 +171,9 @@ async fn answers_go_before_broadcasts_even_behind_one_of_their_lane() {
 
 #[tokio::test]
 async fn a_provider_that_asks_to_slow_down_is_left_alone_by_all() {
-    let outbox = outbox(pace(10.0)).await;
+    let outbox = outbox(pace(10.0), Duration::ZERO).await;
     *outbox.channel.refuses.lock().unwrap() = Some(Duration::from_secs(30));
-    for n in 0..20 {
-        let id = outbox.contact(&n.to_string()).await;
+    for (n, id) in outbox.contacts(20).await.into_iter().enumerate() {
         outbox.queue(id, "x", n % 2 == 0).await;
     }
     let (sent, worked) = outbox.work().await;
@@ -173,7 +185,7 @@ async fn a_provider_that_asks_to_slow_down_is_left_alone_by_all() {
 #[tokio::test]
 async fn one_contact_is_written_to_with_a_pause() {
     let pace = Pace { per_contact: Duration::from_secs(5), ..pace(100.0) };
-    let outbox = outbox(pace).await;
+    let outbox = outbox(pace, Duration::ZERO).await;
     let (a, b) = (outbox.contact("a").await, outbox.contact("b").await);
     for text in ["1", "2", "3"] {
         outbox.queue(a, text, false).await;

@@ -13,8 +13,8 @@ use crate::desk::hours::Calendar;
 use crate::engine::manners::{hush, is_hushed};
 use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Plan, Rules, Several, Situation};
 use crate::model::{
-    Actor, Author, Conversation, ConversationState, Dialogue, Direction, EscalationReason, EventKind, Lang, Message,
-    MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
+    Actor, Author, Conversation, ConversationState, Dialogue, Direction, EscalationReason, EventKind, Lang,
+    Message, MessageId, MessageKind, NewEvent, Priority, Timestamp, Understanding,
 };
 use crate::nlu::{self, Nlu};
 use crate::store::{ClaimedJob, JobKind, NewJob, StoreError, Tx};
@@ -75,7 +75,7 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let sms = worker.channels.get(&conversation.channel).is_some_and(|c| c.capabilities().sms);
     let mut message = message;
     if job.set_aside {
-        if let Some(done) = worker.not_yet(job, &background).await? {
+        if let Some(done) = worker.not_yet(job, &conversation, &background).await? {
             return Ok(Some(done));
         }
         behind.clear();
@@ -100,8 +100,12 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     } else {
         let mut understanding = worker.understand(&said, &conversation, &live, now).await?;
         if !job.set_aside {
-            let seen =
-                Seen { message: &said, conversation: &conversation, contact: &contact, background: &background };
+            let seen = Seen {
+                message: &said,
+                conversation: &conversation,
+                contact: &contact,
+                background: &background,
+            };
             if let Some(why) = worker.unanswered(&seen, &understanding, &live) {
                 let lang = conversation.lang.unwrap_or(understanding.lang);
                 return worker.leave(job, &seen, &behind, why, lang).await;
@@ -123,9 +127,8 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         || decision.lines.first().is_some_and(|line| line.response == "system.help");
     let known = conversation.lang.filter(|_| command);
     let lang = known.or(understanding.as_ref().map(|u| u.lang)).unwrap_or(lang);
-    let render = |decision: &Decision| {
-        worker.render(&decision.lines, &conversation.channel, lang, &live, now)
-    };
+    let render =
+        |decision: &Decision| worker.render(&decision.lines, &conversation.channel, lang, &live, now);
     let mut decision = decision;
     let mut parts = render(&decision);
     let going_on = is_hushed(&conversation) || background.habits().is_loop(&message.text, &parts);
@@ -312,7 +315,14 @@ impl Worker {
 
     /// The words of a decision, in parts that the channel carries; none when it says nothing. A template that fails
     /// here passed its check at start, so the rest is said and the failure logged.
-    pub(super) fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> Vec<String> {
+    pub(super) fn render(
+        &self,
+        lines: &[Line],
+        channel: &str,
+        lang: Lang,
+        live: &Live,
+        now: Timestamp,
+    ) -> Vec<String> {
         let capabilities = self.channels.get(channel).map(|c| c.capabilities());
         let sms = capabilities.is_some_and(|c| c.sms);
         let calendar = &self.mind.calendar;
@@ -413,7 +423,11 @@ impl Effects<'_> {
         Ok(())
     }
 
-    pub async fn say(&mut self, decision: &Decision, parts: Vec<String>) -> Result<Option<Message>, StoreError> {
+    pub async fn say(
+        &mut self,
+        decision: &Decision,
+        parts: Vec<String>,
+    ) -> Result<Option<Message>, StoreError> {
         let mut first = None;
         let last = parts.len().saturating_sub(1);
         for (at, text) in parts.into_iter().enumerate() {

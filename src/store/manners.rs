@@ -77,7 +77,12 @@ impl Tx {
     }
 
     /// The contact is in quarantine, and this conversation is where it is seen.
-    pub async fn quarantine(&mut self, c: &Conversation, why: Suspicion, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn quarantine(
+        &mut self,
+        c: &Conversation,
+        why: Suspicion,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.execute(&sql::QUARANTINE_BEGIN, values![c.contact_id, c.id, now, why.as_str()]).await?;
         self.hint(Hint::Conversation(c.id));
         Ok(())

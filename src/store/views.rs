@@ -66,7 +66,11 @@ impl Tx {
     }
 
     /// What became of the messages of ours that were written from `from` to before `to`.
-    pub async fn deliveries(&mut self, from: Timestamp, to: Timestamp) -> Result<Vec<Deliveries>, StoreError> {
+    pub async fn deliveries(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Deliveries>, StoreError> {
         let rows = self.fetch(&sql::DELIVERIES, values![from, to]).await?;
         rows.iter()
             .map(|row| {

@@ -29,7 +29,8 @@ use tokio::task::JoinSet;
 const START: Timestamp = Timestamp(1_795_428_000_000_000);
 const CONTACTS: usize = 500;
 /// Of each contact, in this order: all are answered with a text, and none ends the conversation.
-const TEXTS: [&str; 4] = ["bonjour", "tu es un robot ou une personne", "je veux une facture", "ma carte avantage"];
+const TEXTS: [&str; 4] =
+    ["bonjour", "tu es un robot ou une personne", "je veux une facture", "ma carte avantage"];
 const CHANNELS: [(&str, f64, usize); 4] =
     [("fast", f64::INFINITY, 64), ("quick", 100.0, 8), ("steady", 40.0, 2), ("slow", 20.0, 1)];
 const WORKERS: usize = 6;
@@ -109,9 +110,8 @@ impl Storm {
             (name, Arc::new(Sink { pace, clock: clock.clone(), taken, busy, most }))
         };
         let sinks: BTreeMap<&'static str, Arc<Sink>> = CHANNELS.map(sink).into_iter().collect();
-        let channel = |(name, sink): (&&str, &Arc<Sink>)| {
-            ((*name).to_owned(), sink.clone() as Arc<dyn Channel>)
-        };
+        let channel =
+            |(name, sink): (&&str, &Arc<Sink>)| ((*name).to_owned(), sink.clone() as Arc<dyn Channel>);
         let channels = Channels::of(sinks.iter().map(channel));
         let worker = Worker {
             store: store.clone(),
@@ -220,7 +220,11 @@ async fn everything_is_answered_once_and_in_order(storm: &Storm, conversations: 
         sent.extend(taken);
     }
     let all: usize = storm.sinks.values().map(|sink| sink.taken.lock().unwrap().len()).sum();
-    assert_eq!((all, sent.len()), (CONTACTS * TEXTS.len(), CONTACTS * TEXTS.len()), "nothing lost or doubled");
+    assert_eq!(
+        (all, sent.len()),
+        (CONTACTS * TEXTS.len(), CONTACTS * TEXTS.len()),
+        "nothing lost or doubled"
+    );
 }
 
 fn within_the_pace(name: &str, sink: &Sink) {

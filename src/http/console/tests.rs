@@ -4,8 +4,8 @@ use crate::clock::{Clock, ManualClock};
 use crate::config::{ChannelConfig, Config};
 use crate::http::{AppState, api, assets, auth, console, live};
 use crate::model::{
-    ConversationId, ConversationState, EventKind, Fact, IntentScore, Lang, Media, MessageId, ProviderCall, Role,
-    Suspicion, Timestamp, Tone, Understanding,
+    ConversationId, ConversationState, EventKind, Fact, IntentScore, Lang, Media, MessageId, ProviderCall,
+    Role, Suspicion, Timestamp, Tone, Understanding,
 };
 use crate::store::{Ingest, Store};
 use axum::Router;
@@ -501,7 +501,7 @@ async fn what_is_in_quarantine_is_let_go_or_confirmed() {
 
     let path = format!("/console/conversations/{id}");
     let page = app.get(&session, &path).await.text().await.unwrap();
-    assert!(page.contains("quarantine/release") && page.contains("quarantine/confirm"));
+    assert!(page.contains("quarantine&#x2f;release") && page.contains("quarantine&#x2f;confirm"));
     let act = async |what: &str| {
         let request = app.ask(Method::POST, &format!("{path}/quarantine/{what}"));
         let request = request.header("cookie", &session.cookie).header("x-guichet", "1");

@@ -296,13 +296,8 @@ impl Conversation {
 /// What an agent can count on in this channel, beside text.
 fn carries(capabilities: Capabilities) -> Vec<&'static str> {
     let Capabilities { sms, buttons, media, receipts, edits, .. } = capabilities;
-    let all = [
-        (sms, "sms"),
-        (buttons > 0, "buttons"),
-        (media, "media"),
-        (receipts, "receipts"),
-        (edits, "edits"),
-    ];
+    let all =
+        [(sms, "sms"), (buttons > 0, "buttons"), (media, "media"), (receipts, "receipts"), (edits, "edits")];
     all.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect()
 }
 
