@@ -9,7 +9,7 @@ import peer as other_system
 from conftest import DESKTOP
 from test_desk import sign_in
 
-SPAM = "promo http://a.example http://b.example http://c.example http://d.example"
+SPAM = "Gagnez un iPhone gratuit, cliquez http://a.example http://b.example http://c.example http://d.example"
 
 
 def test_a_send_in_doubt_is_sent_again_with_one_key(server, peer, open_page, picture):
