@@ -19,7 +19,7 @@ use crate::nlu::aliases::AliasFile;
 use crate::nlu::entities::stations::Gazetteer;
 use crate::nlu::{Embedder, IntentPack, Means, Nlu, Shelf};
 use crate::notify::Notifier;
-use crate::queue::{Listeners, Mind, Worker};
+use crate::queue::{Listeners, Manners, Mind, Paces, Worker};
 use crate::store::Store;
 use crate::telemetry;
 use crate::transit::TimetableHandle;
@@ -264,6 +264,7 @@ async fn work(state: AppState, mut library: Library) {
         clock: state.clock.clone(),
         channels: state.channels.clone(),
         mind: mind.clone(),
+        paces: Paces::new(&state.channels, state.config.queue.instances),
         config: state.config.queue.clone(),
     };
     let listeners = Listeners {
@@ -337,6 +338,7 @@ pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>)
         },
         gather: config.conversations.gather.into(),
         notices: config.notices.clone(),
+        manners: Manners::new(config.manners.clone()),
         operator: config.operator.clone(),
         timetable: trains.timetable,
     };

@@ -5,9 +5,11 @@ mod duration;
 mod fulfilment;
 mod hours;
 mod load;
+mod manners;
 mod navitia;
 mod notices;
 mod oidc;
+mod pace;
 mod routing;
 mod secret;
 mod sign_in;
@@ -20,9 +22,11 @@ pub use duration::Span;
 pub use fulfilment::{FulfilmentConfig, SHORTEST_SECRET};
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
+pub use manners::MannersConfig;
 pub use navitia::{NavitiaConfig, StationIds};
 pub use notices::{NoticesConfig, QuietHours};
 pub use oidc::OidcConfig;
+pub use pace::PaceKeys;
 pub use routing::{RoutingConfig, RoutingMode};
 pub use secret::Secret;
 pub use sign_in::SignInConfig;
@@ -51,6 +55,7 @@ pub struct Config {
     pub timetable: TimetableConfig,
     pub notices: NoticesConfig,
     pub sms: SmsConfig,
+    pub manners: MannersConfig,
     pub traffic: TrafficConfig,
     pub navitia: NavitiaConfig,
     pub fulfilment: FulfilmentConfig,
@@ -234,6 +239,8 @@ pub struct QueueConfig {
     pub settle: Span,
     /// How often a provider that cannot be reached is asked about a send in doubt.
     pub settle_attempts: u32,
+    /// How many servers work on one Postgres: each takes its share of what the channels may send.
+    pub instances: u32,
 }
 
 impl Default for QueueConfig {
@@ -246,6 +253,7 @@ impl Default for QueueConfig {
             send_timeout: Span::seconds(15),
             settle: Span::seconds(10),
             settle_attempts: 5,
+            instances: 1,
         }
     }
 }
@@ -318,6 +326,7 @@ impl Config {
             "is no IANA time zone; write one such as Europe/Paris",
         );
         check(self.queue.workers == 0, "queue.workers", "must be at least 1");
+        check(self.queue.instances == 0, "queue.instances", "must be at least 1");
         let lease: Duration = self.queue.lease.into();
         let send: Duration = self.queue.send_timeout.into();
         check(
@@ -346,6 +355,7 @@ impl Config {
             "a channel's name may hold a-z, 0-9 and - only",
         );
         found.extend(self.sms.problems(|name| self.channels.contains_key(name)));
+        found.extend(self.manners.problems());
         found.extend(self.timetable.problems());
         found.extend(self.traffic.problems());
         found.extend(self.navitia.problems());

@@ -12,7 +12,7 @@ pub mod signing;
 mod smpp;
 mod telegram;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod trace;
 mod twilio;
 mod webchat;
@@ -24,7 +24,7 @@ pub use outbound::{Capabilities, Forbidden, Lookup, Outgoing, Pace, SendError, s
 pub use trace::{Reply, Trace};
 
 use crate::clock::Clock;
-use crate::config::{ChannelConfig, ChannelSettings, SmsConfig};
+use crate::config::{ChannelConfig, ChannelSettings, PaceKeys, SmsConfig};
 use crate::model::Timestamp;
 use async_trait::async_trait;
 use axum::http::HeaderMap;
@@ -171,6 +171,8 @@ pub trait Inbox: Send + Sync {
 pub struct Channels {
     by_name: Arc<BTreeMap<String, Arc<dyn Channel>>>,
     sms: Arc<SmsConfig>,
+    /// What the configuration says of their pace.
+    paces: Arc<BTreeMap<String, PaceKeys>>,
 }
 
 impl Channels {
@@ -180,11 +182,15 @@ impl Channels {
         context: &BuildContext,
     ) -> Result<Self, Vec<String>> {
         let mut channels = BTreeMap::new();
+        let mut paces = BTreeMap::new();
         let mut errors = Vec::new();
         for (name, config) in configured {
             let kind = if config.kind.is_empty() { name } else { &config.kind };
             let built = match KINDS.iter().find(|(known, _)| known == kind) {
-                Some((_, build)) => build(name, &config.settings, context),
+                Some((_, build)) => config.settings.split_pace().and_then(|(pace, own)| {
+                    paces.insert(name.clone(), pace);
+                    build(name, &own, context)
+                }),
                 None => {
                     let known: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
                     Err(format!("kind: '{kind}' is no kind of channel. Cure: one of {}", known.join(", ")))
@@ -197,16 +203,35 @@ impl Channels {
                 Err(error) => errors.push(format!("channels.{name}.{error}")),
             }
         }
-        if errors.is_empty() {
-            Ok(Self { by_name: Arc::new(channels), sms: Arc::default() })
-        } else {
-            Err(errors)
+        if !errors.is_empty() {
+            return Err(errors);
         }
+        Ok(Self { by_name: Arc::new(channels), sms: Arc::default(), paces: Arc::new(paces) })
     }
 
     /// One channel, not of the configuration: a simulated one.
     pub fn only(name: &str, channel: Arc<dyn Channel>) -> Self {
-        Self { by_name: Arc::new(BTreeMap::from([(name.to_owned(), channel)])), sms: Arc::default() }
+        Self::of([(name.to_owned(), channel)])
+    }
+
+    /// Channels that are not of the configuration.
+    pub fn of(channels: impl IntoIterator<Item = (String, Arc<dyn Channel>)>) -> Self {
+        Self {
+            by_name: Arc::new(channels.into_iter().collect()),
+            sms: Arc::default(),
+            paces: Arc::default(),
+        }
+    }
+
+    /// How fast a channel may be sent to: its own choice, where the configuration does not say otherwise.
+    pub fn pace(&self, name: &str) -> Pace {
+        let own = self.get(name).map_or_else(Pace::default, |channel| channel.pace());
+        let Some(keys) = self.paces.get(name) else { return own };
+        Pace {
+            per_second: keys.per_second.unwrap_or(own.per_second),
+            concurrent: keys.concurrent.unwrap_or(own.concurrent),
+            per_contact: keys.per_contact.map_or(own.per_contact, Duration::from),
+        }
     }
 
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Channel>> {

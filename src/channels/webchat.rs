@@ -2,7 +2,7 @@
 //! of their own (`http::webchat`), for a browser cannot sign a webhook.
 
 use super::{
-    Accepted, BuildContext, Capabilities, Channel, Lookup, Outgoing, Refusal, SendError, Trace,
+    Accepted, BuildContext, Capabilities, Channel, Lookup, Outgoing, Pace, Refusal, SendError, Trace,
     WebhookRequest, settings,
 };
 use crate::config::ChannelSettings;
@@ -25,6 +25,11 @@ struct Webchat;
 impl Channel for Webchat {
     fn capabilities(&self) -> Capabilities {
         Capabilities { buttons: 10, typing: true, can_be_asked: true, ..Capabilities::text(4_000) }
+    }
+
+    /// No provider is between us and the browser.
+    fn pace(&self) -> Pace {
+        Pace { per_second: f64::INFINITY, concurrent: usize::MAX, ..Pace::default() }
     }
 
     fn receive(&self, _: &WebhookRequest<'_>) -> Result<Accepted, Refusal> {

@@ -9,6 +9,7 @@ pub mod hours;
 pub mod lockout;
 pub mod password;
 pub mod people;
+pub mod quarantine;
 pub mod routing;
 pub mod sla;
 #[cfg(test)]
@@ -66,6 +67,8 @@ pub enum DeskError {
     /// By the rules of the provider.
     #[error(transparent)]
     Forbidden(Forbidden),
+    #[error("this contact is not in quarantine any more")]
+    NotInQuarantine,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -90,6 +93,7 @@ impl DeskError {
             DeskError::OptedOut => "opted_out",
             DeskError::Forbidden(Forbidden::TooLate { .. }) => "too_late",
             DeskError::Forbidden(Forbidden::TooLong { .. }) => "too_many_bytes",
+            DeskError::NotInQuarantine => "not_in_quarantine",
             DeskError::Store(_) => "store",
         }
     }

@@ -6,6 +6,7 @@ mod commands;
 mod confirm;
 mod decision;
 mod follow_up;
+pub mod manners;
 mod place;
 mod public;
 mod several;
@@ -123,6 +124,7 @@ impl Situation<'_> {
         let fresh = kept.is_fresh(self.now, self.rules.forget_after);
         let mut dialogue = if fresh { kept.clone() } else { Dialogue::default() };
         dialogue.acknowledged = kept.acknowledged;
+        dialogue.hushed = manners::is_hushed(self.conversation);
         dialogue.last_at = Some(self.now);
         dialogue
     }
@@ -282,11 +284,7 @@ impl Situation<'_> {
 
     /// Whatever the state: an emergency reaches people at once, unless it has already.
     fn emergency(&self, dialogue: &Dialogue) -> Option<Decision> {
-        let spec = self.understanding.intents.iter().take(3).find_map(|score| {
-            let spec = self.intents.get(&score.intent)?;
-            let emergency = spec.escalate.reason == Some(EscalationReason::Emergency);
-            (emergency && score.confidence >= EMERGENCY_FROM).then_some(spec)
-        })?;
+        let spec = manners::emergency(self.understanding, self.intents)?;
         let known = self.conversation.reason == Some(EscalationReason::Emergency)
             && self.conversation.state != ConversationState::Bot;
         if known || self.conversation.state == ConversationState::InCharge {

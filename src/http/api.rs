@@ -5,6 +5,7 @@ use super::auth::SignedIn;
 use super::problem::Problem;
 use crate::desk::hours::{Calendar, start_of_day};
 use crate::insights::clocks::{Report, report};
+use crate::insights::deliveries::{Log, log};
 use crate::model::Timestamp;
 use axum::extract::{Query, State};
 use axum::response::IntoResponse;
@@ -13,6 +14,7 @@ use axum::{Json, Router, middleware};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Longest period of a report, in days.
 const LONGEST: u64 = 400;
@@ -20,6 +22,8 @@ const LONGEST: u64 = 400;
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/api/reports/response-times", get(response_times))
+        .route("/api/reports/deliveries", get(deliveries))
+        .route("/api/messages/{id}/trace", get(super::console::trace::json))
         .layer(middleware::from_fn(super::pages::finish))
 }
 
@@ -97,6 +101,34 @@ async fn response_times(
     let span = period.span(state.clock.now(), &state.config.timezone())?;
     let report = read_report(&state, span).await?;
     Ok(Json(Answer { from: span.from.to_string(), to: span.to.to_string(), unit: "seconds", report }))
+}
+
+#[derive(Serialize)]
+struct DeliveryLog {
+    /// RFC 3339.
+    from: String,
+    to: String,
+    /// Of `cost`.
+    unit: &'static str,
+    by_channel: BTreeMap<String, Log>,
+}
+
+/// What became of our messages that were written in the period, by channel and day.
+async fn deliveries(
+    State(state): State<AppState>,
+    _signed: SignedIn,
+    Query(period): Query<Period>,
+) -> Result<impl IntoResponse, Problem> {
+    let span = period.span(state.clock.now(), &state.config.timezone())?;
+    let by_channel = read_deliveries(&state, span).await?;
+    let (from, to) = (span.from.to_string(), span.to.to_string());
+    Ok(Json(DeliveryLog { from, to, unit: "millionths of the operator's currency", by_channel }))
+}
+
+/// The delivery log of a period.
+pub async fn read_deliveries(state: &AppState, span: Span) -> Result<BTreeMap<String, Log>, Problem> {
+    let rows = state.store.read().await?.deliveries(span.from, span.to).await?;
+    Ok(log(&rows, &state.config.timezone()))
 }
 
 /// The response clocks of a period.

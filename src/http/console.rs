@@ -11,11 +11,13 @@ mod account_tests;
 mod audit;
 pub mod me;
 mod people;
+mod quarantine;
 mod queue;
 mod reports;
 mod teams;
 #[cfg(test)]
 mod tests;
+pub(super) mod trace;
 mod views;
 
 use super::AppState;
@@ -58,6 +60,9 @@ pub fn routes() -> Router<AppState> {
         .merge(teams::routes())
         .merge(people::routes())
         .merge(audit::routes())
+        .route("/console/conversations/{id}/quarantine/release", post(quarantine::release))
+        .route("/console/conversations/{id}/quarantine/confirm", post(quarantine::confirm))
+        .route("/console/messages/{id}/trace", get(trace::page))
         .layer(middleware::from_fn(pages::finish))
 }
 

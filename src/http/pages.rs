@@ -44,6 +44,7 @@ templates!(
     "conversation_part.html",
     "reports.html",
     "teams.html",
+    "trace.html",
 );
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {

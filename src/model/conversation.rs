@@ -95,6 +95,8 @@ pub struct Dialogue {
     pub failures: u32,
     /// The customer wrote again while waiting for a person, and was told that we saw it.
     pub acknowledged: bool,
+    /// A machine seems to write: nothing is said until a person has acted.
+    pub hushed: bool,
     /// The last message of the customer that this dialogue took into account.
     pub last_at: Option<Timestamp>,
     /// The customer's words that the question began with: what no slot holds ("le dernier", "avant 18 h").

@@ -6,6 +6,8 @@ named_enum!(
         /// The first message of a conversation arrived.
         ConversationOpened = "conversation_opened",
         MessageReceived = "message_received",
+        /// Kept and not answered: `why` is `automatic`, `too_fast` or `quarantined`.
+        MessageSetAside = "message_set_aside",
         MessageUnderstood = "message_understood",
         /// The bot decided an answer or a question; its text waits in the outbox.
         BotAnswered = "bot_answered",
@@ -47,6 +49,9 @@ named_enum!(
         MessageUnknown = "message_unknown",
         /// A person chose to send an `unknown` or `failed` message again.
         MessageRetried = "message_retried",
+        /// A person let a contact out of quarantine.
+        QuarantineEnded = "quarantine_ended",
+        SpamConfirmed = "spam_confirmed",
         SignedIn = "signed_in",
         SignInFailed = "sign_in_failed",
         SignedOut = "signed_out",

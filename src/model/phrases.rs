@@ -55,6 +55,10 @@ named_enum!(
         One = "one",
         /// All of the network is meant: "toutes les lignes".
         Whole = "whole",
+        /// So begins what a machine writes.
+        Automatic = "automatic",
+        /// As a whole message: someone is away, and their machine says so.
+        Away = "away",
     }
 );
 

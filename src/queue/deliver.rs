@@ -4,6 +4,7 @@
 //! crash, a timeout, a broken answer — asks the provider what became of it; where nobody can be asked, it stands
 //! as `unknown` until a person decides.
 
+use super::pace::Place;
 use super::{Done, Worker};
 use crate::channels::{Channel, Lookup, Outgoing, SendError, Trace};
 use crate::model::{Actor, Contact, DeliveryStatus, EventKind, Message, NewEvent, Timestamp};
@@ -55,9 +56,17 @@ pub(super) async fn deliver(worker: &Worker, job: &ClaimedJob) -> Result<Done, S
             settle(worker, tx, job, &message, Outcome::Failed { why }).await
         }
         DeliveryStatus::Pending => {
+            let place = match place(worker, &mut tx, job, &contact, &message).await? {
+                Ok(place) => place,
+                Err(turn) => {
+                    let kept = tx.defer_job(job, turn).await?;
+                    return commit_if(tx, kept).await;
+                }
+            };
             tx.set_sending(&message, now).await?;
             tx.commit().await?;
-            let outcome = send(worker, job, &channel, &outgoing, &trace).await;
+            let outcome = send(worker, job, &message, &channel, &outgoing, &trace).await;
+            drop(place);
             settle_later(worker, job, &message, outcome, &trace).await
         }
         DeliveryStatus::Sending => {
@@ -73,6 +82,25 @@ pub(super) async fn deliver(worker: &Worker, job: &ClaimedJob) -> Result<Done, S
         // A receipt settled it meanwhile, or a person did.
         _ => end(tx, job).await,
     }
+}
+
+/// A place to send in, or when its turn comes.
+async fn place(
+    worker: &Worker,
+    tx: &mut Tx,
+    job: &ClaimedJob,
+    contact: &Contact,
+    message: &Message,
+) -> Result<Result<Place, Timestamp>, StoreError> {
+    let now = worker.clock.now();
+    let pause = worker.paces.per_contact(&message.channel);
+    if !pause.is_zero() {
+        let last = tx.last_attempt(contact.id, message.id, now, pause).await?;
+        if let Some(at) = last.map(|last| last.plus(pause)).filter(|at| *at > now) {
+            return Ok(Err(at));
+        }
+    }
+    Ok(worker.paces.ask(&message.channel, job.broadcast, job.deferred, &worker.clock))
 }
 
 /// The message as its channel sends it.
@@ -94,6 +122,7 @@ pub async fn outgoing(tx: &mut Tx, contact: &Contact, message: &Message) -> Resu
 async fn send(
     worker: &Worker,
     job: &ClaimedJob,
+    message: &Message,
     channel: &Arc<dyn Channel>,
     outgoing: &Outgoing,
     trace: &Trace,
@@ -107,6 +136,10 @@ async fn send(
         Err(_) => SendError::InDoubt { why: "the provider did not answer in time".into() },
     };
     let now = worker.clock.now();
+    if let SendError::Retry { after: Some(wait), .. } = &error {
+        // It is the account that sends too much, not this message.
+        worker.paces.pause(&message.channel, *wait, now);
+    }
     match error {
         SendError::Permanent { why } => Outcome::Failed { why },
         SendError::Blocked { why } => Outcome::Blocked { why },

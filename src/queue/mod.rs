@@ -7,12 +7,16 @@ mod follow;
 mod gather;
 mod inbox;
 mod listen;
+mod manners;
+pub mod pace;
 pub mod process;
 mod receipts;
 mod think;
 
 pub use inbox::{TakenIn, take_in};
 pub use listen::Listeners;
+pub use manners::Manners;
+pub use pace::Paces;
 pub use process::Mind;
 pub use receipts::apply_receipt;
 
@@ -41,6 +45,8 @@ pub struct Worker {
     pub clock: Arc<dyn Clock>,
     pub channels: Channels,
     pub mind: Arc<Mind>,
+    /// How fast the channels are sent to; one for all workers of a process.
+    pub paces: Paces,
     pub config: QueueConfig,
 }
 
@@ -230,11 +236,17 @@ fn report_panic(ended: Result<(), tokio::task::JoinError>) {
 }
 
 #[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
 mod follow_tests;
+#[cfg(test)]
+mod manners_tests;
 #[cfg(test)]
 mod opt_out_tests;
 #[cfg(test)]
 mod own_answer_tests;
+#[cfg(test)]
+mod pace_tests;
 #[cfg(test)]
 mod process_tests;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::*;
 use crate::answers::registry;
 use crate::channels::BuildContext;
 use crate::clock::ManualClock;
-use crate::config::{ChannelConfig, FilesConfig, HoursConfig, NoticesConfig, OperatorConfig};
+use crate::config::{ChannelConfig, FilesConfig, HoursConfig, MannersConfig, NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
 use crate::engine::Rules;
@@ -19,12 +19,14 @@ use std::path::Path;
 
 const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
 
-/// A worker on a small pack with the shipped responses.
+/// A worker on a small pack, its files with `---` between them, with the shipped responses.
 pub(super) async fn worker(folder: &Path, pack: &str, clock: Arc<dyn Clock>, channels: Channels) -> Worker {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let intents = folder.join("intents");
     std::fs::create_dir(&intents).unwrap();
-    std::fs::write(intents.join("general.yaml"), pack).unwrap();
+    for (at, file) in pack.split("---\n").enumerate() {
+        std::fs::write(intents.join(format!("{at}.yaml")), file).unwrap();
+    }
     let files = FilesConfig { intents, responses: root.join("responses"), ..FilesConfig::default() };
     let planner = crate::transit::testing::scheduled(&TimetableHandle::default());
     let sources = registry(&planner);
@@ -50,12 +52,14 @@ pub(super) async fn worker(folder: &Path, pack: &str, clock: Arc<dyn Clock>, cha
         },
         gather: Duration::from_secs(2),
         notices: NoticesConfig::default(),
+        manners: Manners::new(MannersConfig::default()),
         operator: OperatorConfig::default(),
         timetable: TimetableHandle::new(crate::transit::testing::demo()),
     };
     Worker {
         store: Store::open(&format!("sqlite://{}/g.db", folder.display()), 2).await.unwrap(),
         clock,
+        paces: Paces::new(&channels, 1),
         channels,
         mind: Arc::new(mind),
         config: QueueConfig::default(),

@@ -2,8 +2,9 @@
 
 use super::deliver::commit_if;
 use super::gather::{Gathered, gather, joined};
+use super::manners::{Background, Seen, as_one};
 use super::think::{Scene, hand_over};
-use super::{Done, Worker, effects::apply};
+use super::{Done, Manners, Worker, effects::apply};
 use crate::answers::Registry;
 use crate::answers::responses::Variant;
 use crate::channels::{Channels, split};
@@ -11,9 +12,10 @@ use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
 use crate::desk::routing;
+use crate::engine::manners::{hush, is_hushed};
 use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Rules, in_public};
 use crate::model::{
-    Actor, Author, Conversation, ConversationState, Direction, EventKind, Lang, Message, MessageId,
+    Actor, Author, Conversation, ConversationState, Dialogue, Direction, EventKind, Lang, Message, MessageId,
     MessageKind, NewEvent, Timestamp, Understanding,
 };
 use crate::nlu::Nlu;
@@ -43,6 +45,7 @@ pub struct Mind {
     /// How long a text that looks unfinished waits for its other parts, on channels that carry SMS.
     pub gather: Duration,
     pub notices: NoticesConfig,
+    pub manners: Manners,
     pub operator: OperatorConfig,
     /// Where stations are.
     pub timetable: TimetableHandle,
@@ -72,22 +75,33 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let conversation = tx.conversation(message.conversation_id).await?.ok_or(sqlx::Error::RowNotFound)?;
     let contact = tx.contact_by_id(conversation.contact_id).await?.ok_or(sqlx::Error::RowNotFound)?;
     let mut behind = tx.messages(conversation.id, message.seq, BEHIND).await?;
+    let now = worker.clock.now();
+    let background = Background::read(&mut tx, &conversation, &worker.mind.manners, now).await?;
     drop(tx);
 
     let live = worker.mind.content.live();
-    let now = worker.clock.now();
     let channel = worker.channels.get(&conversation.channel);
     let sms = worker.channels.is_sms(&conversation.channel);
-    let window = if sms && job.attempts <= TRIES { worker.mind.gather } else { Duration::ZERO };
-    match gather(&message, &behind, window, &live.phrases, now) {
-        Gathered::Wait(until) => {
-            let mut tx = worker.store.begin().await?;
-            let kept = tx.retry_job(job, until).await?;
-            return commit_if(tx, kept).await.map(Some);
+    let mut message = message;
+    if job.set_aside {
+        if let Some(done) = worker.not_yet(job, &conversation, &background).await? {
+            return Ok(Some(done));
         }
-        Gathered::Parts(parts) => behind.truncate(parts),
+        behind.clear();
+        message = as_one(&background.aside).unwrap_or(message);
+    } else {
+        let window = if sms && job.attempts <= TRIES { worker.mind.gather } else { Duration::ZERO };
+        match gather(&message, &behind, window, &live.phrases, now) {
+            Gathered::Wait(until) => {
+                let mut tx = worker.store.begin().await?;
+                let kept = tx.retry_job(job, until).await?;
+                return commit_if(tx, kept).await.map(Some);
+            }
+            Gathered::Parts(parts) => behind.truncate(parts),
+        }
     }
-    let said = Message { text: joined(&message, &behind), ..message.clone() };
+    let mut said = Message { text: joined(&message, &behind), ..message.clone() };
+    let mut takes_up = job.set_aside;
 
     let lang = conversation.lang.unwrap_or(worker.mind.operator.lang);
     let (understanding, decision) = if job.attempts > TRIES {
@@ -95,7 +109,26 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     } else {
         let mut understanding = worker.understand(&said, &conversation, &live, now).await?;
         // What they chose counts, whatever this message is written in.
-        understanding.lang = contact.chosen_lang.unwrap_or(understanding.lang);
+        let chosen = contact.chosen_lang;
+        understanding.lang = chosen.unwrap_or(understanding.lang);
+        if !job.set_aside {
+            let seen = Seen {
+                message: &said,
+                conversation: &conversation,
+                contact: &contact,
+                background: &background,
+            };
+            if let Some(why) = worker.unanswered(&seen, &understanding, &live) {
+                let lang = conversation.lang.unwrap_or(understanding.lang);
+                return worker.leave(job, &seen, &behind, why, lang).await;
+            }
+            if let Some(text) = background.goes_before(&said, &understanding, &live) {
+                said.text = text;
+                takes_up = true;
+                understanding = worker.understand(&said, &conversation, &live, now).await?;
+                understanding.lang = chosen.unwrap_or(understanding.lang);
+            }
+        }
         // Who writes to a chat again wants to be answered there; an SMS after STOP is none until START.
         let silent = sms && contact.opted_out_at.is_some();
         let near = worker.near(&said);
@@ -121,13 +154,27 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let written = understanding.as_ref().map(|u| u.lang).filter(|_| !command || !said.text.starts_with('/'));
     let lang = known.or(contact.chosen_lang).or(written).unwrap_or(lang);
     let most = channel.map_or(usize::MAX, |channel| channel.longest(&contact.address));
-    let text = worker.render(&decision.lines, &conversation.channel, lang, &live, now);
-    let parts = split(&text, most);
+    let render = |decision: &Decision| {
+        split(&worker.render(&decision.lines, &conversation.channel, lang, &live, now), most)
+    };
+    let mut decision = decision;
+    let mut parts = render(&decision);
+    let going_on = is_hushed(&conversation) || background.habits().is_loop(&message.text, &parts);
+    if going_on && !parts.is_empty() {
+        decision = hush(decision, &conversation);
+        parts = render(&decision);
+    }
 
     let mut tx = worker.store.begin().await?;
     let current = tx.lock_conversation(conversation.id).await?.ok_or(sqlx::Error::RowNotFound)?;
     if current.state != conversation.state || current.agent_id != conversation.agent_id {
         return Ok(None);
+    }
+    if takes_up {
+        if !background.still_holds(&mut tx, &conversation).await? {
+            return Ok(None);
+        }
+        tx.take_up(conversation.id).await?;
     }
     let last = behind.last().map_or(message.seq, |part| part.seq);
     let channels = &worker.channels;
@@ -157,10 +204,21 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     commit_if(tx, kept).await.map(Some)
 }
 
+/// A notice that no message asked for.
+pub(super) fn said_by_itself(response: &str, dialogue: &Dialogue) -> Decision {
+    let line = Line { response: response.to_owned(), part: Part::Text, data: json!({}) };
+    Decision {
+        lines: vec![line],
+        kind: Some(MessageKind::Notice),
+        dialogue: dialogue.clone(),
+        ..Decision::default()
+    }
+}
+
 impl Worker {
     /// The words of a decision; none when it says nothing. A template that fails here passed its check at start, so the
     /// rest is said and the failure logged.
-    fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> String {
+    pub(super) fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> String {
         let capabilities = self.channels.get(channel).map(|c| c.capabilities());
         let sms = capabilities.is_some_and(|c| c.sms);
         let variants: &[Variant<'_>] =
@@ -219,16 +277,16 @@ fn merge(data: &mut serde_json::Value, more: &serde_json::Value) {
 }
 
 /// What a decision changes, in one transaction.
-struct Effects<'a> {
-    tx: Tx,
-    channels: &'a Channels,
-    now: Timestamp,
-    message: &'a Message,
-    conversation: Conversation,
+pub(super) struct Effects<'a> {
+    pub tx: Tx,
+    pub channels: &'a Channels,
+    pub now: Timestamp,
+    pub message: &'a Message,
+    pub conversation: Conversation,
 }
 
 impl Effects<'_> {
-    async fn event(
+    pub async fn event(
         &mut self,
         kind: EventKind,
         message: MessageId,
@@ -275,7 +333,11 @@ impl Effects<'_> {
         Ok(())
     }
 
-    async fn say(&mut self, decision: &Decision, parts: Vec<String>) -> Result<Option<Message>, StoreError> {
+    pub async fn say(
+        &mut self,
+        decision: &Decision,
+        parts: Vec<String>,
+    ) -> Result<Option<Message>, StoreError> {
         let mut first = None;
         let last = parts.len().saturating_sub(1);
         for (at, text) in parts.into_iter().enumerate() {

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::engine::Action;
 use crate::model::{Conversation, ConversationId, Direction, EventKind, Message, MessageId, Timestamp};
 use crate::nlu::aliases::AliasFile;
-use crate::queue::{Mind, Worker};
+use crate::queue::{Mind, Paces, Worker};
 use crate::store::{Ingest, Store, StoreError};
 use crate::transit::demo_live;
 use jiff::tz::TimeZone;
@@ -94,10 +94,12 @@ impl Simulator {
         // A dialogue repeated must go the same way, and nobody is asked for a play.
         mind.sources.add(Arc::new(Offline));
         mind.sources.add(Arc::new(Watches::new(Some(store.clone()), self.timezone.clone())));
+        let channels = Channels::only(&dialogue.channel, channel).with_sms(self.config.sms.clone());
         let worker = Worker {
             store: store.clone(),
             clock: clock.clone(),
-            channels: Channels::only(&dialogue.channel, channel).with_sms(self.config.sms.clone()),
+            paces: Paces::new(&channels, 1),
+            channels,
             mind: Arc::new(mind),
             config: self.config.queue.clone(),
         };

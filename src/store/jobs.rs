@@ -15,6 +15,9 @@ named_enum!(
     }
 );
 
+/// The beginning of the lanes of what is read later.
+const SET_ASIDE: &str = "later:";
+
 pub struct NewJob<'a> {
     pub kind: JobKind,
     pub message: &'a Message,
@@ -32,6 +35,14 @@ pub struct ClaimedJob {
     pub message_id: MessageId,
     /// Tries including this one.
     pub attempts: i64,
+    /// Said without being asked, and nothing that was asked for waits behind it.
+    pub broadcast: bool,
+    /// It had been given a later turn ([`Tx::defer_job`]), which has come.
+    pub deferred: bool,
+    /// What was set aside is read now ([`Tx::read_later`]).
+    pub set_aside: bool,
+    lane: String,
+    claimed_at: Timestamp,
     claim: Uuid,
 }
 
@@ -50,6 +61,21 @@ impl Tx {
     /// committed later would overtake.
     pub async fn insert_job(&mut self, job: NewJob<'_>) -> Result<(), StoreError> {
         let lane = format!("{}:{}", job.kind, job.message.conversation_id);
+        if job.kind == JobKind::Send && !job.broadcast {
+            self.promote(&lane).await?;
+        }
+        self.insert_in_lane(job, lane).await
+    }
+
+    /// What waits before an answer in its lane is as pressing as the answer.
+    async fn promote(&mut self, lane: &str) -> Result<(), StoreError> {
+        if !self.fetch(&sql::LANE_BROADCASTS, values![lane]).await?.is_empty() {
+            self.execute(&sql::LANE_PROMOTE, values![lane]).await?;
+        }
+        Ok(())
+    }
+
+    async fn insert_in_lane(&mut self, job: NewJob<'_>, lane: String) -> Result<(), StoreError> {
         let rank = i64::from(job.broadcast);
         let values = values![JobId::new(), lane, job.kind.as_str(), job.message.id, job.run_at, rank];
         self.execute(&sql::JOB_INSERT, values).await?;
@@ -57,7 +83,20 @@ impl Tx {
         Ok(())
     }
 
-    /// Claims up to `limit` jobs that are due and first in their lanes, until `until`.
+    /// What was set aside in the conversation of `message` is read at `run_at`. In a lane of its own, so that what comes
+    /// meanwhile is not kept waiting. The transaction must hold the conversation. False: it will be read already.
+    pub async fn read_later(&mut self, message: &Message, run_at: Timestamp) -> Result<bool, StoreError> {
+        let lane = format!("{SET_ASIDE}{}", message.conversation_id);
+        if self.fetch_one(&sql::LANE_WAITS, values![lane.as_str()]).await?.is_some() {
+            return Ok(false);
+        }
+        let job = NewJob { kind: JobKind::Process, message, run_at, broadcast: false };
+        self.insert_in_lane(job, lane).await?;
+        Ok(true)
+    }
+
+    /// Claims up to `limit` jobs that are due and first in their lanes, until `until`: answers before broadcasts, then
+    /// whatever has waited longest. Behind a job that ends, the next of its lane waits anew, so that lanes take turns.
     pub async fn claim_jobs(
         &mut self,
         now: Timestamp,
@@ -66,11 +105,17 @@ impl Tx {
     ) -> Result<Vec<ClaimedJob>, StoreError> {
         let mut claimed = Vec::new();
         for row in self.fetch(&sql::JOBS_DUE, values![now, limit]).await? {
+            let lane: String = row.get("lane")?;
             let job = ClaimedJob {
                 id: JobId(row.get("id")?),
                 kind: row.name("kind")?,
                 message_id: MessageId(row.get("message_id")?),
                 attempts: row.get::<i64>("attempts")? + 1,
+                broadcast: row.get::<i64>("rank")? != 0,
+                deferred: row.get::<i64>("deferred")? != 0,
+                set_aside: lane.starts_with(SET_ASIDE),
+                lane,
+                claimed_at: now,
                 claim: Uuid::now_v7(),
             };
             self.execute(&sql::JOB_CLAIM, values![job.id, job.claim, until]).await?;
@@ -82,6 +127,9 @@ impl Tx {
     /// False: the claim was taken over, and this transaction must not commit.
     pub async fn complete_job(&mut self, job: &ClaimedJob) -> Result<bool, StoreError> {
         let ended = self.execute(&sql::JOB_COMPLETE, values![job.id, job.claim]).await? == 1;
+        if ended {
+            self.execute(&sql::JOB_NEXT_OF_LANE, values![job.lane.as_str(), job.claimed_at]).await?;
+        }
         // The next job of the lane became free.
         self.hint(Hint::Jobs);
         Ok(ended)

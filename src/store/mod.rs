@@ -8,6 +8,7 @@ mod conversations;
 pub mod driver;
 mod events;
 mod jobs;
+mod manners;
 mod messages;
 mod notices;
 mod people;
@@ -28,7 +29,7 @@ pub use people::{Account, Invitation, OpenInvitation, Person};
 pub use sessions::{NewSession, NewStep, OpenSession, Session, Step};
 pub use teams::{Member, Promised};
 pub use told::Told;
-pub use views::{QueueEntry, SavedView, TimedEvent};
+pub use views::{Deliveries, QueueEntry, SavedView, TimedEvent};
 pub use watches::Watch;
 
 use crate::model::{ConversationId, UnknownName};

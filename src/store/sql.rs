@@ -131,18 +131,25 @@ statements! {
     JOB_INSERT = "INSERT INTO jobs (id, lane, kind, message_id, run_at, attempts, claimed_until, rank) \
         VALUES ($1, $2, $3, $4, $5, 0, 0, $6)";
     // Only the first job of a lane can be claimed, so that a job that waits for its next try holds its lane.
-    JOBS_DUE lock "FOR UPDATE SKIP LOCKED" = "SELECT seq, id, lane, kind, message_id, attempts FROM jobs j \
-        WHERE j.run_at <= $1 AND j.claimed_until <= $1 \
+    JOBS_DUE lock "FOR UPDATE SKIP LOCKED" = "SELECT seq, id, lane, kind, message_id, attempts, rank, deferred \
+        FROM jobs j WHERE j.run_at <= $1 AND j.claimed_until <= $1 \
         AND NOT EXISTS (SELECT 1 FROM jobs b WHERE b.lane = j.lane AND b.seq < j.seq) \
-        ORDER BY j.rank, j.seq LIMIT $2";
+        ORDER BY j.rank, j.run_at, j.seq LIMIT $2";
     JOB_CLAIM = "UPDATE jobs SET claim = $2, claimed_until = $3, attempts = attempts + 1 WHERE id = $1";
     JOB_COMPLETE = "DELETE FROM jobs WHERE id = $1 AND claim = $2";
     // Behind the head of its lane, which the caller holds, nobody else can have claimed it.
     JOB_END_BEHIND = "DELETE FROM jobs WHERE kind = 'process' AND message_id = $1 AND claimed_until = 0";
-    JOB_RETRY = "UPDATE jobs SET run_at = $3, claimed_until = 0, claim = NULL WHERE id = $1 AND claim = $2";
+    JOB_RETRY = "UPDATE jobs SET run_at = $3, claimed_until = 0, claim = NULL, deferred = 0 WHERE id = $1 AND claim = $2";
     // No try was made: the provider's pace did not allow it yet.
-    JOB_DEFER = "UPDATE jobs SET run_at = $3, claimed_until = 0, claim = NULL, attempts = attempts - 1 \
-        WHERE id = $1 AND claim = $2";
+    JOB_DEFER = "UPDATE jobs SET run_at = $3, claimed_until = 0, claim = NULL, attempts = attempts - 1, \
+        deferred = 1 WHERE id = $1 AND claim = $2";
+    // The next of the lane waits from now on: who has much to say does not keep others waiting.
+    JOB_NEXT_OF_LANE = "UPDATE jobs SET run_at = $2 \
+        WHERE seq = (SELECT MIN(seq) FROM jobs WHERE lane = $1) AND run_at < $2";
+    // In one order, or two transactions could wait for each other.
+    LANE_BROADCASTS lock "FOR UPDATE" = "SELECT seq FROM jobs WHERE lane = $1 AND rank = 1 ORDER BY seq";
+    LANE_PROMOTE = "UPDATE jobs SET rank = 0 WHERE lane = $1 AND rank = 1";
+    LANE_WAITS = "SELECT 1 AS waits FROM jobs WHERE lane = $1 LIMIT 1";
     JOBS_RELEASE_ALL = "UPDATE jobs SET claimed_until = 0, claim = NULL WHERE claimed_until > 0";
     JOBS_NEXT_AT = "SELECT MIN(CASE WHEN run_at > claimed_until THEN run_at ELSE claimed_until END) AS at \
         FROM jobs j WHERE NOT EXISTS (SELECT 1 FROM jobs b WHERE b.lane = j.lane AND b.seq < j.seq)";
@@ -234,4 +241,30 @@ statements! {
         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_at = excluded.until_at \
         WHERE leases.holder = excluded.holder OR leases.until_at <= $4";
     LEASE_END = "DELETE FROM leases WHERE name = $1 AND holder = $2";
+
+    CONTACT_LAST_ATTEMPT = "SELECT MAX(m.attempted_at) AS at FROM messages m \
+        JOIN conversations c ON c.id = m.conversation_id WHERE c.contact_id = $1 AND m.id <> $2 \
+        AND c.last_message_at > $3";
+    EXCHANGE_OF_CONTACT = "SELECT m.author, m.text, m.created_at FROM messages m \
+        JOIN conversations c ON c.id = m.conversation_id WHERE c.contact_id = $1 AND c.last_message_at > $2 \
+        AND m.created_at > $2 AND m.automatic = 0 ORDER BY m.created_at DESC, m.seq DESC LIMIT $3";
+    MESSAGE_SET_AUTOMATIC = "UPDATE messages SET automatic = 1 WHERE id = $1";
+    MESSAGE_SET_ASIDE = "UPDATE messages SET set_aside_at = $2 WHERE id = $1";
+    MESSAGES_SET_ASIDE = concat!("SELECT ", message_columns!(), " FROM (SELECT m.* FROM messages m \
+        WHERE m.conversation_id = $1 AND m.set_aside_at IS NOT NULL ORDER BY m.seq DESC LIMIT $2) recent ORDER BY seq");
+    MESSAGES_TAKE_UP = "UPDATE messages SET set_aside_at = NULL WHERE conversation_id = $1 AND set_aside_at IS NOT NULL";
+    QUARANTINE_BEGIN = "INSERT INTO quarantine (contact_id, conversation_id, since_at, why) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (contact_id) DO UPDATE SET conversation_id = excluded.conversation_id";
+    QUARANTINE_OF_CONTACT = "SELECT why, confirmed_at FROM quarantine WHERE contact_id = $1";
+    QUARANTINE_END = "DELETE FROM quarantine WHERE contact_id = $1";
+    QUARANTINE_CONFIRM = "UPDATE quarantine SET confirmed_at = $2 WHERE contact_id = $1 AND confirmed_at IS NULL";
+    QUARANTINE_LIST = concat!("SELECT ", conversation_columns!(), ", k.address, CAST(NULL AS TEXT) AS agent_name, \
+        (SELECT m.text FROM messages m WHERE m.conversation_id = c.id AND m.direction = 'inbound' \
+        ORDER BY m.seq DESC LIMIT 1) AS last_text, CAST(NULL AS TEXT) AS last_understanding, CAST(0 AS BIGINT) AS trouble \
+        FROM quarantine q JOIN conversations c ON c.id = q.conversation_id JOIN contacts k ON k.id = q.contact_id \
+        WHERE c.state = 'bot' ORDER BY c.last_message_at DESC, c.id LIMIT $1");
+    // A quarter of an hour divides every offset from UTC.
+    DELIVERIES = "SELECT channel, status, created_at / 900000000 AS quarter, COUNT(*) AS n, \
+        CAST(SUM(segments) AS BIGINT) AS segments, CAST(SUM(cost) AS BIGINT) AS cost FROM messages WHERE direction = 'outbound' AND created_at >= $1 \
+        AND created_at < $2 GROUP BY channel, status, created_at / 900000000";
 }

@@ -1,10 +1,12 @@
 //! Read-only joins for the console and the reports.
 
 use super::conversations::conversation;
-use super::driver::values;
+use super::driver::{Row, values};
 use super::sql::teams;
 use super::{StoreError, Tx, sql};
-use crate::model::{AgentId, Conversation, ConversationId, EventKind, Timestamp, Tone, Understanding};
+use crate::model::{
+    AgentId, Conversation, ConversationId, DeliveryStatus, EventKind, Timestamp, Tone, Understanding,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -44,23 +46,64 @@ pub struct TimedEvent {
     pub intent: Option<String>,
 }
 
+/// Messages of ours on one channel, written within one quarter of an hour, that stand alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deliveries {
+    pub channel: String,
+    pub status: DeliveryStatus,
+    /// When the quarter began.
+    pub at: Timestamp,
+    pub count: i64,
+    /// SMS that they took; none: they were none.
+    pub segments: Option<i64>,
+    /// In millionths of the operator's currency; none: no price is known.
+    pub cost: Option<i64>,
+}
+
+fn entry(row: &Row) -> Result<QueueEntry, StoreError> {
+    Ok(QueueEntry {
+        conversation: conversation(row)?,
+        address: row.get("address")?,
+        agent_name: row.get("agent_name")?,
+        last_text: row.get("last_text")?,
+        tone: row
+            .get::<Option<String>>("last_understanding")?
+            .map(|json| serde_json::from_str::<Understanding>(&json))
+            .transpose()?
+            .map(|understanding| understanding.tone),
+        trouble: row.get("trouble")?,
+    })
+}
+
 impl Tx {
     /// Conversations that people must see, most pressing first: queued, in charge, or with a message in trouble.
     pub async fn queue(&mut self, limit: i64) -> Result<Vec<QueueEntry>, StoreError> {
         let rows = self.fetch(&sql::QUEUE, values![limit]).await?;
+        rows.iter().map(entry).collect()
+    }
+
+    /// Conversations in quarantine, the latest first.
+    pub async fn quarantined(&mut self, limit: i64) -> Result<Vec<QueueEntry>, StoreError> {
+        let rows = self.fetch(&sql::QUARANTINE_LIST, values![limit]).await?;
+        rows.iter().map(entry).collect()
+    }
+
+    /// What became of the messages of ours that were written from `from` to before `to`.
+    pub async fn deliveries(
+        &mut self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Deliveries>, StoreError> {
+        let rows = self.fetch(&sql::DELIVERIES, values![from, to]).await?;
         rows.iter()
             .map(|row| {
-                Ok(QueueEntry {
-                    conversation: conversation(row)?,
-                    address: row.get("address")?,
-                    agent_name: row.get("agent_name")?,
-                    last_text: row.get("last_text")?,
-                    tone: row
-                        .get::<Option<String>>("last_understanding")?
-                        .map(|json| serde_json::from_str::<Understanding>(&json))
-                        .transpose()?
-                        .map(|understanding| understanding.tone),
-                    trouble: row.get("trouble")?,
+                Ok(Deliveries {
+                    channel: row.get("channel")?,
+                    status: row.name("status")?,
+                    at: Timestamp(row.get::<i64>("quarter")?.saturating_mul(900_000_000)),
+                    count: row.get("n")?,
+                    segments: row.get("segments")?,
+                    cost: row.get("cost")?,
                 })
             })
             .collect()

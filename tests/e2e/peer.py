@@ -35,6 +35,8 @@ class Peer:
     def __init__(self) -> None:
         self.received: list[dict] = []
         self.refused: list[str] = []
+        # To these addresses a proxy answers for us: nobody knows whether the reply arrived.
+        self.lost: set[str] = set()
         handler = type("Handler", (Handler,), {"peer": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
@@ -62,6 +64,11 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         timestamp = self.headers.get("X-Guichet-Timestamp", "")
         right = hmac.compare_digest(self.headers.get("X-Guichet-Signature", ""), signature(timestamp, body))
+        if right and json.loads(body)["to"] in self.peer.lost:
+            self.send_response(502)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if right and abs(time.time() - int(timestamp)) < 60:
             self.peer.received.append(json.loads(body))
         else:

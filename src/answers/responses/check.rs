@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What the engine says on its own account; `responses/<language>/system.yaml` words them.
-pub(super) const SYSTEM_MESSAGES: [&str; 22] = [
+pub(super) const SYSTEM_MESSAGES: [&str; 23] = [
     "escalated",
     "escalated_again",
     "clarify",
@@ -34,6 +34,7 @@ pub(super) const SYSTEM_MESSAGES: [&str; 22] = [
     "language_set",
     "nearest_stations",
     "no_station_near",
+    "slow_down",
 ];
 
 /// One template as its writer sees it.

@@ -80,6 +80,11 @@ const ROUTES: &[(Method, &str, Access, &str)] = &[
     (POST, "/console/people/{person}/reset-password", From(Role::Admin), ""),
     (POST, "/console/people/{person}/reset-totp", From(Role::Admin), ""),
     (GET, "/console/audit", From(Role::Admin), ""),
+    (GET, "/console/messages/{id}/trace", From(Role::Admin), ""),
+    (GET, "/api/messages/{id}/trace", From(Role::Admin), ""),
+    (GET, "/api/reports/deliveries", From(Role::Agent), ""),
+    (POST, "/console/conversations/{id}/quarantine/release", From(Role::Agent), ""),
+    (POST, "/console/conversations/{id}/quarantine/confirm", From(Role::Agent), ""),
 ];
 
 /// Files whose routes are for customers, providers and monitors: they know no people of the desk, and have tests of

@@ -149,6 +149,8 @@ struct Person {
 
 struct Reading<'a> {
     entries: &'a [QueueEntry],
+    /// What seems to be spam.
+    quarantined: &'a [QueueEntry],
     teams: &'a [Team],
     me: model::AgentId,
     wall: &'a Wall,
@@ -213,6 +215,14 @@ impl Reading<'_> {
         Section { name, lines, count }
     }
 
+    fn quarantine(&self, filters: &Filters) -> Section {
+        let mut lines: Vec<Line> = self.quarantined.iter().map(|entry| self.line(entry)).collect();
+        lines.retain(|line| filters.keeps(line));
+        let count = lines.len();
+        lines.truncate(SHOWN);
+        Section { name: "quarantine", lines, count }
+    }
+
     fn sections(&self, filters: &Filters) -> Vec<Section> {
         let now = self.wall.now();
         let mine = |c: &model::Conversation| c.agent_id == Some(self.me);
@@ -228,6 +238,7 @@ impl Reading<'_> {
             self.section("trouble", filters, |c| c.state == ConversationState::Bot),
             self.section("snoozed", filters, |c| charge(c) && mine(c) && asleep(c)),
             self.section("others", filters, |c| charge(c) && !mine(c)),
+            self.quarantine(filters),
         ]
     }
 }
@@ -248,13 +259,20 @@ async fn queue_context(
     let wall = Wall::new(state, ui);
     let mut tx = state.store.read().await?;
     let entries = tx.queue(QUEUE_LINES).await?;
+    let quarantined = tx.quarantined(QUEUE_LINES).await?;
     let teams = tx.teams().await?;
     let seats = tx.seats(wall.now()).await?;
     let views = tx.views_of(signed.agent.id).await?;
     drop(tx);
     let calendar = Calendar::new(state.config.desk.hours.clone(), state.config.timezone());
-    let reading =
-        Reading { entries: &entries, teams: &teams, me: signed.agent.id, wall: &wall, calendar: &calendar };
+    let reading = Reading {
+        entries: &entries,
+        quarantined: &quarantined,
+        teams: &teams,
+        me: signed.agent.id,
+        wall: &wall,
+        calendar: &calendar,
+    };
     let waiting = |c: &model::Conversation| c.state == ConversationState::Queued;
     let queued = entries.iter().filter(|entry| waiting(&entry.conversation));
     let urgent = queued.clone().filter(|entry| entry.conversation.priority == Priority::Urgent);

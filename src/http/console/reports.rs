@@ -1,6 +1,6 @@
 //! The page of response times: one card per clock, plain SVG bars.
 
-use super::super::api::{Period, read_report};
+use super::super::api::{Period, read_deliveries, read_report};
 use super::super::auth::SignedIn;
 use super::super::pages::{Ui, render};
 use super::super::problem::Problem;
@@ -8,9 +8,11 @@ use super::frame;
 use super::views::length;
 use crate::http::AppState;
 use crate::insights::clocks::{Clock, Figures, Group, Reading};
+use crate::insights::deliveries::{Counts, Log};
 use crate::model::Timestamp;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use minijinja::{context, value::Serde};
 use serde::{Deserialize, Serialize};
@@ -51,6 +53,40 @@ struct Row {
     resolution: String,
 }
 
+/// One channel's messages of the period.
+#[derive(Serialize)]
+struct Sent {
+    channel: String,
+    total: Numbers,
+    /// Latest first.
+    days: Vec<Numbers>,
+    plot: Plot,
+}
+
+#[derive(Serialize)]
+struct Numbers {
+    day: String,
+    counts: Counts,
+    segments: String,
+    cost: String,
+}
+
+/// A column for each day, from the first with messages to the last.
+#[derive(Serialize)]
+struct Plot {
+    width: i64,
+    bars: Vec<DayBar>,
+}
+
+/// A part of a day's column. In units of the plot, from the top.
+#[derive(Serialize)]
+struct DayBar {
+    status: &'static str,
+    x: i64,
+    y: f64,
+    height: f64,
+}
+
 /// `/console/reports?from&to&time=wall|business`
 pub async fn page(
     State(state): State<AppState>,
@@ -61,6 +97,7 @@ pub async fn page(
     let zone = state.config.timezone();
     let span = asked.period.span(state.clock.now(), &zone)?;
     let report = read_report(&state, span).await?;
+    let deliveries = read_deliveries(&state, span).await?;
     let business = asked.time == "business";
     let cards: Vec<Card> = Clock::ALL
         .iter()
@@ -75,6 +112,7 @@ pub async fn page(
         cards => Serde(cards),
         channels => Serde(rows(&report.by_channel, business, ui)),
         intents => Serde(rows(&report.by_intent, business, ui)),
+        sent => Serde(deliveries.iter().map(|(name, log)| sent(name, log)).collect::<Vec<_>>()),
         ..frame(&state, &signed, "/console/reports").await?
     };
     render(ui, "reports.html", context)
@@ -127,4 +165,74 @@ fn rows(groups: &BTreeMap<String, Group>, business: bool, ui: Ui) -> Vec<Row> {
             resolution: cell(group, Clock::Resolution),
         })
         .collect()
+}
+
+fn sent(channel: &str, log: &Log) -> Sent {
+    Sent {
+        channel: channel.to_owned(),
+        total: numbers(String::new(), &log.overall),
+        days: log.days.iter().rev().map(|(day, counts)| numbers(day.to_string(), counts)).collect(),
+        plot: plot(log),
+    }
+}
+
+fn numbers(day: String, counts: &Counts) -> Numbers {
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    Numbers {
+        day,
+        counts: *counts,
+        segments: or_dash(counts.segments.map(|n| n.to_string())),
+        cost: or_dash(counts.cost.map(|micros| format!("{:.2}", micros as f64 / 1e6))),
+    }
+}
+
+/// Height of the plot; a day's column is nine wide in ten.
+const TALL: f64 = 60.0;
+const DAY: i64 = 10;
+
+fn plot(log: &Log) -> Plot {
+    let most = log.days.values().map(Counts::total).max().unwrap_or(0).max(1);
+    let first = log.days.keys().next().copied();
+    let at = |day: &Date| first.map_or(0, |first| i64::from((*day - first).get_days()));
+    let mut bars = Vec::new();
+    for (day, counts) in &log.days {
+        let mut y = TALL;
+        let parts = [
+            ("delivered", counts.delivered),
+            ("sent", counts.sent),
+            ("waiting", counts.waiting),
+            ("unknown", counts.unknown),
+            ("failed", counts.failed),
+        ];
+        for (status, count) in parts.into_iter().filter(|(_, count)| *count > 0) {
+            let height = TALL * count as f64 / most as f64;
+            y -= height;
+            bars.push(DayBar { status, x: at(day) * DAY, y, height });
+        }
+    }
+    let days = log.days.keys().last().map_or(0, |last| at(last) + 1);
+    Plot { width: days * DAY, bars }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plot_has_a_column_for_each_day_and_a_part_for_each_status() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let counts = |delivered, failed| Counts { delivered, failed, ..Counts::default() };
+        let days = [(day("2026-11-28"), counts(3, 1)), (day("2026-12-01"), counts(2, 0))];
+        let log = Log { overall: counts(5, 1), days: days.into() };
+        let Plot { width, bars } = plot(&log);
+        assert_eq!(width, 4 * DAY, "days without messages have their place");
+        let bars: Vec<(&str, i64, f64, f64)> = bars.iter().map(|b| (b.status, b.x, b.y, b.height)).collect();
+        assert_eq!(
+            bars,
+            [("delivered", 0, 15.0, 45.0), ("failed", 0, 0.0, 15.0), ("delivered", 30, 30.0, 30.0)]
+        );
+        assert_eq!(numbers(String::new(), &counts(1, 0)).cost, "–");
+        let priced = Counts { cost: Some(1_234_567), ..Counts::default() };
+        assert_eq!(numbers(String::new(), &priced).cost, "1.23");
+    }
 }

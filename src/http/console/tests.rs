@@ -5,7 +5,7 @@ use crate::config::{ChannelConfig, Config};
 use crate::http::{AppState, api, assets, auth, console, live};
 use crate::model::{
     Actor, ConversationId, ConversationState, EventKind, Fact, IntentScore, Lang, Media, MessageId, NewEvent,
-    Role, Timestamp, Tone, Understanding,
+    ProviderCall, Role, Suspicion, Timestamp, Tone, Understanding,
 };
 use crate::store::{Ingest, Store};
 use axum::Router;
@@ -423,4 +423,125 @@ async fn the_queue_is_filtered_and_filters_are_kept_as_views() {
     assert_eq!(post("/console/presence", &[("presence", "asleep")]).await, StatusCode::BAD_REQUEST);
     let page = app.get(&session, "/console").await.text().await.unwrap();
     assert!(page.contains("dot available"));
+impl App {
+    /// Someone with this role, who has it for a login too.
+    async fn hire(&self, role: Role) {
+        let command = UserCommand::Add {
+            login: role.as_str().into(),
+            name: role.as_str().into(),
+            role,
+            password_stdin: true,
+        };
+        user::run(command, &self.store, &*self.clock, &mut PASSWORD.as_bytes()).await.unwrap();
+    }
+
+    async fn sign_in_as(&self, role: Role) -> Session {
+        let form = [("login", role.as_str()), ("password", PASSWORD)];
+        let answer = self.ask(Method::POST, "/login").form(&form).send().await.unwrap();
+        let cookie = header(&answer, "set-cookie").split(';').next().unwrap().to_owned();
+        Session { cookie, csrf: String::new() }
+    }
+}
+
+#[tokio::test]
+async fn the_calls_of_a_message_are_for_admins() {
+    let app = app().await;
+    let mut tx = app.store.begin().await.unwrap();
+    let bot = tx.messages(app.conversation, 1, 1).await.unwrap().remove(0);
+    let call = ProviderCall {
+        at: NOW,
+        took: Duration::from_millis(1_234),
+        request: format!("POST api.example/send\n{XSS}"),
+        response: XSS.into(),
+        status: Some(429),
+    };
+    tx.insert_call(bot.id, &call).await.unwrap();
+    tx.commit().await.unwrap();
+    let paths = [format!("/console/messages/{}/trace", bot.id), format!("/api/messages/{}/trace", bot.id)];
+    let camille = app.sign_in("").await;
+    let link = format!("href=\"/console/messages/{}/trace\"", bot.id);
+    let page = app.get(&camille, "/console/conversations/{id}").await.text().await.unwrap();
+    assert!(!page.contains(&link));
+    for role in [Role::Manager, Role::Admin] {
+        app.hire(role).await;
+        let session = app.sign_in_as(role).await;
+        let expected = if role == Role::Admin { StatusCode::OK } else { StatusCode::FORBIDDEN };
+        for path in &paths {
+            assert_eq!(app.get(&session, path).await.status(), expected, "{role} {path}");
+            assert_eq!(app.get(&camille, path).await.status(), StatusCode::FORBIDDEN, "{path}");
+        }
+    }
+    let admin = app.sign_in_as(Role::Admin).await;
+    let page = app.get(&admin, "/console/conversations/{id}").await.text().await.unwrap();
+    assert!(page.contains(&link));
+    let page = app.get(&admin, &paths[0]).await.text().await.unwrap();
+    assert!(page.contains("1234 ms") && page.contains("429") && page.contains("POST api.example"), "{page}");
+    assert!(page.contains("&lt;script&gt;alert") && !page.contains("<script>alert"));
+    let json: serde_json::Value = app.get(&admin, &paths[1]).await.json().await.unwrap();
+    assert_eq!((&json["calls"][0]["took_ms"], &json["calls"][0]["status"]), (&1_234.into(), &429.into()));
+    let nobodys = format!("/console/messages/{}/trace", MessageId::new());
+    assert_eq!(app.get(&admin, &nobodys).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_delivery_log_counts_by_channel_and_day() {
+    let app = app().await;
+    let session = app.sign_in("").await;
+    app.clock.advance(Duration::from_secs(1));
+    let log: serde_json::Value = app.get(&session, "/api/reports/deliveries").await.json().await.unwrap();
+    let web = &log["by_channel"]["web"];
+    assert_eq!((&web["failed"], &web["delivered"]), (&1.into(), &0.into()));
+    assert_eq!(web["cost"], serde_json::Value::Null);
+    assert_eq!(web["days"].as_object().unwrap().len(), 1);
+    let page = app.get(&session, "/console/reports").await.text().await.unwrap();
+    assert!(page.contains("class=\"s-failed\"") && page.contains("<code>web</code>"), "{page}");
+}
+
+#[tokio::test]
+async fn what_is_in_quarantine_is_let_go_or_confirmed() {
+    let app = app().await;
+    let session = app.sign_in("").await;
+    let mut tx = app.store.begin().await.unwrap();
+    let inbound = Ingest {
+        channel: "web",
+        address: "spammer",
+        provider_id: "spam-1",
+        text: "gagnez",
+        ..Ingest::default()
+    };
+    let id = tx.ingest(inbound, NOW, Duration::ZERO).await.unwrap().conversation_id;
+    let job = tx.claim_jobs(NOW, NOW.plus(Duration::from_secs(60)), 9).await.unwrap();
+    let spam = tx.messages(id, 0, 1).await.unwrap().remove(0);
+    for job in job.iter().filter(|job| job.message_id == spam.id) {
+        tx.complete_job(job).await.unwrap();
+    }
+    let conversation = tx.lock_conversation(id).await.unwrap().unwrap();
+    tx.quarantine(&conversation, Suspicion::Links, NOW).await.unwrap();
+    tx.set_aside(&spam, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let queue = app.get(&session, "/console").await.text().await.unwrap();
+    let (_, quarantine) = queue.split_once("id=\"s-quarantine\"").unwrap();
+    assert!(quarantine.contains("gagnez"), "{queue}");
+
+    let path = format!("/console/conversations/{id}");
+    let page = app.get(&session, &path).await.text().await.unwrap();
+    assert!(page.contains("quarantine&#x2f;release") && page.contains("quarantine&#x2f;confirm"));
+    let act = async |what: &str| {
+        let request = app.ask(Method::POST, &format!("{path}/quarantine/{what}"));
+        let request = request.header("cookie", &session.cookie).header("x-guichet", "1");
+        request.form(&[("csrf", &session.csrf)]).send().await.unwrap().status()
+    };
+    assert_eq!(act("release").await, StatusCode::NO_CONTENT);
+    assert_eq!(act("confirm").await, StatusCode::CONFLICT, "it is no longer there");
+    let mut tx = app.store.begin().await.unwrap();
+    let later = tx.claim_jobs(NOW, NOW.plus(Duration::from_secs(60)), 9).await.unwrap();
+    assert!(later.iter().any(|job| job.set_aside && job.message_id == spam.id), "it is read now");
+    tx.quarantine(&conversation, Suspicion::Links, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(act("confirm").await, StatusCode::NO_CONTENT);
+    let mut tx = app.store.read().await.unwrap();
+    let resolved = tx.conversation(id).await.unwrap().unwrap();
+    assert_eq!(resolved.state, ConversationState::Resolved);
+    let known = tx.quarantine_of(conversation.contact_id).await.unwrap().unwrap();
+    assert_eq!(known.confirmed_at, Some(NOW));
 }

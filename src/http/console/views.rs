@@ -2,7 +2,7 @@
 
 use super::super::auth::SignedIn;
 use super::super::pages::Ui;
-use crate::channels::Channels;
+use crate::channels::{Capabilities, Channels};
 use crate::http::AppState;
 use crate::model::{
     self, AgentId, Author, ConversationId, ConversationState, DeliveryStatus, Direction, EntityValue,
@@ -113,6 +113,14 @@ pub struct Conversation {
     max_chars: Option<usize>,
     /// Since when the contact wants no messages; none: they do.
     opted_out: Option<Stamp>,
+    /// What the channel carries: keys of the texts.
+    carries: Vec<&'static str>,
+    /// Everyone reads it.
+    public: bool,
+    /// Why it seems to be spam, a key of the texts; empty: it does not.
+    quarantine: &'static str,
+    /// Who asks may read what was said with the provider.
+    traces: bool,
 }
 
 #[derive(Serialize)]
@@ -153,6 +161,8 @@ struct Said {
     media: Vec<String>,
     status: &'static str,
     in_trouble: bool,
+    /// A machine wrote it.
+    automatic: bool,
     error: String,
     lang: String,
     tone: &'static str,
@@ -183,7 +193,9 @@ impl Conversation {
         };
         let contact = tx.contact_by_id(c.contact_id).await?;
         let opted_out = contact.as_ref().and_then(|k| k.opted_out_at).map(|at| wall.stamp(at));
-        let address = contact.map(|k| k.address);
+        let contact = contact.map(|k| k.address).unwrap_or_default();
+        let quarantine = tx.quarantine_of(c.contact_id).await?;
+        let channel = channels.get(&c.channel);
         let messages = tx.latest_messages(id, MESSAGES).await?;
         let events = tx.events(id).await?;
         let people = people(tx, &c, &messages, &events).await?;
@@ -192,7 +204,7 @@ impl Conversation {
         let since = c.escalated_at.unwrap_or(c.opened_at);
         Ok(Some(Self {
             id: id.to_string(),
-            address: shown_address(&address.unwrap_or_default(), wall.ui),
+            address: shown_address(&contact, wall.ui),
             lang: c.lang.map(|l| l.to_string()).unwrap_or_default(),
             intent: c.intent.clone().unwrap_or_default(),
             state: c.state.as_str(),
@@ -208,11 +220,23 @@ impl Conversation {
             cut: messages.first().is_some_and(|m| m.seq > 1),
             seen: messages.last().map_or(0, |m| m.seq),
             items: items(&messages, &events, &name, wall),
-            max_chars: channels.get(&c.channel).map(|ch| ch.capabilities().max_chars),
+            max_chars: channel.map(|channel| channel.capabilities().max_chars),
             opted_out,
+            carries: channel.map(|channel| carries(channel.capabilities())).unwrap_or_default(),
+            public: channel.is_some_and(|channel| channel.is_public(&contact)),
+            quarantine: quarantine.map_or("", |q| q.why.as_str()),
+            traces: signed.agent.role >= Role::Admin,
             channel: c.channel,
         }))
     }
+}
+
+/// What an agent can count on in this channel, beside text.
+fn carries(capabilities: Capabilities) -> Vec<&'static str> {
+    let Capabilities { sms, buttons, media, receipts, edits, .. } = capabilities;
+    let all =
+        [(sms, "sms"), (buttons > 0, "buttons"), (media, "media"), (receipts, "receipts"), (edits, "edits")];
+    all.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect()
 }
 
 /// Names of the agents who took part.
@@ -279,6 +303,13 @@ fn note(
         EventKind::Resolved => "resolved",
         EventKind::OptedOut => "opted_out",
         EventKind::OptedIn => "opted_in",
+        EventKind::QuarantineEnded => "quarantine_ended",
+        EventKind::SpamConfirmed => "spam_confirmed",
+        EventKind::MessageSetAside => match event.data.get("why").and_then(|why| why.as_str()) {
+            Some("too_fast") => "set_aside_too_fast",
+            Some("quarantined") => "set_aside_quarantined",
+            _ => "set_aside_automatic",
+        },
         _ => return None,
     };
     let reason = event.data.get("reason").and_then(|r| r.as_str());
@@ -316,6 +347,7 @@ fn said(m: &Message, name: &dyn Fn(Option<AgentId>) -> Option<String>, wall: &Wa
         media: m.media.iter().map(|media| media.kind.clone()).collect(),
         status: m.status.as_str(),
         in_trouble: matches!(m.status, DeliveryStatus::Unknown | DeliveryStatus::Failed),
+        automatic: m.automatic,
         error: m.error.clone().unwrap_or_default(),
         lang: understood.map(|u| u.lang.to_string()).unwrap_or_default(),
         tone: understood.map_or("", |u| u.tone.as_str()),
