@@ -216,11 +216,7 @@ impl Channels {
 
     /// Channels that are not of the configuration.
     pub fn of(channels: impl IntoIterator<Item = (String, Arc<dyn Channel>)>) -> Self {
-        Self {
-            by_name: Arc::new(channels.into_iter().collect()),
-            sms: Arc::default(),
-            paces: Arc::default(),
-        }
+        Self { by_name: Arc::new(channels.into_iter().collect()), sms: Arc::default(), paces: Arc::default() }
     }
 
     /// How fast a channel may be sent to: its own choice, where the configuration does not say otherwise.

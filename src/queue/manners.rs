@@ -227,7 +227,8 @@ impl Worker {
             let live = self.mind.content.live();
             let notice = said_by_itself("system.slow_down", &conversation.dialogue);
             let text = self.render(&notice.lines, &conversation.channel, lang, &live, now);
-            let most = channels.get(&conversation.channel).map_or(usize::MAX, |c| c.longest(&contact.address));
+            let most =
+                channels.get(&conversation.channel).map_or(usize::MAX, |c| c.longest(&contact.address));
             effects.say(&notice, split(&text, most)).await?;
         }
         let Effects { mut tx, .. } = effects;

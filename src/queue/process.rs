@@ -218,7 +218,14 @@ pub(super) fn said_by_itself(response: &str, dialogue: &Dialogue) -> Decision {
 impl Worker {
     /// The words of a decision; none when it says nothing. A template that fails here passed its check at start, so the
     /// rest is said and the failure logged.
-    pub(super) fn render(&self, lines: &[Line], channel: &str, lang: Lang, live: &Live, now: Timestamp) -> String {
+    pub(super) fn render(
+        &self,
+        lines: &[Line],
+        channel: &str,
+        lang: Lang,
+        live: &Live,
+        now: Timestamp,
+    ) -> String {
         let capabilities = self.channels.get(channel).map(|c| c.capabilities());
         let sms = capabilities.is_some_and(|c| c.sms);
         let variants: &[Variant<'_>] =

@@ -423,6 +423,8 @@ async fn the_queue_is_filtered_and_filters_are_kept_as_views() {
     assert_eq!(post("/console/presence", &[("presence", "asleep")]).await, StatusCode::BAD_REQUEST);
     let page = app.get(&session, "/console").await.text().await.unwrap();
     assert!(page.contains("dot available"));
+}
+
 impl App {
     /// Someone with this role, who has it for a login too.
     async fn hire(&self, role: Role) {
