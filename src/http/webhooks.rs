@@ -60,9 +60,15 @@ fn greet(
 ) -> Response {
     let query = query.as_deref();
     let request = WebhookRequest { tail, query, headers, body: &[], now: state.clock.now() };
-    let greeted = state.channels.get(name).ok_or(Refusal::NotFound).and_then(|c| c.handshake(&request));
-    match greeted {
+    let Some(channel) = state.channels.get(name) else {
+        return refused(&state, name, Refusal::NotFound.into());
+    };
+    match channel.handshake(&request) {
         Ok(accepted) => acknowledge(accepted),
+        Err(Refusal::NotFound) => {
+            let detail = "this method is not allowed here";
+            refused(&state, name, Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail))
+        }
         Err(refusal) => refused(&state, name, refusal.into()),
     }
 }

@@ -140,7 +140,7 @@ def test_the_full_model_takes_over_when_its_embeddings_are_there(start_server, t
 
 
 def test_stop_is_confirmed_once_and_then_nothing_is_sent(server, twilio):
-    sender = "+33611000011"
+    sender = "+33611000021"
     server.receives_sms(sender, "« Stop » 🙏")
     assert "START" in twilio.reply_to(sender).body
     for text in ("prochain train Vitré Rennes", "ARRÊT", "aide"):

@@ -29,8 +29,8 @@ pub fn routes() -> Router<AppState> {
         .route("/console/teams", get(page).post(save))
         .route("/console/teams/{id}/archive", post(archive))
         .route("/console/teams/{id}/members", post(add_member))
-        .route("/console/teams/{id}/members/{agent}/remove", post(remove_member))
-        .route("/console/seats/{agent}", post(set_seat))
+        .route("/console/teams/{id}/members/{person}/remove", post(remove_member))
+        .route("/console/seats/{person}", post(set_seat))
 }
 
 #[derive(Serialize)]
