@@ -231,7 +231,8 @@ impl Seen {
     fn new_replies(&mut self, messages: &[Message]) -> Vec<String> {
         let out = messages.iter().filter(|message| message.direction == Direction::Outbound);
         // Buttons are a part of what the customer reads.
-        let read = |message: &Message| [&[message.text.clone()], &*message.choices].concat().join("\n");
+        let read =
+            |message: &Message| [std::slice::from_ref(&message.text), &*message.choices].concat().join("\n");
         out.filter(|message| self.messages.insert(message.id)).map(read).collect()
     }
 }
