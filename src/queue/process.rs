@@ -331,9 +331,9 @@ impl Effects<'_> {
         team: Option<&str>,
     ) -> Result<(), StoreError> {
         let Some(Escalation { reason, priority }) = escalation else { return Ok(()) };
-        let teams = self.tx.teams().await?;
         let conversation = &mut self.conversation;
         if conversation.state == ConversationState::Bot {
+            let teams = self.tx.teams().await?;
             conversation.state = ConversationState::Queued;
             conversation.escalated_at = Some(self.now);
             conversation.desk.team = routing::team_for(conversation, team, &teams);
