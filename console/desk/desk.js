@@ -157,6 +157,11 @@ async function post(form) {
   await refresh();
 }
 
+// The bar is not fetched again: its dot follows the choice.
+$("presence").addEventListener("change", ({ target }) => {
+  target.form.querySelector(".dot").className = "dot " + target.value;
+});
+
 document.addEventListener("change", (event) => {
   if ("auto" in event.target.dataset) event.target.form.requestSubmit();
 });

@@ -65,17 +65,20 @@ impl Dispatcher {
     pub async fn pass(&self) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let mut changed = 0;
-        let over = self.store.read().await?.snoozes_over(now, AT_ONCE).await?;
-        for id in over {
+        // Only what is over takes the one writer: most looks find nothing.
+        let mut tx = self.store.read().await?;
+        let snoozes = tx.snoozes_over(now, AT_ONCE).await?;
+        let offers = tx.offers_over(now, AT_ONCE).await?;
+        drop(tx);
+        for id in snoozes {
             changed += usize::from(self.wake(id, now).await?);
         }
-        let free = self.store.read().await?.to_offer(now, AT_ONCE).await?;
-        for &id in &free {
+        for id in offers {
             changed += usize::from(self.withdraw(id, now).await?);
         }
         changed += self.keep_promises(now).await?;
-        if self.config.mode == RoutingMode::Offer && !free.is_empty() {
-            changed += self.offer(&free, now).await?;
+        if self.config.mode == RoutingMode::Offer {
+            changed += self.offer(now).await?;
         }
         Ok(changed)
     }
@@ -166,15 +169,19 @@ impl Dispatcher {
         Ok(true)
     }
 
-    async fn offer(&self, free: &[ConversationId], now: Timestamp) -> Result<usize, StoreError> {
+    async fn offer(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut tx = self.store.read().await?;
+        let free = tx.to_offer(now, AT_ONCE).await?;
+        if free.is_empty() {
+            return Ok(0);
+        }
         let seats = tx.seats(now).await?;
         if seats.iter().all(|seat| seat.presence != Presence::Available) {
             return Ok(0);
         }
         let since = now.minus(self.config.refused_for.into());
         let mut waiting = Vec::new();
-        for &id in free {
+        for id in free {
             let refused = tx.refused_offers(id, since).await?;
             if let Some(c) = tx.conversation(id).await? {
                 waiting.push(Waiting { id, team: c.desk.team, lang: c.lang, refused });

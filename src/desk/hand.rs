@@ -1,6 +1,6 @@
 //! From hand to hand: declining an offer, transfer to a colleague or a team, snooze, and who is there.
 
-use super::{DeskError, event, in_charge, lock, require_charge};
+use super::{DeskError, event, in_charge, lock, requeue, require_charge};
 use crate::model::{
     Agent, AgentId, Conversation, ConversationId, ConversationState, EventKind, Presence, Role, TeamId,
     Timestamp,
@@ -54,14 +54,12 @@ pub async fn transfer(
         ConversationState::InCharge => return Err(in_charge(&mut tx, &conversation).await?),
         ConversationState::Bot | ConversationState::Queued => return Err(DeskError::NotInCharge),
     }
-    let seats = tx.seats(now).await?;
     conversation.escalated_at.get_or_insert(now);
     conversation.desk.snoozed_until = None;
     no_offer(&mut conversation);
     match to {
         Receiver::Agent(colleague) => {
-            let known = seats.iter().any(|seat| seat.agent.id == colleague);
-            if !known {
+            if !tx.seats(now).await?.iter().any(|seat| seat.agent.id == colleague) {
                 return Err(DeskError::NoReceiver);
             }
             conversation.state = ConversationState::InCharge;
@@ -72,9 +70,7 @@ pub async fn transfer(
             if !tx.teams().await?.iter().any(|known| known.id == team) {
                 return Err(DeskError::NoReceiver);
             }
-            conversation.state = ConversationState::Queued;
-            conversation.agent_id = None;
-            conversation.taken_at = None;
+            requeue(&mut conversation, now);
             conversation.desk.team = Some(team);
         }
     }
@@ -123,8 +119,8 @@ pub async fn set_presence(
     Ok(tx.commit().await?)
 }
 
-/// At sign-out: nobody's customers wait for someone who has gone home. What was in charge waits for all again, except
-/// what is snoozed, which waits for its time with its agent gone: it comes back to the queue too.
+/// At sign-out: nobody's customers wait for someone who has gone home. What was in charge waits for all again, what was
+/// snoozed too.
 pub async fn leave(tx: &mut Tx, now: Timestamp, agent: &Agent) -> Result<(), DeskError> {
     tx.set_presence(agent.id, Presence::Away, now).await?;
     withdraw_offers(tx, agent).await?;
@@ -133,11 +129,7 @@ pub async fn leave(tx: &mut Tx, now: Timestamp, agent: &Agent) -> Result<(), Des
         if conversation.agent_id != Some(agent.id) || conversation.state != ConversationState::InCharge {
             continue;
         }
-        conversation.state = ConversationState::Queued;
-        conversation.agent_id = None;
-        conversation.taken_at = None;
-        conversation.desk.snoozed_until = None;
-        conversation.escalated_at.get_or_insert(now);
+        requeue(&mut conversation, now);
         tx.save_conversation(&conversation).await?;
         event(tx, now, EventKind::Released, agent, &conversation, None).await?;
     }

@@ -169,6 +169,12 @@ pub fn start_of_day(at: Timestamp, days: i64, zone: &TimeZone) -> Timestamp {
         .map_or(at, |day| Timestamp::from_jiff(day.timestamp()))
 }
 
+/// The first instant after `day` in `zone`. None: the calendar ends before.
+pub fn end_of_day(day: Date, zone: &TimeZone) -> Option<Timestamp> {
+    let next = day.tomorrow().ok()?.to_zoned_datetime(zone.clone()).ok()?;
+    Some(Timestamp::from_jiff(next.timestamp()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -181,12 +181,7 @@ pub async fn release(
         ConversationState::InCharge if agent.role >= Role::Manager => {}
         ConversationState::InCharge => return Err(in_charge(&mut tx, &conversation).await?),
     }
-    conversation.state = ConversationState::Queued;
-    conversation.agent_id = None;
-    conversation.taken_at = None;
-    conversation.desk.snoozed_until = None;
-    // Taken from the bot, it was never escalated: from now on it waits for people.
-    conversation.escalated_at.get_or_insert(now);
+    requeue(&mut conversation, now);
     tx.save_conversation(&conversation).await?;
     event(&mut tx, now, EventKind::Released, agent, &conversation, None).await?;
     Ok(tx.commit().await?)
@@ -287,6 +282,16 @@ pub async fn resend(
     let id = Some(message.id);
     event(&mut tx, now, EventKind::MessageRetried, agent, &conversation, id).await?;
     Ok(tx.commit().await?)
+}
+
+/// Back to the queue, where it waits for anyone who fits.
+fn requeue(conversation: &mut Conversation, now: Timestamp) {
+    conversation.state = ConversationState::Queued;
+    conversation.agent_id = None;
+    conversation.taken_at = None;
+    conversation.desk.snoozed_until = None;
+    // Taken from the bot, it was never escalated: from now on it waits for people.
+    conversation.escalated_at.get_or_insert(now);
 }
 
 async fn lock(tx: &mut Tx, id: ConversationId) -> Result<Conversation, DeskError> {

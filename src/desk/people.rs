@@ -292,7 +292,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<usize, PeopleError> 
 }
 
 async fn give_back(store: &Store, now: Timestamp, by: &Agent, id: AgentId) -> Result<(), PeopleError> {
-    let held = store.read().await?.conversations_of_agent(id).await?;
+    let held = store.read().await?.in_charge_of(id).await?;
     for conversation in held {
         // Refused otherwise, it ended or is someone else's since.
         if let Err(DeskError::Store(error)) = super::release(store, now, by, conversation).await {

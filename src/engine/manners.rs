@@ -117,15 +117,16 @@ impl Habits<'_> {
         most > 0 && times.len() >= most
     }
 
-    /// Answering `text` with `reply` would go on with what only machines do.
-    pub fn is_loop(&self, text: &str, reply: &[String]) -> bool {
+    /// Answering `text` with `reply` would go on with what only machines do: saying the same, or never ending. `facts`: the
+    /// reply tells what is so right now, and people on a platform do ask that again and again.
+    pub fn is_loop(&self, text: &str, reply: &[String], facts: bool) -> bool {
         let since = self.now.minus(REPEATED_WITHIN);
         let same = |spoken: &&Spoken| {
             spoken.author == Author::Customer && spoken.at > since && spoken.text.trim() == text.trim()
         };
         let said = |part: &String| self.replies().any(|spoken| spoken.at > since && &spoken.text == part);
         let repeated = || self.lately.iter().filter(same).count() >= REPEATED && reply.iter().all(said);
-        self.limits.replies > 0 && (self.is_spent() || repeated())
+        self.limits.replies > 0 && (self.is_spent() || !facts && repeated())
     }
 
     fn replies(&self) -> impl Iterator<Item = &Spoken> {

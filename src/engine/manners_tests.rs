@@ -98,25 +98,27 @@ fn a_loop_is_the_same_words_on_both_sides_or_too_many_replies() {
         (9, Customer, " Bonjour "),
     ]);
     let habits = Habits { lately: &same, limits: LIMITS, now: NOW };
-    assert!(habits.is_loop("Bonjour", &reply("Bonjour !")));
+    assert!(habits.is_loop("Bonjour", &reply("Bonjour !"), false));
+    assert!(!habits.is_loop("Bonjour", &reply("Bonjour !"), true), "an answer with facts may be asked for again");
     // "Et le suivant ?" is asked again and again, and answered differently.
-    assert!(!habits.is_loop("Bonjour", &reply("Le suivant part à 8 h")));
-    assert!(!habits.is_loop("Et le suivant ?", &reply("Bonjour !")));
+    assert!(!habits.is_loop("Bonjour", &reply("Le suivant part à 8 h"), false));
+    assert!(!habits.is_loop("Et le suivant ?", &reply("Bonjour !"), false));
     let twice = Habits { lately: &same[..3], ..habits };
-    assert!(!twice.is_loop("Bonjour", &reply("Bonjour !")));
+    assert!(!twice.is_loop("Bonjour", &reply("Bonjour !"), false));
     let old = Habits { now: NOW.plus(Duration::from_secs(115)), ..habits };
-    assert!(!old.is_loop("Bonjour", &reply("Bonjour !")));
+    assert!(!old.is_loop("Bonjour", &reply("Bonjour !"), false));
 
     // Two parts of one reply are one.
     let many: Vec<(u64, Author, &str)> =
         (0..5).flat_map(|n| [(n * 20, Bot, "y"), (n * 20, Bot, "x")]).collect();
     let many = lately(&many);
     let habits = Habits { lately: &many, limits: LIMITS, now: NOW };
-    assert!(habits.is_loop("autre chose", &reply("z")));
+    assert!(habits.is_loop("autre chose", &reply("z"), false));
+    assert!(habits.is_loop("autre chose", &reply("z"), true), "no exchange is without end");
     let fewer = Habits { lately: &many[..8], ..habits };
-    assert!(!fewer.is_loop("autre chose", &reply("z")));
+    assert!(!fewer.is_loop("autre chose", &reply("z"), false));
     let free = Habits { limits: Limits { replies: 0, ..LIMITS }, ..habits };
-    assert!(!free.is_loop("autre chose", &reply("z")));
+    assert!(!free.is_loop("autre chose", &reply("z"), false));
 }
 
 #[test]

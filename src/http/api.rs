@@ -3,7 +3,7 @@
 use super::AppState;
 use super::auth::SignedIn;
 use super::problem::Problem;
-use crate::desk::hours::{Calendar, start_of_day};
+use crate::desk::hours::{Calendar, end_of_day, start_of_day};
 use crate::insights::clocks::{Report, report};
 use crate::insights::deliveries::{Log, log};
 use crate::model::Timestamp;
@@ -71,11 +71,11 @@ fn instant(name: &str, text: &str, zone: &TimeZone, end: bool) -> Result<Timesta
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         return Ok(Timestamp::from_jiff(at));
     }
-    let date = text.parse::<Date>().ok();
-    let date = if end { date.and_then(|d| d.tomorrow().ok()) } else { date };
-    date.filter(|_| text.len() == 10)
-        .and_then(|d| d.to_zoned_datetime(zone.clone()).ok())
-        .map(|at| Timestamp::from_jiff(at.timestamp()))
+    let start = |day: Date| Some(Timestamp::from_jiff(day.to_zoned_datetime(zone.clone()).ok()?.timestamp()));
+    text.parse::<Date>()
+        .ok()
+        .filter(|_| text.len() == 10)
+        .and_then(|day| if end { end_of_day(day, zone) } else { start(day) })
         .ok_or_else(|| {
             let form = "write a date such as 2026-11-23, or an instant such as 2026-11-23T08:00:00Z";
             Problem::bad_request(format!("'{name}' is no date: {form}"))

@@ -25,13 +25,15 @@ use super::auth::{NoFields, SignedForm, SignedIn};
 use super::pages::{self, Ui, render};
 use super::problem::Problem;
 use crate::desk::hand::{self, Receiver};
+use crate::desk::hours::end_of_day;
 use crate::desk::{self, DeskError};
-use crate::model::{Agent, ConversationId, MessageId, Role};
+use crate::model::{Agent, ConversationId, MessageId, Role, Timestamp};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use jiff::tz::TimeZone;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Deserialize;
@@ -89,6 +91,16 @@ async fn frame(state: &AppState, signed: &SignedIn, here: &str) -> Result<Value,
         here,
         degraded => super::health::degraded(state).await?,
     })
+}
+
+/// The end of the day of a form's date, in the operator's time zone; an empty text is no end.
+fn end_of(day: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Problem> {
+    let day = day.trim();
+    if day.is_empty() {
+        return Ok(None);
+    }
+    let at = day.parse().ok().and_then(|day| end_of_day(day, zone));
+    at.map(Some).ok_or_else(|| Problem::bad_request("'until' is no date: write one such as 2026-11-30"))
 }
 
 fn page_of(id: ConversationId) -> String {

@@ -159,7 +159,8 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     };
     let mut decision = decision;
     let mut parts = render(&decision);
-    let going_on = is_hushed(&conversation) || background.habits().is_loop(&message.text, &parts);
+    let facts = !decision.facts.is_empty();
+    let going_on = is_hushed(&conversation) || background.habits().is_loop(&message.text, &parts, facts);
     if going_on && !parts.is_empty() {
         decision = hush(decision, &conversation);
         parts = render(&decision);
@@ -400,9 +401,9 @@ impl Effects<'_> {
         team: Option<&str>,
     ) -> Result<(), StoreError> {
         let Some(Escalation { reason, priority }) = escalation else { return Ok(()) };
-        let teams = self.tx.teams().await?;
         let conversation = &mut self.conversation;
         if conversation.state == ConversationState::Bot {
+            let teams = self.tx.teams().await?;
             conversation.state = ConversationState::Queued;
             conversation.escalated_at = Some(self.now);
             conversation.desk.team = routing::team_for(conversation, team, &teams);

@@ -3,7 +3,7 @@
 use super::driver::{Row, values};
 use super::sql::people as sql;
 use super::{StoreError, Tx, agents};
-use crate::model::{Agent, AgentId, ConversationId, Role, Timestamp};
+use crate::model::{Agent, AgentId, Role, Timestamp};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -126,12 +126,6 @@ impl Tx {
     pub async fn people_gone(&mut self, now: Timestamp) -> Result<Vec<AgentId>, StoreError> {
         let rows = self.fetch(&sql::PEOPLE_GONE, values![now]).await?;
         rows.iter().map(|row| row.get("id").map(AgentId)).collect()
-    }
-
-    /// What the person is in charge of.
-    pub async fn conversations_of_agent(&mut self, id: AgentId) -> Result<Vec<ConversationId>, StoreError> {
-        let rows = self.fetch(&sql::CONVERSATIONS_OF_AGENT, values![id]).await?;
-        rows.iter().map(|row| row.get("id").map(ConversationId)).collect()
     }
 
     pub async fn set_role(&mut self, id: AgentId, role: Role) -> Result<(), StoreError> {

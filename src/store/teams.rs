@@ -121,12 +121,22 @@ impl Tx {
         Ok(())
     }
 
+    /// What the person is in charge of, snoozed or not.
     pub async fn in_charge_of(&mut self, agent: AgentId) -> Result<Vec<ConversationId>, StoreError> {
         ids(&self.fetch(&sql::IN_CHARGE_OF, values![agent]).await?)
     }
 
     pub async fn offered_to(&mut self, agent: AgentId) -> Result<Vec<ConversationId>, StoreError> {
         ids(&self.fetch(&sql::OFFERED_TO, values![agent]).await?)
+    }
+
+    /// Offers that nobody accepted in time.
+    pub async fn offers_over(
+        &mut self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        ids(&self.fetch(&sql::OFFERS_OVER, values![now, limit]).await?)
     }
 
     /// Waiting conversations that are offered to nobody at `now`, most pressing first.

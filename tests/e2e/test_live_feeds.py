@@ -43,7 +43,9 @@ def follow(start_server, railway, publisher):
         feeds = [f'{{ url = "{publisher.url(path)}", name = "{path}", kind = "{(kinds or {}).get(path, "any")}" }}' for path in paths]
         server = start_server(
             timetable__gtfs=str(railway.gtfs), operator__timezone=railway.zone, notices__quiet="", notices__poll="1s",
-            traffic__feeds=f"[{', '.join(feeds)}]", traffic__poll="1s", traffic__timeout="1s", **settings,
+            traffic__feeds=f"[{', '.join(feeds)}]", traffic__poll="1s", traffic__timeout="1s",
+            # The customers here ask until the answer changes.
+            manners__replies_per_window="0", **settings,
         )
         publisher.is_read(*paths)
         return server

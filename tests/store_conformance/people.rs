@@ -93,7 +93,7 @@ pub async fn an_access_ends_with_its_sessions(db: Arc<TestDb>) {
     let mut tx = db.store.read().await.unwrap();
     assert!(tx.people_gone(at(9)).await.unwrap().is_empty());
     assert_eq!(tx.people_gone(at(10)).await.unwrap(), [guest.agent.id]);
-    assert_eq!(tx.conversations_of_agent(guest.agent.id).await.unwrap(), [c.id]);
+    assert_eq!(tx.in_charge_of(guest.agent.id).await.unwrap(), [c.id]);
     let account = tx.account_by_login("guest").await.unwrap().unwrap();
     assert!(account.person.may_enter(at(9)) && !account.person.may_enter(at(10)));
     assert!(!tx.account(left.agent.id).await.unwrap().unwrap().person.may_enter(at(1)));

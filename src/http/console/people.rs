@@ -5,8 +5,8 @@ use super::super::auth::invitation;
 use super::super::auth::{NoFields, SignedForm, SignedIn};
 use super::super::pages::{Ui, render};
 use super::super::problem::Problem;
-use super::frame;
 use super::views::{Stamp, Wall};
+use super::{end_of, frame};
 use crate::desk::people::{self, PeopleError, Wanted};
 use crate::http::AppState;
 use crate::model::{AgentId, Role, Timestamp};
@@ -16,7 +16,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use jiff::civil::Date;
 use minijinja::context;
 use minijinja::value::Serde;
 use serde::{Deserialize, Serialize};
@@ -199,17 +198,6 @@ async fn show_link(
     }
 }
 
-/// The end of a day in the operator's time zone; an empty text is no end.
-fn end_of(state: &AppState, day: &str) -> Result<Option<Timestamp>, Problem> {
-    if day.trim().is_empty() {
-        return Ok(None);
-    }
-    let next = day.trim().parse::<Date>().ok().and_then(|day| day.tomorrow().ok());
-    let at = next.and_then(|day| day.to_zoned_datetime(state.config.timezone()).ok());
-    let at = at.ok_or_else(|| Problem::bad_request("'until' is no date: write one such as 2026-11-30"))?;
-    Ok(Some(Timestamp::from_jiff(at.timestamp())))
-}
-
 #[derive(Deserialize)]
 struct Invite {
     #[serde(default)]
@@ -225,7 +213,8 @@ async fn invite(
     SignedForm(signed, form): SignedForm<Invite>,
 ) -> Result<Response, Problem> {
     signed.require(Role::Manager)?;
-    let wanted = Wanted { until: end_of(&state, &form.until)?, email: form.email, role: form.role };
+    let wanted =
+        Wanted { until: end_of(&form.until, &state.config.timezone())?, email: form.email, role: form.role };
     let token = people::invite(&state.store, state.clock.now(), &signed.agent, &wanted).await;
     show_link(&state, ui, &signed, token).await
 }
@@ -270,7 +259,7 @@ async fn change_until(
     SignedForm(signed, Until { until }): SignedForm<Until>,
 ) -> Result<Response, Problem> {
     signed.require(Role::Admin)?;
-    let until = end_of(&state, &until)?;
+    let until = end_of(&until, &state.config.timezone())?;
     let changed = people::set_until(&state.store, state.clock.now(), &signed.agent, id, until).await;
     done(&state, ui, &signed, changed).await
 }

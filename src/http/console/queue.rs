@@ -67,21 +67,37 @@ impl Filters {
                     .any(|t| within(t)))
     }
 
+    /// By their names in the page's query.
+    fn fields(&mut self) -> [(&'static str, &mut String); 8] {
+        [
+            ("team", &mut self.team),
+            ("lang", &mut self.lang),
+            ("channel", &mut self.channel),
+            ("priority", &mut self.priority),
+            ("reason", &mut self.reason),
+            ("intent", &mut self.intent),
+            ("tone", &mut self.tone),
+            ("q", &mut self.q),
+        ]
+    }
+
     /// As the page's query; empty fields are left out.
     fn query(&self) -> String {
-        let fields = [
-            ("team", &self.team),
-            ("lang", &self.lang),
-            ("channel", &self.channel),
-            ("priority", &self.priority),
-            ("reason", &self.reason),
-            ("intent", &self.intent),
-            ("tone", &self.tone),
-            ("q", &self.q),
-        ];
+        let mut filters = self.clone();
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(fields.into_iter().filter(|(_, value)| !value.is_empty()));
+        query.extend_pairs(filters.fields().into_iter().filter(|(_, value)| !value.is_empty()));
         query.finish()
+    }
+
+    /// Of a query, what the filters know.
+    fn of(query: &str) -> Self {
+        let mut filters = Self::default();
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            if let Some((_, field)) = filters.fields().into_iter().find(|(name, _)| *name == key) {
+                *field = value.chars().take(100).collect();
+            }
+        }
+        filters
     }
 }
 
@@ -389,7 +405,7 @@ pub async fn save_view(
     SignedForm(signed, form): SignedForm<NewView>,
 ) -> Result<Response, Problem> {
     let name: String = form.name.trim().chars().take(40).collect();
-    let filters = filters_of(&form.query);
+    let filters = Filters::of(&form.query);
     if name.is_empty() || filters == Filters::default() {
         return Err(Problem::bad_request("a view needs a name, and at least one filter"));
     }
@@ -406,26 +422,6 @@ pub async fn save_view(
     tx.insert_view(&view, state.clock.now()).await?;
     tx.commit().await?;
     Ok(done(&headers))
-}
-
-/// Of a query, what the filters know.
-fn filters_of(query: &str) -> Filters {
-    let mut filters = Filters::default();
-    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-        let field = match &*key {
-            "team" => &mut filters.team,
-            "lang" => &mut filters.lang,
-            "channel" => &mut filters.channel,
-            "priority" => &mut filters.priority,
-            "reason" => &mut filters.reason,
-            "intent" => &mut filters.intent,
-            "tone" => &mut filters.tone,
-            "q" => &mut filters.q,
-            _ => continue,
-        };
-        *field = value.chars().take(100).collect();
-    }
-    filters
 }
 
 pub async fn delete_view(
@@ -452,7 +448,7 @@ mod tests {
     #[test]
     fn filters_keep_what_they_name_and_nothing_strange() {
         let query = "team=Night&lang=fr&evil=%3Cscript%3E&q=Rennes%20%26%20co&tone=";
-        let parsed = filters_of(query);
+        let parsed = Filters::of(query);
         assert_eq!(parsed.query(), "team=Night&lang=fr&q=Rennes+%26+co");
         assert_eq!(Filters::default().query(), "");
     }

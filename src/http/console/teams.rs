@@ -3,8 +3,8 @@
 use super::super::auth::{NoFields, SignedForm, SignedIn};
 use super::super::pages::{Ui, render};
 use super::super::problem::Problem;
-use super::frame;
 use super::views::{Stamp, Wall};
+use super::{end_of, frame};
 use crate::http::AppState;
 use crate::model::{AgentId, Lang, Role, Seat, Team, TeamId, Timestamp};
 use crate::store::{Member, Tx};
@@ -12,8 +12,6 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use minijinja::context;
 use minijinja::value::Serde;
 use serde::{Deserialize, Serialize};
@@ -257,17 +255,6 @@ async fn set_seat(
     Ok(back())
 }
 
-/// The end of that day.
-fn end_of(day: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Problem> {
-    if day.trim().is_empty() {
-        return Ok(None);
-    }
-    let wrong = || Problem::bad_request("the last day is a date such as 2026-12-31");
-    let day: Date = day.trim().parse().map_err(|_| wrong())?;
-    let after = day.tomorrow().and_then(|next| next.to_zoned_datetime(zone.clone())).map_err(|_| wrong())?;
-    Ok(Some(Timestamp::from_jiff(after.timestamp())))
-}
-
 async fn name_of(tx: &mut Tx, id: TeamId) -> Result<String, Problem> {
     let team = tx.teams().await?.into_iter().find(|team| team.id == id);
     team.map(|team| team.name).ok_or_else(|| Problem::not_found("there is no such team"))
@@ -291,6 +278,7 @@ fn back() -> Redirect {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::tz::TimeZone;
 
     #[test]
     fn a_guest_stays_to_the_end_of_the_last_day() {

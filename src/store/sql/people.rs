@@ -34,7 +34,6 @@ statements! {
         AND expires_at IS NULL ORDER BY id";
     PEOPLE_GONE = "SELECT a.id FROM agents a WHERE (a.disabled_at IS NOT NULL OR a.expires_at <= $1) \
         AND a.id IN (SELECT c.agent_id FROM conversations c WHERE c.state = 'in_charge') ORDER BY a.id";
-    CONVERSATIONS_OF_AGENT = "SELECT id FROM conversations WHERE agent_id = $1 AND state = 'in_charge' ORDER BY id";
     TEAMS_OF_PEOPLE = "SELECT m.agent_id, t.name FROM team_members m JOIN teams t ON t.id = m.team_id \
         WHERE t.archived_at IS NULL AND (m.until_at IS NULL OR m.until_at > $1) ORDER BY t.name";
     PERSON_SET_ROLE = "UPDATE agents SET role = $2 WHERE id = $1";

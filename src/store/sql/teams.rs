@@ -30,6 +30,7 @@ statements! {
     VIEW_DELETE = "DELETE FROM saved_views WHERE id = $1";
     IN_CHARGE_OF = "SELECT id FROM conversations WHERE agent_id = $1 AND state = 'in_charge' ORDER BY id";
     OFFERED_TO = "SELECT id FROM conversations WHERE offered_to = $1 AND state = 'queued' ORDER BY id";
+    OFFERS_OVER = "SELECT id FROM conversations WHERE offered_until <= $1 ORDER BY offered_until, id LIMIT $2";
     // Over, or none was made: to be given out. Most pressing first.
     TO_OFFER = "SELECT id FROM conversations WHERE state = 'queued' AND (offered_until IS NULL OR offered_until <= $1) \
         ORDER BY priority_rank, escalated_at, id LIMIT $2";
