@@ -45,7 +45,7 @@ def follow(start_server, railway, publisher):
             timetable__gtfs=str(railway.gtfs), operator__timezone=railway.zone, notices__quiet="", notices__poll="1s",
             traffic__feeds=f"[{', '.join(feeds)}]", traffic__poll="1s", traffic__timeout="1s",
             # The customers here ask until the answer changes.
-            manners__replies_per_window="0", **settings,
+            manners__replies_per_window="0", manners__messages_per_minute="0", **settings,
         )
         publisher.is_read(*paths)
         return server
