@@ -1,10 +1,11 @@
 //! The composition root: the only place that knows every concrete type.
 
 mod keep;
+mod record;
 mod trains;
 
 use crate::answers::http::Http;
-use crate::answers::{Registry, Watches, registry};
+use crate::answers::{Registry, registry};
 use crate::channels::{BuildContext, Channels};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, NoticesConfig};
@@ -28,6 +29,7 @@ use crate::transit::reload::Reloader;
 use anyhow::Context as _;
 use keep::{improve, watch};
 use metrics_exporter_prometheus::PrometheusHandle;
+use record::Recorder;
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -160,7 +162,7 @@ impl App {
         let store = Store::open(config.database.url.expose(), config.database.connections)
             .await
             .context("database.url: the database cannot be opened")?;
-        library.sources.add(Arc::new(Watches::new(Some(store.clone()), config.timezone())));
+        library.sources.open(&store, &config.timezone());
         let bind = async |address| {
             TcpListener::bind(address).await.with_context(|| {
                 format!(
@@ -283,6 +285,8 @@ async fn work(state: AppState, mut library: Library) {
     };
     let dispatching = tokio::spawn(dispatcher.run(state.stopping.clone()));
     let notifying = tokio::spawn(notifier(&state, &mind, &trains).run(state.stopping.clone()));
+    let recording =
+        record(&state, &trains).map(|recorder| tokio::spawn(recorder.run(state.stopping.clone())));
     let improving = improve(mind.clone(), embedder);
     let config = state.config.clone();
     let timetable = trains.timetable.clone();
@@ -292,11 +296,24 @@ async fn work(state: AppState, mut library: Library) {
     worker.run(state.stopping.clone()).await;
     improving.abort();
     watching.abort();
-    for task in following.into_iter().chain(reloading).chain([notifying, listening, dispatching]) {
+    for task in
+        following.into_iter().chain(reloading).chain(recording).chain([notifying, listening, dispatching])
+    {
         if task.await.is_err() {
             tracing::error!("a task beside the queue panicked");
         }
     }
+}
+
+fn record(state: &AppState, trains: &Trains) -> Option<Recorder> {
+    let days = state.config.traffic.history_days;
+    (days > 0).then(|| Recorder {
+        store: state.store.clone(),
+        clock: state.clock.clone(),
+        planner: trains.planner.clone(),
+        live: trains.live.clone(),
+        days,
+    })
 }
 
 fn notifier(state: &AppState, mind: &Mind, trains: &Trains) -> Notifier {

@@ -18,14 +18,17 @@ mod which;
 
 pub use cues::Cues;
 pub use follow::{Followable, followable, is_within};
-pub use watches::{Watches, watched};
+pub use watches::watched;
 
 use crate::model::{ContactId, EntityValue, Fact, IntentSpec, Lang, Timestamp, UrlTemplate};
 use crate::nlu::PackError;
+use crate::store::Store;
 use crate::transit::planner::SharedPlanner;
 use async_trait::async_trait;
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use watches::Watches;
 
 /// What an answer source is asked.
 #[derive(Debug, Clone)]
@@ -96,6 +99,7 @@ pub trait AnswerSource: Send + Sync {
 #[derive(Clone)]
 pub struct Registry {
     sources: BTreeMap<&'static str, Arc<dyn AnswerSource>>,
+    planner: SharedPlanner,
     compensation: compensation::RulesHandle,
 }
 
@@ -112,6 +116,13 @@ impl Registry {
     /// Puts a source in, in place of one of the same name.
     pub fn add(&mut self, source: Arc<dyn AnswerSource>) {
         self.sources.insert(source.name(), source);
+    }
+
+    /// Puts in what the database answers.
+    pub fn open(&mut self, store: &Store, zone: &TimeZone) {
+        self.add(Arc::new(Watches::new(Some(store.clone()), zone.clone())));
+        let (planner, rules) = (self.planner.clone(), self.compensation.clone());
+        self.add(Arc::new(compensation::Precheck { planner, rules, store: Some(store.clone()) }));
     }
 
     /// In alphabetical order, for messages that list what exists.
@@ -140,14 +151,14 @@ pub fn registry(planner: &SharedPlanner) -> Registry {
         Arc::new(traffic::Train(planner())),
         Arc::new(traffic::Line(planner())),
         Arc::new(traffic::Announced(planner())),
-        Arc::new(compensation::Precheck { planner: planner(), rules: rules.clone() }),
+        Arc::new(compensation::Precheck { planner: planner(), rules: rules.clone(), store: None }),
         // Asks nobody until `app` puts in the one that does.
         Arc::new(http::Offline),
-        // Knows nothing until the database is open and `app` puts it in again.
-        Arc::new(Watches::new(None, jiff::tz::TimeZone::UTC)),
+        // Knows nothing until the database is open.
+        Arc::new(Watches::new(None, TimeZone::UTC)),
     ];
     let sources = sources.into_iter().map(|source| (source.name(), source)).collect();
-    Registry { sources, compensation: rules }
+    Registry { sources, planner: planner(), compensation: rules }
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub(super) enum Live {
     Silent,
     /// What is told lies on another day.
     Elsewhere,
+    /// What is told was measured then, and kept: the train is over.
+    Kept(Timestamp),
 }
 
 /// One sentence for `text`, and a shorter one in GSM-7 for `sms`.
@@ -66,6 +68,12 @@ impl Words<'_> {
         full_date(self.of.timetable_as_of, self.lang)
     }
 
+    /// "24/11/2026, 18:04".
+    fn moment(&self, at: Timestamp) -> String {
+        let day = at.to_jiff().to_zoned_datetime(self.zone.clone()).date();
+        format!("{}, {}", full_date(day, self.lang), self.clock(at))
+    }
+
     fn clock(&self, at: Timestamp) -> String {
         at.to_jiff().to_zoned_datetime(self.zone.clone()).strftime("%H:%M").to_string()
     }
@@ -100,6 +108,8 @@ impl Words<'_> {
     fn sentence(&self, live: Live, network: &str, french: bool) -> String {
         let scheduled = self.scheduled(network);
         match (self.of.live, live) {
+            (_, Live::Kept(at)) if french => format!("Temps réel du {}, {network}.", self.moment(at)),
+            (_, Live::Kept(at)) => format!("Live data of {}, {network}.", self.moment(at)),
             (LiveState::Absent, _) | (_, Live::Elsewhere) => format!("{scheduled}."),
             (LiveState::Fresh(at), Live::Speaks) if french => {
                 format!("Temps réel à {}, {network}.", self.clock(at))
@@ -150,6 +160,8 @@ impl Words<'_> {
         let scheduled = if self.french { "Théorique" } else { "Scheduled" };
         let clock = |at: Timestamp| self.clock(at);
         match (self.of.live, live) {
+            (_, Live::Kept(at)) if self.french => format!("Temps réel du {} ({network}).", self.moment(at)),
+            (_, Live::Kept(at)) => format!("Live data of {} ({network}).", self.moment(at)),
             (LiveState::Absent, _) | (_, Live::Elsewhere) => format!("{scheduled} ({network}, {date})."),
             (LiveState::Fresh(at), Live::Speaks) if self.french => {
                 format!("Temps réel à {} ({network}).", clock(at))
@@ -188,6 +200,12 @@ mod tests {
         let fr = "Horaires théoriques, réseau de démonstration inventé (données du 01/11/2026)";
         let en = "Scheduled times, invented demonstration network (data of 1 November 2026)";
         for (state, live, french, english) in [
+            (
+                LiveState::Absent,
+                Live::Kept(paris("2026-12-19T18:04")),
+                "Temps réel du 19/12/2026, 18:04, réseau de démonstration inventé.".to_owned(),
+                "Live data of 19 December 2026, 18:04, invented demonstration network.".to_owned(),
+            ),
             (LiveState::Absent, Live::Silent, format!("{fr}."), format!("{en}.")),
             (LiveState::Fresh(at), Live::Elsewhere, format!("{fr}."), format!("{en}.")),
             (

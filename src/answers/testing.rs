@@ -312,9 +312,13 @@ fn content() -> &'static (BTreeMap<String, IntentSpec>, Responses) {
 
 /// What the customer reads, from the source that the shipped intent names and the shipped words.
 pub(super) async fn said(fake: &Fake, intent: &str, question: &str, lang: Lang, sms: bool) -> String {
-    let (intents, responses) = content();
-    let source = intents[intent].answer.as_deref().unwrap();
-    let (variant, mut data) = match look_up(fake, source, &query(intent, question, lang)).await {
+    let source = content().0[intent].answer.as_deref().unwrap();
+    in_words(look_up(fake, source, &query(intent, question, lang)).await, intent, lang, sms)
+}
+
+/// What a customer reads of what was found.
+pub(super) fn in_words(lookup: Lookup, intent: &str, lang: Lang, sms: bool) -> String {
+    let (variant, mut data) = match lookup {
         Lookup::Found { data, .. } => (if sms { Variant::Sms } else { Variant::Text }, data),
         Lookup::Nothing { data, .. } => (Variant::None, data),
         Lookup::NoData { why } => return format!("(to people: {why})"),
@@ -323,7 +327,7 @@ pub(super) async fn said(fake: &Fake, intent: &str, question: &str, lang: Lang, 
     data["operator"] = "Guichet".into();
     data["help_url"] = "https://aide.example".into();
     data["hours"] = "7h00–22h00".into();
-    responses.render(intent, variant, lang, &data).unwrap()
+    content().1.render(intent, variant, lang, &data).unwrap()
 }
 
 /// Each part stands in what the customer reads.

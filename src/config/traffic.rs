@@ -25,6 +25,8 @@ pub struct TrafficConfig {
     pub timeout: Span,
     /// Largest answer of a feed, in bytes.
     pub max_bytes: usize,
+    /// So many days back it is known how late trains were. 0: nothing is kept.
+    pub history_days: u32,
 }
 
 impl Default for TrafficConfig {
@@ -39,6 +41,7 @@ impl Default for TrafficConfig {
             alerts_forget_after: Span::seconds(2 * 3600),
             timeout: Span::seconds(10),
             max_bytes: 32 * 1024 * 1024,
+            history_days: 60,
         }
     }
 }
@@ -163,6 +166,7 @@ impl TrafficConfig {
             "must not be longer than traffic.alerts_forget_after: what is forgotten cannot be told as old",
         );
         check(Duration::from(self.timeout).is_zero(), "traffic.timeout", "must not be zero");
+        check(self.history_days > 400, "traffic.history_days", "must be 400 at most");
         check(self.max_bytes < 1024, "traffic.max_bytes", "must be at least 1024");
         found
     }

@@ -26,7 +26,7 @@ pub use manners::{Quarantine, Spoken, Suspicion};
 pub use message::{Author, DeliveryStatus, Direction, Fact, Media, Message, MessageKind};
 pub use phrases::{Cue, LanguageNames, Phrases};
 pub use provider_call::ProviderCall;
-pub use ride::{NewWatch, RideChange, ToldRide, TrainKey, Watched};
+pub use ride::{Moment, NewWatch, PastCall, PastTrain, RideChange, ToldRide, TrainKey, Watched};
 pub use time::Timestamp;
 pub use understanding::{
     Entity, EntityValue, IntentScore, Lang, OUT_OF_SCOPE, Question, StationRef, Tone, Understanding,

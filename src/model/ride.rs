@@ -10,6 +10,42 @@ pub struct TrainKey {
     pub day: Date,
 }
 
+/// When a train calls somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    pub scheduled: Timestamp,
+    /// From live data; none: nothing is known beyond the schedule.
+    pub expected: Option<Timestamp>,
+}
+
+impl Moment {
+    /// The best that is known.
+    pub fn best(&self) -> Timestamp {
+        self.expected.unwrap_or(self.scheduled)
+    }
+}
+
+/// What became of a train on a day, by the last word of live data about each of its calls.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastTrain {
+    pub key: TrainKey,
+    pub number: Option<String>,
+    pub brand: Option<String>,
+    pub terminus: String,
+    pub cancelled: bool,
+    pub calls: Vec<PastCall>,
+    /// When the publisher measured what came last.
+    pub as_of: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastCall {
+    pub station: StationRef,
+    pub arrival: Option<Moment>,
+    pub departure: Option<Moment>,
+    pub skipped: bool,
+}
+
 /// A train as it was told to a customer: what a later update is held against.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToldRide {

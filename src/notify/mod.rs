@@ -27,11 +27,8 @@ use crate::store::{JobKind, NewJob, Store, StoreError, Tx};
 use crate::transit::live::LiveHandle;
 use crate::transit::planner::{LiveState, Provenance, SharedPlanner};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How often new live data is looked for between two polls.
-const GLANCE: Duration = Duration::from_secs(1);
 /// Rows read at a time.
 const PAGE: i64 = 500;
 /// Changes listed in one message: more would not be read.
@@ -62,15 +59,10 @@ impl Notifier {
                 Ok(said) => tracing::info!(said, "customers were told of changes"),
                 Err(error) => tracing::error!(%error, "what must be said is looked for again"),
             }
-            let news = async {
-                while Arc::ptr_eq(&seen, &self.live.get()) {
-                    tokio::time::sleep(GLANCE).await;
-                }
-            };
             tokio::select! {
                 () = stop.cancelled() => {}
                 // Elapsed or not, it is time to look.
-                _ = tokio::time::timeout(self.config.poll.into(), news) => {}
+                _ = tokio::time::timeout(self.config.poll.into(), self.live.newer_than(&seen)) => {}
             }
         }
     }

@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::Duration;
 
 mod corrected;
 mod pure;

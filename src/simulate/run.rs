@@ -3,7 +3,6 @@
 use super::channel::Simulated;
 use super::compare::{Check, Happened, Names};
 use super::dialogue::Dialogue;
-use crate::answers::Watches;
 use crate::answers::http::Offline;
 use crate::app::{self, Library, Rejected, Trains};
 use crate::channels::Channels;
@@ -93,7 +92,7 @@ impl Simulator {
         let mut mind = Mind::clone(&self.mind);
         // A dialogue repeated must go the same way, and nobody is asked for a play.
         mind.sources.add(Arc::new(Offline));
-        mind.sources.add(Arc::new(Watches::new(Some(store.clone()), self.timezone.clone())));
+        mind.sources.open(&store, &self.timezone);
         let channels = Channels::only(&dialogue.channel, channel).with_sms(self.config.sms.clone());
         let worker = Worker {
             store: store.clone(),

@@ -7,6 +7,7 @@ mod channels;
 mod conversations;
 pub mod driver;
 mod events;
+mod history;
 mod jobs;
 mod manners;
 mod messages;

@@ -47,6 +47,12 @@ macro_rules! told_columns {
     };
 }
 
+macro_rules! past_columns {
+    () => {
+        "day, trip, number, brand, terminus, cancelled, calls, as_of"
+    };
+}
+
 pub mod people;
 pub mod teams;
 
@@ -224,6 +230,15 @@ statements! {
         WHERE t.matters_until > $1 AND (t.contact_id, t.trip, t.day) > ($2, $3, $4) \
         ORDER BY t.contact_id, t.trip, t.day LIMIT $5");
     TOLD_FORGET = "DELETE FROM told_rides WHERE matters_until <= $1";
+
+    PAST_UPSERT = "INSERT INTO train_history (day, trip, number, brand, terminus, cancelled, calls, as_of) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (day, trip) DO UPDATE SET number = excluded.number, \
+        brand = excluded.brand, terminus = excluded.terminus, cancelled = excluded.cancelled, calls = excluded.calls, \
+        as_of = excluded.as_of WHERE train_history.as_of <= excluded.as_of";
+    PAST_OF_TRAIN = concat!("SELECT ", past_columns!(), " FROM train_history WHERE day = $1 AND trip = $2");
+    PAST_NUMBERED = concat!("SELECT ", past_columns!(), " FROM train_history WHERE number = $1 AND day = $2 ORDER BY trip");
+    PAST_SINCE = concat!("SELECT ", past_columns!(), " FROM train_history WHERE day >= $1 ORDER BY day, trip");
+    PAST_FORGET = "DELETE FROM train_history WHERE day < $1";
 
     NOTICE_CLAIM = "INSERT INTO notices (contact_id, event, message_id, created_at, expires_at) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (contact_id, event) DO NOTHING";

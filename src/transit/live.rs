@@ -5,6 +5,10 @@ use crate::model::{Lang, Timestamp};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+/// How often new data is looked for between two polls.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// All feeds together, at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -111,5 +115,12 @@ impl LiveHandle {
 
     pub fn get(&self) -> Arc<Snapshot> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until there is another than `seen`.
+    pub async fn newer_than(&self, seen: &Arc<Snapshot>) {
+        while Arc::ptr_eq(seen, &self.get()) {
+            tokio::time::sleep(GLANCE).await;
+        }
     }
 }

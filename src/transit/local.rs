@@ -9,7 +9,7 @@ use super::planner::{
 };
 use super::runs::{ServiceDay, View};
 use super::timetable::{Timetable, TimetableHandle};
-use crate::model::{StationRef, Timestamp};
+use crate::model::{PastTrain, StationRef, Timestamp};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -228,6 +228,13 @@ impl Planner for Local {
         let (_, alerts) = self.alerts(&snapshot, now);
         let value = prepared.view().train(number, day, alerts)?;
         Ok(Told { value, provenance: Self::origin(&prepared.table, state, &snapshot) })
+    }
+
+    fn observed(&self, now: Timestamp) -> Vec<PastTrain> {
+        match self.prepare(now) {
+            Ok((prepared, state, _)) if state.used().is_some() => prepared.view().observed(),
+            _ => Vec::new(),
+        }
     }
 
     /// Without any usable live data there is nothing to say of traffic.

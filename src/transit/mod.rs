@@ -6,6 +6,7 @@ pub mod demo_live;
 #[cfg(test)]
 mod departures;
 mod feed;
+pub mod history;
 mod journeys;
 pub mod live;
 mod load;

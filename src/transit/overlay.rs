@@ -40,6 +40,8 @@ pub(super) struct LiveRun {
     pub added: bool,
     /// As many as the trip's, unless added.
     pub calls: Vec<TimedCall>,
+    /// When the publisher measured it.
+    pub as_of: Timestamp,
 }
 
 impl Overlay {
@@ -88,6 +90,11 @@ impl Overlay {
         self.unclear.contains(&trip)
     }
 
+    /// Every run of the timetable that live data speaks of.
+    pub(super) fn changed(&self) -> impl Iterator<Item = (u32, Date)> {
+        self.changed.keys().copied()
+    }
+
     /// Runs of the timetable that go otherwise on that day.
     pub(super) fn changed_on(&self, day: Date) -> impl Iterator<Item = (u32, &LiveRun)> {
         let of_day = self.changed.iter().filter(move |((_, on), _)| *on == day);
@@ -103,9 +110,9 @@ impl Overlay {
                     Running::Added => {
                         // The timetable's own run is replaced, even by nothing that we can read.
                         let id = &table.trips[trip as usize].id;
-                        added(table, id, change).unwrap_or_else(|| cancelled(table, trip, on))
+                        added(table, id, change).unwrap_or_else(|| cancelled(table, trip, on, change.as_of))
                     }
-                    Running::Cancelled => cancelled(table, trip, on),
+                    Running::Cancelled => cancelled(table, trip, on, change.as_of),
                     Running::Scheduled => live_run(table, trip, on, change),
                 };
                 self.changed.insert((trip, day), self.runs.len());
@@ -191,15 +198,15 @@ fn first_time(change: &TripChange) -> Option<Timestamp> {
     change.stops.iter().find_map(|stop| at(stop.arrival).or(at(stop.departure)))
 }
 
-fn cancelled(table: &Timetable, trip: u32, on: ServiceDay) -> LiveRun {
+fn cancelled(table: &Timetable, trip: u32, on: ServiceDay, as_of: Timestamp) -> LiveRun {
     let trip = &table.trips[trip as usize];
     let key = TrainKey { trip: trip.id.to_string(), day: on.day };
     let calls = Run::scheduled(table, trip, on);
-    LiveRun { key, route: None, cancelled: true, added: false, calls }
+    LiveRun { key, route: None, cancelled: true, added: false, calls, as_of }
 }
 
 fn live_run(table: &Timetable, trip: u32, on: ServiceDay, change: &TripChange) -> LiveRun {
-    let mut run = cancelled(table, trip, on);
+    let mut run = cancelled(table, trip, on, change.as_of);
     if change.running == Running::Cancelled {
         return run;
     }
@@ -350,6 +357,7 @@ fn added(table: &Timetable, id: &str, change: &TripChange) -> Option<LiveRun> {
         cancelled: false,
         added: true,
         calls,
+        as_of: change.as_of,
     };
     (run.calls.len() >= 2 && flows(&run.calls)).then_some(run)
 }

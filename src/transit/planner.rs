@@ -1,7 +1,8 @@
 //! What anything that knows trains can be asked, whatever it is made of: our own timetable with live data, or Navitia.
 
 use super::live::Alert;
-use crate::model::{StationRef, Timestamp, TrainKey};
+pub use crate::model::Moment;
+use crate::model::{PastTrain, StationRef, Timestamp, TrainKey};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -33,13 +34,6 @@ pub enum LiveState {
     Lost(Option<Timestamp>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
-    pub scheduled: Timestamp,
-    /// From live data; none: nothing is known beyond the schedule.
-    pub expected: Option<Timestamp>,
-}
-
 impl LiveState {
     /// When it was made, where it may be told.
     pub fn used(self) -> Option<Timestamp> {
@@ -47,13 +41,6 @@ impl LiveState {
             Self::Fresh(at) | Self::Old(at) => Some(at),
             Self::Absent | Self::Lost(_) => None,
         }
-    }
-}
-
-impl Moment {
-    /// The best that is known.
-    pub fn best(&self) -> Timestamp {
-        self.expected.unwrap_or(self.scheduled)
     }
 }
 
@@ -257,6 +244,11 @@ pub trait Planner: Send + Sync {
         Ok(Told { value: value.into_iter().find(|run| run.train.key == *key), provenance })
     }
     async fn traffic(&self, query: &TrafficQuery, now: Timestamp) -> Result<Told<Traffic>, Unknown>;
+    /// What live data tells at `now` of each train that it speaks of, to be kept; nothing where only single trains can be
+    /// asked for.
+    fn observed(&self, _now: Timestamp) -> Vec<PastTrain> {
+        Vec::new()
+    }
 }
 
 /// One scheduled train of a service day, as the demonstration's simulator and tests walk through them.

@@ -228,6 +228,26 @@ def test_what_does_not_run_is_never_offered(railway, publisher, follow, peer):
     assert "8747" in Customer(server, peer).asks("prochain train de Laval à Vitré")
 
 
+def test_a_late_train_is_remembered_when_no_feed_speaks_of_it_any_more(railway, publisher, follow, peer):
+    question = "le train 8741 est arrivé très en retard, ai-je droit à une compensation ?"
+    # It was due in Rennes 95 minutes ago.
+    publisher.keeps("trips", railway.late("8741", 92))
+    server = follow("trips")
+    answer = Customer(server, peer).asks(question)
+    assert "8741 est arrivé à Rennes avec 92 min de retard : 25 %" in answer, answer
+    until(lambda: server.rows("SELECT 1 FROM train_history WHERE number = '8741'"), "it is kept")
+    publisher.keeps("trips")
+    publisher.is_read("trips")
+    server.crash()
+    server.start()
+    publisher.is_read("trips")
+    answer = Customer(server, peer).asks(question)
+    assert "8741 est arrivé à Rennes avec 92 min de retard : 25 %" in answer, answer
+    assert "Temps réel du " in answer and railway.LABEL in answer, answer
+    # Of a train that live data never spoke of nothing is known.
+    assert "pas vérifier" in Customer(server, peer).asks(question.replace("8741", "8745"))
+
+
 def test_who_was_told_otherwise_is_corrected_once(railway, publisher, follow, peer, open_page):
     publisher.keeps("trips")
     server = follow("trips")

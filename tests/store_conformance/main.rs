@@ -7,6 +7,7 @@ mod conversations;
 mod given;
 mod group_commit;
 mod guards;
+mod history;
 mod ingest;
 mod lanes;
 mod notices;
@@ -116,5 +117,8 @@ conformance! {
     schema {
         every_statement_prepares,
         migrating_again_changes_nothing,
+    }
+    history {
+        the_last_word_about_a_train_is_kept,
     }
 }
