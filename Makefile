@@ -30,8 +30,10 @@ lint: ## Check format, clippy without warnings (with and without the encoder), l
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --no-default-features -- -D warnings
 
-bench: ## Measure what the design promises, understanding beside peers, and the encoder beside another
+bench: ## Measure what the design promises, understanding and the encoder beside peers, and the desk on a bad day
 	@$(SETUP) libtorch model
 	cargo bench --locked
 	@python3 scripts/bench_understanding.py --guichet $(TARGET)/release/guichet
 	@python3 scripts/bench_encoder.py --guichet $(TARGET)/release/guichet
+	@$(SETUP) test-tools
+	@python3 scripts/bench_console.py --guichet $(TARGET)/release/guichet
