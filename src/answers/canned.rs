@@ -166,7 +166,8 @@ impl Reader {
         // As the file has them.
         entries.sort_by_key(|(_, entry)| entry.referenced.line());
         for (name, entry) in entries {
-            let line = entry.referenced.line();
+            let at = source.lines().position(|line| line.starts_with(name.as_str()));
+            let line = at.map_or(0, |at| at as u64 + 1);
             let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
             if name.is_empty() || name.len() > 40 || !name.chars().all(good) {
                 let what = format!("'{name}' cannot be typed behind \"/\"");
@@ -328,7 +329,7 @@ nothing:
         for expected in [
             "1: 'Bad name' cannot be typed",
             "2: 'Bad name' has a title in 'en' and no such text",
-            "7: 'only' has no text in the operator's language 'fr'",
+            "8: 'only' has no text in the operator's language 'fr'",
             "14: 'broken' in 'fr': unknown variable 'nom'; the variables here are agent, contact",
             "18: 'open' in 'fr': ",
             "22: 'nothing' in 'fr' is empty",

@@ -1,7 +1,7 @@
 use super::*;
 use crate::channels::BuildContext;
 use crate::config::ChannelConfig;
-use crate::model::AgentId;
+use crate::model::{AgentId, Author};
 use crate::store::{AgentWithHash, Ingest};
 use std::collections::BTreeMap;
 use std::time::Duration;

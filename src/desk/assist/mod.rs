@@ -10,7 +10,7 @@ mod read;
 mod tests;
 mod values;
 
-pub use values::values;
+pub use values::{Pieces, canned};
 
 use crate::answers::Lookup;
 use crate::channels::Channels;
@@ -228,7 +228,7 @@ impl Assistant<'_> {
         if answered || unanswered(messages).is_empty() {
             return None;
         }
-        let values = values(self.mind, subject.pieces(), agent);
+        let values = values::values(self.mind, subject.pieces(), agent);
         let replies = self.mind.content.live().canned.texts(*lang, &values);
         let reply = replies.into_iter().find(|reply| reply.holding)?;
         Some(Draft {
@@ -259,8 +259,8 @@ impl Assistant<'_> {
 }
 
 impl Subject {
-    fn pieces(&self) -> values::Pieces<'_> {
-        values::Pieces {
+    fn pieces(&self) -> Pieces<'_> {
+        Pieces {
             conversation: &self.conversation,
             contact: &self.contact,
             messages: &self.messages,
