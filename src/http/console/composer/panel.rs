@@ -61,6 +61,8 @@ pub struct Panel {
 #[derive(Serialize)]
 struct Shown {
     id: String,
+    /// The figure that inserts it; 0: there is nothing to insert.
+    key: usize,
     kind: &'static str,
     response: String,
     text: String,
@@ -83,7 +85,10 @@ struct Source {
 impl Panel {
     pub fn new(proposed: Proposed, wall: &Wall) -> Self {
         let Proposed { drafts, reading, late } = proposed;
-        let drafts = drafts.into_iter().map(|draft| shown(draft, wall)).collect();
+        let mut keys = 1..;
+        let mut key = |draft: &Draft| if draft.text.is_empty() { 0 } else { keys.next().unwrap_or_default() };
+        let drafts = drafts.into_iter().map(|draft| (key(&draft), draft));
+        let drafts = drafts.map(|(key, draft)| shown(key, draft, wall)).collect();
         Self { drafts, reading, late, learning: false, at: wall.stamp(wall.now()) }
     }
 
@@ -92,11 +97,11 @@ impl Panel {
     }
 }
 
-fn shown(draft: Draft, wall: &Wall) -> Shown {
+fn shown(key: usize, draft: Draft, wall: &Wall) -> Shown {
     let sources = sources(&draft.facts, wall);
     let Draft { id, kind, response, text, lacks, old, departed, .. } = draft;
     let lacks = lacks.unwrap_or_default();
-    Shown { id: id.to_string(), kind: kind.as_str(), response, text, lacks, old, departed, sources }
+    Shown { id: id.to_string(), key, kind: kind.as_str(), response, text, lacks, old, departed, sources }
 }
 
 fn sources(facts: &[Fact], wall: &Wall) -> Vec<Source> {

@@ -40,7 +40,7 @@ async fn without_a_script_a_reply_is_sent_and_taken_back() {
     app.clock.advance(Duration::from_secs(5));
     let late = app.act(&session, &format!("messages/{again}/withdraw"), &[]).await;
     assert_eq!(late.status(), StatusCode::CONFLICT);
-    assert!(late.text().await.unwrap().contains("the reply has left"));
+    assert!(late.text().await.unwrap().contains("la réponse est partie"));
     let page = app.get(&session, "/console/conversations/{id}").await.text().await.unwrap();
     assert!(page.contains("id=\"undo\" class=\"undo\" method=\"post\"") && !page.contains("(5 s)"));
 }
@@ -105,7 +105,7 @@ async fn without_a_script_a_draft_is_put_into_the_box_and_its_facts_go_with_it()
     assert_eq!(in_box(&page), "Bonjour,\n\n18:04 &lt;b&gt;8745&lt;&#x2f;b&gt;");
     let used = format!("name=\"drafts\" value=\"{}\"", proposal.id);
     assert!(page.contains(&used) && page.contains(&format!("name=\"key\" value=\"{key}\"")));
-    assert!(page.contains("32 / "), "what it is on its channel: {page}");
+    assert!(page.contains("27 / 4000"), "what it is on its channel: {page}");
     let drafts = proposal.id.to_string();
     let text = "Bonjour,\r\n\r\n18:04 <b>8745</b>";
     app.act(&session, "reply", &[("key", &key), ("text", text), ("drafts", &drafts)]).await;
@@ -126,9 +126,9 @@ async fn a_text_is_counted_and_its_gaps_are_told() {
     assert!(part.contains("16 / 4000"), "{part}");
     assert!(part.contains("<li class=\"text\" dir=\"auto\">Un été\n à Rennes</li>"), "exactly as it goes out: {part}");
     let (_, part) = count("Bonjour [[name]]").await;
-    assert!(part.contains("Fill in before sending: name"), "{part}");
+    assert!(part.contains("envoi : name"), "{part}");
     let (_, part) = count(&"é".repeat(4_001)).await;
-    assert!(part.contains("Too long for this channel: 4000 characters"), "{part}");
+    assert!(part.contains("Trop long pour ce canal : 4000 caractères"), "{part}");
     assert_eq!(count(&"é".repeat(40_000)).await.0, StatusCode::BAD_REQUEST);
     assert!(!count("").await.1.contains("preview"));
 }
@@ -140,7 +140,7 @@ async fn while_nothing_is_learned_the_page_says_so() {
     for path in ["/console/fragments/conversations/{id}/drafts", "/console/conversations/{id}/drafts"] {
         let answer = app.get(&session, path).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        assert!(answer.text().await.unwrap().contains("still learning"), "{path}");
+        assert!(answer.text().await.unwrap().contains("apprend encore"), "{path}");
     }
     let canned = app.get(&session, "/console/fragments/conversations/{id}/canned").await;
     assert!(canned.text().await.unwrap().contains("role=\"listbox\""));
