@@ -52,7 +52,7 @@ impl Live {
             errors.extend(broken.0.iter().map(ToString::to_string));
             Rules::default()
         });
-        let canned = Canned::load(&files.responses, lang).unwrap_or_else(|broken| {
+        let canned = Canned::load(&files.responses, lang, &pack.specs).unwrap_or_else(|broken| {
             errors.extend(broken.0.iter().map(ToString::to_string));
             Canned::default()
         });

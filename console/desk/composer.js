@@ -43,7 +43,11 @@
       try {
         const fresh = (await part($("drafts").dataset.part)).getElementById("drafts");
         if ($("drafts").contains(document.activeElement)) return;
+        const log = $("transcript");
+        const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+        fresh.hidden = $("drafts").hidden;
         $("drafts").replaceWith(fresh);
+        if (atEnd) log.scrollTop = log.scrollHeight;
         loadedAt = Date.now();
         say(drafts().length ? `${$("drafts-title").textContent}: ${drafts().length}` : "");
       } catch { /* the page says that the server is away */ }
@@ -192,6 +196,7 @@
       return;
     }
     const shown = counter.querySelector("span") ?? counter;
+    counter.classList.add("stale");
     shown.textContent = max ? `${length} / ${max}` : fill(reply.dataset.chars, length);
     counter.classList.toggle("over", max > 0 && length > max);
     counting = setTimeout(ask, 250);

@@ -8,11 +8,14 @@
 //!     en: Hello {{ contact }}, we will call you back before {{ reopens }}.
 //! ```
 //!
+//! An entry with `response: service.invoice` in the place of `text` offers the bot's own words on it; only responses that are
+//! listed so, and those with facts, are proposed to agents.
+//!
 //! A variable that has no value becomes a gap, `[[customer's name]]`, which nobody can send: the agent fills it in or takes it
 //! out. A file may have gaps of its own: `before [[time]]`.
 
 use super::responses::{ResponseError, ResponseErrors, content_line, environment, read_bounded};
-use crate::model::Lang;
+use crate::model::{IntentSpec, Lang};
 use minijinja::Environment;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -51,6 +54,8 @@ struct Entry {
     name: String,
     holding: bool,
     titles: BTreeMap<Lang, String>,
+    /// Whose words it has; none: its own.
+    response: Option<String>,
 }
 
 /// What the variables stand for; without a value, a gap is left.
@@ -75,9 +80,11 @@ pub struct CannedText {
 
 impl Canned {
     /// Reads the file in the folder of responses; without one there are none. Errors: each mistake with its line.
-    pub fn load(folder: &Path, default: Lang) -> Result<Self, ResponseErrors> {
+    ///
+    /// `intents`: what `response` may name.
+    pub fn load(folder: &Path, default: Lang, intents: &[IntentSpec]) -> Result<Self, ResponseErrors> {
         let path = folder.join(FILE);
-        let mut reader = Reader { file: path.display().to_string(), default, errors: Vec::new() };
+        let mut reader = Reader { file: path.display().to_string(), default, intents, errors: Vec::new() };
         if !path.exists() {
             return Ok(Self::default());
         }
@@ -90,16 +97,38 @@ impl Canned {
     }
 
     /// All of them in `lang`, or in the operator's language where they are not written in it.
-    pub fn texts(&self, lang: Lang, values: &Values) -> Vec<CannedText> {
-        self.entries.iter().filter_map(|entry| self.text(entry, lang, values)).collect()
+    /// `response` words those that are a response's; none: it is left out.
+    pub fn texts(
+        &self,
+        lang: Lang,
+        values: &Values,
+        response: &dyn Fn(&str) -> Option<String>,
+    ) -> Vec<CannedText> {
+        self.entries.iter().filter_map(|entry| self.text(entry, lang, values, response)).collect()
     }
 
-    fn text(&self, entry: &Entry, lang: Lang, values: &Values) -> Option<CannedText> {
+    /// Whether the operator lists this response for agents.
+    pub fn offers(&self, response: &str) -> bool {
+        self.entries.iter().any(|entry| entry.response.as_deref() == Some(response))
+    }
+
+    fn text(
+        &self,
+        entry: &Entry,
+        lang: Lang,
+        values: &Values,
+        response: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<CannedText> {
         let lang = [Some(lang), self.default].into_iter().flatten().find(|l| entry.titles.contains_key(l))?;
         let title = entry.titles.get(&lang)?.clone();
-        let template = self.env.get_template(&template_name(&entry.name, lang)).ok()?;
-        let text = template.render(context(lang, values));
-        let text = text.inspect_err(|error| tracing::error!(%error, "a canned reply could not be said")).ok()?;
+        let text = match &entry.response {
+            Some(name) => response(name)?,
+            None => {
+                let template = self.env.get_template(&template_name(&entry.name, lang)).ok()?;
+                let text = template.render(context(lang, values));
+                text.inspect_err(|error| tracing::error!(%error, "a canned reply could not be said")).ok()?
+            }
+        };
         Some(CannedText {
             name: entry.name.clone(),
             title,
@@ -138,16 +167,18 @@ struct RawEntry {
     #[serde(default)]
     holding: bool,
     title: Spanned<BTreeMap<String, String>>,
-    text: Spanned<BTreeMap<String, Spanned<String>>>,
+    text: Option<Spanned<BTreeMap<String, Spanned<String>>>>,
+    response: Option<Spanned<String>>,
 }
 
-struct Reader {
+struct Reader<'a> {
     file: String,
     default: Lang,
+    intents: &'a [IntentSpec],
     errors: Vec<ResponseError>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn complain(&mut self, line: u64, what: String, cure: &str) {
         let line = usize::try_from(line).unwrap_or(0);
         self.errors.push(ResponseError { file: self.file.clone(), line, what, cure: cure.to_owned() });
@@ -173,26 +204,66 @@ impl Reader {
                 let what = format!("'{name}' cannot be typed behind \"/\"");
                 self.complain(line, what, "use a-z, 0-9, - and _, at most 40");
             }
-            self.entry(source, name, entry.value, canned);
+            let RawEntry { holding, title, text, response } = entry.value;
+            let (titles, response) = match (text, response) {
+                (Some(text), None) => (self.own(source, &name, title, text, canned), None),
+                (None, Some(response)) => (self.borrowed(&name, title, &response), Some(response.value)),
+                _ => {
+                    let what = format!("'{name}' needs either a text or a response");
+                    self.complain(line, what, "write `text:` with a text for each language, or `response:` with its name");
+                    continue;
+                }
+            };
+            canned.entries.push(Entry { name, holding, titles, response });
         }
     }
 
-    fn entry(&mut self, source: &str, name: String, raw: RawEntry, canned: &mut Canned) {
-        let (title_line, text_line) = (raw.title.referenced.line(), raw.text.referenced.line());
-        if !raw.text.value.contains_key(self.default.as_str()) {
+    /// An entry that says what a response says.
+    fn borrowed(
+        &mut self,
+        name: &str,
+        title: Spanned<BTreeMap<String, String>>,
+        response: &Spanned<String>,
+    ) -> BTreeMap<Lang, String> {
+        let fit = |spec: &IntentSpec| spec.answer.is_none() && spec.effect.is_none();
+        if !self.intents.iter().any(|spec| spec.name == response.value && fit(spec)) {
+            let what = format!("'{name}': '{}' is no response that needs no facts", response.value);
+            self.complain(response.defined.line(), what, "name an intent without `answer` and `effect`, such as service.invoice");
+        }
+        let line = title.referenced.line();
+        let titles: BTreeMap<Lang, String> =
+            title.value.into_iter().filter_map(|(code, title)| Some((Lang::new(&code)?, title))).collect();
+        if !titles.contains_key(&self.default) {
+            let what = format!("'{name}' has no title in the operator's language '{}'", self.default);
+            self.complain(line, what, "add it");
+        }
+        titles
+    }
+
+    /// An entry with texts of its own; its titles.
+    fn own(
+        &mut self,
+        source: &str,
+        name: &str,
+        title: Spanned<BTreeMap<String, String>>,
+        text: Spanned<BTreeMap<String, Spanned<String>>>,
+        canned: &mut Canned,
+    ) -> BTreeMap<Lang, String> {
+        let (title_line, text_line) = (title.referenced.line(), text.referenced.line());
+        if !text.value.contains_key(self.default.as_str()) {
             let what = format!("'{name}' has no text in the operator's language '{}'", self.default);
             self.complain(text_line, what, "add it below `text:`");
         }
         let mut titles = BTreeMap::new();
-        for (code, title) in raw.title.value {
-            if title.trim().is_empty() || !raw.text.value.contains_key(&code) {
+        for (code, title) in title.value {
+            if title.trim().is_empty() || !text.value.contains_key(&code) {
                 let what = format!("'{name}' has a title in '{code}' and no such text, or an empty title");
                 self.complain(title_line, what, "write title and text in the same languages");
             } else if let Some(lang) = Lang::new(&code) {
                 titles.insert(lang, title.trim().to_owned());
             }
         }
-        for (code, text) in raw.text.value {
+        for (code, text) in text.value {
             let line = content_line(source, &text) as u64;
             match Lang::new(&code) {
                 None => {
@@ -203,10 +274,10 @@ impl Reader {
                     let what = format!("'{name}' has no title in '{code}'");
                     self.complain(line, what, "write title and text in the same languages");
                 }
-                Some(lang) => self.template(line, &name, lang, text.value, canned),
+                Some(lang) => self.template(line, name, lang, text.value, canned),
             }
         }
-        canned.entries.push(Entry { name, holding: raw.holding, titles });
+        titles
     }
 
     fn template(&mut self, line: u64, name: &str, lang: Lang, text: String, canned: &mut Canned) {
@@ -249,7 +320,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(FILE), text).unwrap();
         let told = |e: &ResponseError| format!("{}: {}; {}", e.line, e.what, e.cure);
-        Canned::load(folder.path(), Lang::FR).map_err(|errors| errors.0.iter().map(told).collect())
+        let facts = Some("timetable.departures".to_owned());
+        let intents = [("service.invoice", None), ("schedules.next_departure", facts)];
+        let spec = |(name, answer): (&str, _)| IntentSpec { name: name.into(), answer, ..IntentSpec::default() };
+        Canned::load(folder.path(), Lang::FR, &intents.map(spec)).map_err(|errors| errors.0.iter().map(told).collect())
     }
 
     const GOOD: &str = "\
@@ -271,13 +345,13 @@ alpha:
         let canned = load(GOOD).unwrap();
         let texts = BTreeMap::from([("train", "8745".to_owned()), ("contact", "  ".to_owned())]);
         let values = Values { texts, open: true };
-        let french = canned.texts(Lang::FR, &values);
+        let french = canned.texts(Lang::FR, &values, &|_| None);
         let names: Vec<&str> = french.iter().map(|c| &*c.name).collect();
         assert_eq!(names, ["zeta", "alpha"], "in the order of the file");
         assert_eq!(french[0].text, "Bonjour [[nom du client]],\nle train 8745 part de [[gare]].");
         assert_eq!((french[0].holding, french[1].holding), (false, true));
         assert_eq!(french[1].text, "Un instant. Nous sommes là.");
-        let english = canned.texts(Lang::EN, &values);
+        let english = canned.texts(Lang::EN, &values, &|_| None);
         assert_eq!(english[0].text, "Train 8745 leaves from [[station]].");
         assert_eq!(english[1].title, "Attente", "in the operator's language where there is no other");
         assert_eq!(gap(&french[0].text), Some("nom du client"));
@@ -342,14 +416,36 @@ nothing:
     }
 
     #[test]
+    fn a_response_is_offered_in_its_own_words() {
+        let text = "invoice:\n  title: { fr: Facture }\n  response: service.invoice\n";
+        let canned = load(text).unwrap();
+        assert!(canned.offers("service.invoice") && !canned.offers("service.fine"));
+        let said = canned.texts(Lang::EN, &Values::default(), &|name| Some(format!("words of {name}")));
+        assert_eq!((said[0].title.as_str(), said[0].text.as_str()), ("Facture", "words of service.invoice"));
+        assert_eq!(canned.texts(Lang::FR, &Values::default(), &|_| None), []);
+        for (text, expected) in [
+            ("a:\n  title: { fr: A }\n  response: service.nothing\n", "3: 'a': 'service.nothing' is no response"),
+            ("a:\n  title: { fr: A }\n  response: schedules.next_departure\n", "3: 'a': 'schedules.next"),
+            ("a:\n  title: { en: A }\n  response: service.invoice\n", "2: 'a' has no title in the operator's"),
+            ("a:\n  title: { fr: A }\n", "1: 'a' needs either a text or a response"),
+        ] {
+            let errors = load(text).unwrap_err();
+            assert!(errors[0].starts_with(expected), "{expected}: {errors:?}");
+        }
+    }
+
+    #[test]
     fn the_shipped_replies_are_good_in_both_languages() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("responses");
-        let canned = Canned::load(&folder, Lang::FR).unwrap_or_else(|errors| panic!("{errors}"));
-        let french = canned.texts(Lang::FR, &Values::default());
-        let english = canned.texts(Lang::EN, &Values::default());
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let pack = crate::nlu::IntentPack::load(&root.join("intents")).unwrap();
+        let canned = Canned::load(&root.join("responses"), Lang::FR, &pack.specs);
+        let canned = canned.unwrap_or_else(|errors| panic!("{errors}"));
+        let texts = |lang| canned.texts(lang, &Values::default(), &|name| Some(format!("{lang} {name}")));
+        let (french, english) = (texts(Lang::FR), texts(Lang::EN));
         assert_eq!(french.len(), english.len());
         assert!(french.iter().zip(&english).all(|(fr, en)| fr.text != en.text));
         assert!(french.iter().any(|c| c.holding));
-        assert!(Canned::load(Path::new("/nowhere"), Lang::FR).unwrap().texts(Lang::FR, &Values::default()).is_empty());
+        let none = Canned::load(Path::new("/nowhere"), Lang::FR, &[]).unwrap();
+        assert!(none.texts(Lang::FR, &Values::default(), &|_| None).is_empty());
     }
 }

@@ -9,6 +9,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod values;
+mod words;
 
 pub use values::{Pieces, canned};
 
@@ -210,6 +211,7 @@ impl Assistant<'_> {
         let live = self.mind.content.live();
         let text =
             self.mind.render(self.channels, &decision.lines, &conversation.channel, *lang, &live, *now);
+        let text = words::for_people(&text, &live);
         let kind = if asks.is_some() { DraftKind::Question } else { DraftKind::Answer };
         let old = decision.facts.iter().any(|f| f.source.starts_with("live:") && now.since(f.as_of) > OLD_AFTER);
         let left = |fact: &Fact| fact.ride.as_ref().is_some_and(|ride| ride.departs < *now);
@@ -229,7 +231,7 @@ impl Assistant<'_> {
             return None;
         }
         let values = values::values(self.mind, subject.pieces(), agent);
-        let replies = self.mind.content.live().canned.texts(*lang, &values);
+        let replies = self.mind.content.live().canned.texts(*lang, &values, &|_| None);
         let reply = replies.into_iter().find(|reply| reply.holding)?;
         Some(Draft {
             id: Uuid::now_v7(),

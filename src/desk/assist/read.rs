@@ -4,8 +4,8 @@ use super::Subject;
 use crate::content::Live;
 use crate::engine::{Plan, Situation};
 use crate::model::{
-    Author, Conversation, ConversationState, Dialogue, Direction, EscalationReason, IntentScore, IntentSpec,
-    Message, MessageKind, OUT_OF_SCOPE, Understanding,
+    Author, Conversation, ConversationState, Dialogue, Direction, IntentScore, IntentSpec, Message,
+    MessageKind, Understanding,
 };
 use crate::queue::Mind;
 
@@ -152,13 +152,10 @@ impl Reader<'_> {
         Some(Reading { plan: self.plan_on(message, text, &nothing_new, dialogue) })
     }
 
-    /// Whether an agent could say what it leads to: not "I pass you to a person", not "that is not for us", no promise.
+    /// Whether an agent could say what it leads to: facts, or a response that the operator lists for agents.
     fn is_fit(&self, intent: &str) -> bool {
-        let fit = |spec: &IntentSpec| {
-            spec.escalate.reason != Some(EscalationReason::Requested)
-                && (!spec.escalate.always || spec.escalate.reason == Some(EscalationReason::Emergency))
-        };
-        !intent.ends_with(OUT_OF_SCOPE) && self.live.intents.get(intent).is_some_and(fit)
+        let fit = |spec: &IntentSpec| spec.answer.is_some() || self.live.canned.offers(intent);
+        self.live.intents.get(intent).is_some_and(fit)
     }
 
     fn is_courtesy(&self, intent: &str) -> bool {

@@ -176,7 +176,7 @@ async fn a_draft_carries_the_next_trains_with_their_source() {
     let room = room("webchat", None).await;
     let now = paris(MORNING);
     let stations = vec![room.station("from", "Vitré"), room.station("to", "Rennes")];
-    let intents = [("schedules.next_departure", 0.35), ("traffic.strike", 0.2), ("general.greeting", 0.1)];
+    let intents = [("schedules.next_departure", 0.35), ("traffic.strike", 0.2), ("general.bot_identity", 0.1)];
     let id = room.says("prochain train Vitré Rennes", &intents, stations, now).await;
     let proposed = room.propose(id, now).await;
     assert!(!proposed.reading && !proposed.late);
@@ -189,7 +189,7 @@ async fn a_draft_carries_the_next_trains_with_their_source() {
     assert!(!draft.text.contains("08:30") && !draft.text.contains("09:16") && !draft.departed);
     assert!(draft.facts.iter().all(|fact| fact.source.starts_with("timetable: Guichet demo")), "{:?}", draft.facts);
     assert!(draft.facts[0].value.contains("Vitré 2026-11-17 08:35"), "{:?}", draft.facts);
-    // Unlike the bot, an agent is offered what is not sure; a greeting is no second thought.
+    // Unlike the bot, an agent is offered what is not sure; never that they are a machine.
     let responses: Vec<&str> = proposed.drafts.iter().map(|d| d.response.as_str()).collect();
     assert_eq!(responses, ["schedules.next_departure", "traffic.strike", "canned.patience"]);
     let kept = room.store.read().await.unwrap().proposal(draft.id, id, room.camille.id).await.unwrap().unwrap();
@@ -315,15 +315,20 @@ async fn canned_replies_know_what_the_customer_named() {
     assert!(text("sorry-delay").contains("train 8060"));
     assert!(text("lost-item").contains("(Vitré)"));
     assert!(text("call-back").contains("[[heure]]"));
-    // What needs facts, does something or calls a person is no canned reply.
-    for (name, fit) in [
-        ("service.luggage_bike_pet", true),
-        ("safety.emergency", true),
-        ("schedules.next_departure", false),
-        ("general.human_agent", false),
-        ("traffic.alerts_subscribe", false),
-        ("out_of_scope", false),
-    ] {
-        assert_eq!(replies.iter().any(|reply| reply.name == name), fit, "{name}");
-    }
+    // The bot's own words, without what only the bot says.
+    let fine = text("fine");
+    assert!(fine.contains("Procès-verbaux") && fine.ends_with("justificatifs à une contestation."), "{fine}");
+    assert!(replies.iter().all(|reply| !reply.text.contains("CONSEILLER")));
+}
+
+#[tokio::test]
+async fn responses_without_facts_are_proposed_where_the_operator_lists_them() {
+    let room = room("twilio", None).await;
+    let now = paris(MORNING);
+    let intents = [("service.luggage_bike_pet", 0.5), ("general.bot_identity", 0.3), ("out_of_scope", 0.1)];
+    let id = room.says("et mon vélo ?", &intents, vec![], now).await;
+    let drafts = room.propose(id, now).await.drafts;
+    let responses: Vec<&str> = drafts.iter().map(|d| d.response.as_str()).collect();
+    assert_eq!(responses, ["service.luggage_bike_pet", "canned.patience"]);
+    assert!(drafts[0].text.ends_with("/chat.") && !drafts[0].text.contains("doute"), "{}", drafts[0].text);
 }

@@ -1,11 +1,12 @@
 //! What "/" offers, and what the variables of canned replies stand for in one conversation.
 
 use super::read::unanswered;
+use super::words::for_people;
 use crate::answers::canned::{CannedText, Values};
 use crate::channels::Channels;
 use crate::engine::{Line, Part};
 use crate::model::{
-    Agent, Contact, Conversation, EntityValue, EscalationReason, IntentSpec, Lang, Message, OUT_OF_SCOPE, Timestamp,
+    Agent, Contact, Conversation, EntityValue, Lang, Message, Timestamp,
 };
 use crate::queue::Mind;
 use std::collections::BTreeMap;
@@ -69,22 +70,13 @@ pub fn values(mind: &Mind, of: Pieces<'_>, agent: &Agent) -> Values {
     Values { texts: known.collect::<BTreeMap<_, _>>(), open: mind.calendar.is_open(now) }
 }
 
-/// What "/" offers in this conversation: the operator's canned replies, then the responses that an agent could say.
+/// What "/" offers in this conversation: the operator's canned replies, and the responses that they list for agents.
 pub fn canned(mind: &Mind, channels: &Channels, of: Pieces<'_>, agent: &Agent) -> Vec<CannedText> {
     let live = mind.content.live();
-    let mut texts = live.canned.texts(of.lang, &values(mind, of, agent));
-    let said = live.intents.values().filter(|spec| is_fit_alone(spec)).filter_map(|spec| {
-        let line = Line { response: spec.name.clone(), part: Part::Text, data: serde_json::json!({}) };
+    let response = |name: &str| {
+        let line = Line { response: name.to_owned(), part: Part::Text, data: serde_json::json!({}) };
         let text = mind.render(channels, &[line], &of.conversation.channel, of.lang, &live, of.now);
-        let (name, title) = (spec.name.clone(), spec.name.replace(['.', '_'], " "));
-        (!text.is_empty()).then_some(CannedText { name, title, text, holding: false })
-    });
-    texts.extend(said);
-    texts
-}
-
-/// A response that needs no facts, does nothing and calls nobody.
-fn is_fit_alone(spec: &IntentSpec) -> bool {
-    let calls = spec.escalate.always && spec.escalate.reason != Some(EscalationReason::Emergency);
-    spec.answer.is_none() && spec.effect.is_none() && !calls && !spec.name.ends_with(OUT_OF_SCOPE)
+        Some(for_people(&text, &live)).filter(|text| !text.is_empty())
+    };
+    live.canned.texts(of.lang, &values(mind, of, agent), &response)
 }
