@@ -210,7 +210,9 @@
       if (box.value !== text) return;
       const preview = fresh.querySelector("#preview");
       if (preview) preview.open = $("preview")?.open ?? false;
-      if (!$("count").contains(document.activeElement)) $("count").replaceWith(fresh);
+      const focused = $("count").contains(document.activeElement) && document.activeElement.id;
+      $("count").replaceWith(fresh);
+      if (focused) ($(focused) ?? box).focus();
     } catch { /* the local count stays */ }
   }
 

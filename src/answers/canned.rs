@@ -190,7 +190,11 @@ impl Reader<'_> {
             Err(error) => {
                 let line = error.location().map_or(0, |at| at.line());
                 let what = error.without_snippet().to_string();
-                return self.complain(line, what, "write a name with `title:` and `text:` below it, each by language");
+                return self.complain(
+                    line,
+                    what,
+                    "write a name with `title:` and `text:` below it, each by language",
+                );
             }
         };
         let mut entries: Vec<_> = raw.value.into_iter().collect();
@@ -210,7 +214,11 @@ impl Reader<'_> {
                 (None, Some(response)) => (self.borrowed(&name, title, &response), Some(response.value)),
                 _ => {
                     let what = format!("'{name}' needs either a text or a response");
-                    self.complain(line, what, "write `text:` with a text for each language, or `response:` with its name");
+                    self.complain(
+                        line,
+                        what,
+                        "write `text:` with a text for each language, or `response:` with its name",
+                    );
                     continue;
                 }
             };
@@ -228,7 +236,11 @@ impl Reader<'_> {
         let fit = |spec: &IntentSpec| spec.answer.is_none() && spec.effect.is_none();
         if !self.intents.iter().any(|spec| spec.name == response.value && fit(spec)) {
             let what = format!("'{name}': '{}' is no response that needs no facts", response.value);
-            self.complain(response.defined.line(), what, "name an intent without `answer` and `effect`, such as service.invoice");
+            self.complain(
+                response.defined.line(),
+                what,
+                "name an intent without `answer` and `effect`, such as service.invoice",
+            );
         }
         let line = title.referenced.line();
         let titles: BTreeMap<Lang, String> =
@@ -292,7 +304,8 @@ impl Reader<'_> {
             return self.complain(at(&error), words(&error), cure);
         }
         let Ok(compiled) = canned.env.get_template(&template) else { return };
-        let known = |variable: &str| variable == "open" || VARIABLES.iter().any(|(name, ..)| *name == variable);
+        let known =
+            |variable: &str| variable == "open" || VARIABLES.iter().any(|(name, ..)| *name == variable);
         if let Some(unknown) = compiled.undeclared_variables(false).into_iter().find(|name| !known(name)) {
             let within = text.lines().position(|line| line.contains(&unknown)).unwrap_or(0) as u64;
             let names = VARIABLES.map(|(name, ..)| name).join(", ");
@@ -322,8 +335,10 @@ mod tests {
         let told = |e: &ResponseError| format!("{}: {}; {}", e.line, e.what, e.cure);
         let facts = Some("timetable.departures".to_owned());
         let intents = [("service.invoice", None), ("schedules.next_departure", facts)];
-        let spec = |(name, answer): (&str, _)| IntentSpec { name: name.into(), answer, ..IntentSpec::default() };
-        Canned::load(folder.path(), Lang::FR, &intents.map(spec)).map_err(|errors| errors.0.iter().map(told).collect())
+        let spec =
+            |(name, answer): (&str, _)| IntentSpec { name: name.into(), answer, ..IntentSpec::default() };
+        Canned::load(folder.path(), Lang::FR, &intents.map(spec))
+            .map_err(|errors| errors.0.iter().map(told).collect())
     }
 
     const GOOD: &str = "\
@@ -424,9 +439,15 @@ nothing:
         assert_eq!((said[0].title.as_str(), said[0].text.as_str()), ("Facture", "words of service.invoice"));
         assert_eq!(canned.texts(Lang::FR, &Values::default(), &|_| None), []);
         for (text, expected) in [
-            ("a:\n  title: { fr: A }\n  response: service.nothing\n", "3: 'a': 'service.nothing' is no response"),
+            (
+                "a:\n  title: { fr: A }\n  response: service.nothing\n",
+                "3: 'a': 'service.nothing' is no response",
+            ),
             ("a:\n  title: { fr: A }\n  response: schedules.next_departure\n", "3: 'a': 'schedules.next"),
-            ("a:\n  title: { en: A }\n  response: service.invoice\n", "2: 'a' has no title in the operator's"),
+            (
+                "a:\n  title: { en: A }\n  response: service.invoice\n",
+                "2: 'a' has no title in the operator's",
+            ),
             ("a:\n  title: { fr: A }\n", "1: 'a' needs either a text or a response"),
         ] {
             let errors = load(text).unwrap_err();

@@ -13,8 +13,8 @@ use crate::sms::Segments;
 use minijinja::Environment;
 use std::collections::BTreeMap;
 
-pub(super) use load::{content_line, environment, read_bounded};
 pub use load::{ResponseError, ResponseErrors};
+pub(super) use load::{content_line, environment, read_bounded};
 
 /// Every response in every language, compiled, and known to render.
 #[derive(Debug)]

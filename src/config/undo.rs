@@ -35,7 +35,9 @@ mod tests {
 
     #[test]
     fn a_few_seconds_none_and_never_minutes() {
-        let undo = |text: &str| -> Undo { toml::from_str::<std::collections::BTreeMap<String, Undo>>(text).unwrap()["undo"] };
+        let undo = |text: &str| -> Undo {
+            toml::from_str::<std::collections::BTreeMap<String, Undo>>(text).unwrap()["undo"]
+        };
         assert_eq!(Duration::from(Undo::default()), Duration::from_secs(5));
         assert!(undo("undo = \"0s\"").problems().is_none());
         assert!(undo("undo = \"60s\"").problems().is_none());

@@ -123,7 +123,8 @@ async fn who_wrote_again_meanwhile_has_one_conversation() {
     let key = MessageId::new();
     desk.answer(Reply { resolve: Some(1), undo: UNDO, ..Reply::plain(key, "Au revoir") }).await.unwrap();
     let mut tx = desk.store.begin().await.unwrap();
-    let inbound = Ingest { channel: "web", address: "a", provider_id: "2", text: "encore", ..Ingest::default() };
+    let inbound =
+        Ingest { channel: "web", address: "a", provider_id: "2", text: "encore", ..Ingest::default() };
     let new = tx.ingest(inbound, after(1), Duration::ZERO).await.unwrap().conversation_id;
     tx.commit().await.unwrap();
     assert_ne!(new, desk.conversation);
@@ -145,7 +146,8 @@ async fn what_has_a_gap_does_not_leave() {
 async fn the_facts_of_a_draft_go_with_what_still_tells_them() {
     let desk = desk().await;
     desk.take(&desk.camille).await.unwrap();
-    let fact = |value: &str| Fact { value: value.into(), source: "live: demo".into(), as_of: NOW, ride: None };
+    let fact =
+        |value: &str| Fact { value: value.into(), source: "live: demo".into(), as_of: NOW, ride: None };
     let facts = vec![
         fact("departure 8745 Vitré 2026-11-23 18:04 to Rennes"),
         fact("departure 8747 Vitré 2026-11-23 18:34 to Rennes"),
@@ -164,7 +166,9 @@ async fn the_facts_of_a_draft_go_with_what_still_tells_them() {
     desk.answer(Reply { drafts: &used, ..Reply::plain(whole, &greeted) }).await.unwrap();
     let edited = "Vitré → Rennes : 18h34 (8747), le suivant est complet.";
     desk.answer(Reply { drafts: &used[..1], ..Reply::plain(cut, edited) }).await.unwrap();
-    desk.answer(Reply { drafts: &[of_sacha.id, Uuid::now_v7()], ..Reply::plain(foreign, text) }).await.unwrap();
+    desk.answer(Reply { drafts: &[of_sacha.id, Uuid::now_v7()], ..Reply::plain(foreign, text) })
+        .await
+        .unwrap();
     let (_, messages, _) = desk.read().await;
     let facts_of = |id| messages.iter().find(|m| m.id == id).unwrap().facts.clone();
     assert_eq!(facts_of(whole), facts, "each once");

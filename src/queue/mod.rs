@@ -254,3 +254,5 @@ mod pace_tests;
 mod process_tests;
 #[cfg(test)]
 mod public_tests;
+#[cfg(test)]
+mod told_tests;

@@ -155,7 +155,8 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let lang = known.or(contact.chosen_lang).or(written).unwrap_or(lang);
     let most = channel.map_or(usize::MAX, |channel| channel.longest(&contact.address));
     let render = |decision: &Decision| {
-        let said = worker.mind.render(&worker.channels, &decision.lines, &conversation.channel, lang, &live, now);
+        let said =
+            worker.mind.render(&worker.channels, &decision.lines, &conversation.channel, lang, &live, now);
         split(&said, most)
     };
     let mut decision = decision;

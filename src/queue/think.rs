@@ -5,8 +5,8 @@ use crate::answers::{Cues, Lookup, Query};
 use crate::content::Live;
 use crate::engine::{Decision, Escalation, Line, Part, Plan, Planned, Rules, Several, Situation};
 use crate::model::{
-    ContactId, Conversation, ConversationState, EscalationReason, Lang, Media, Message, MessageKind, Priority,
-    Timestamp, Understanding,
+    ContactId, Conversation, ConversationState, EscalationReason, Lang, Media, Message, MessageKind,
+    Priority, Timestamp, Understanding,
 };
 use crate::nlu;
 use crate::store::StoreError;

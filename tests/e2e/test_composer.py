@@ -177,7 +177,7 @@ def test_a_text_is_counted_as_the_server_counts(server, twilio, open_page, pictu
     expect(counter.locator("strong")).to_have_text("2 SMS")
     page.locator("#preview summary").click()
     expect(page.locator(".parts li")).to_have_count(2)
-    expect(page.locator("#thrifty")).to_have_text(re.compile("^Ca ira, le train arrive bientot"))
+    expect(page.locator("#thrifty")).to_have_text(re.compile("^Ça ira, le train arrive bientot"))
     picture(page, "composer-preview")
     page.locator("#use-thrifty").click()
     expect(counter.locator("strong")).to_have_text("1 SMS")

@@ -39,7 +39,8 @@ struct Said {
 impl Said {
     fn read(text: &str) -> Self {
         let mut said = Said { figures: BTreeSet::new(), words: BTreeSet::new() };
-        let plain: String = text.to_lowercase().nfd().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).collect();
+        let plain: String =
+            text.to_lowercase().nfd().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).collect();
         for piece in plain.split(|c: char| !c.is_alphanumeric() && c != ':' && c != '-') {
             // A day as machines write it is no figure that anyone is told.
             if piece.parse::<jiff::civil::Date>().is_ok() {

@@ -213,12 +213,12 @@ impl Assistant<'_> {
             self.mind.render(self.channels, &decision.lines, &conversation.channel, *lang, &live, *now);
         let text = words::for_people(&text, &live);
         let kind = if asks.is_some() { DraftKind::Question } else { DraftKind::Answer };
-        let old = decision.facts.iter().any(|f| f.source.starts_with("live:") && now.since(f.as_of) > OLD_AFTER);
+        let old =
+            decision.facts.iter().any(|f| f.source.starts_with("live:") && now.since(f.as_of) > OLD_AFTER);
         let left = |fact: &Fact| fact.ride.as_ref().is_some_and(|ride| ride.departs < *now);
         let departed = decision.facts.iter().any(left);
         let facts = decision.facts;
-        let draft =
-            Draft { id: Uuid::now_v7(), kind, response, text, facts, lacks: asks, old, departed };
+        let draft = Draft { id: Uuid::now_v7(), kind, response, text, facts, lacks: asks, old, departed };
         (!draft.text.is_empty()).then_some(draft)
     }
 

@@ -57,7 +57,9 @@ pub(super) fn readings(subject: &Subject, mind: &Mind, live: &Live) -> Vec<Readi
     let certain = last.understanding.as_ref().map(|u| reader.last(last, u, &dialogue)).unwrap_or_default();
     earlier.extend(reader.remembered(last, &dialogue));
     let clear = last.understanding.as_ref().and_then(Understanding::best).is_some_and(|best| {
-        best.confidence >= mind.rules.answer_from && reader.is_fit(&best.intent) && !reader.is_courtesy(&best.intent)
+        best.confidence >= mind.rules.answer_from
+            && reader.is_fit(&best.intent)
+            && !reader.is_courtesy(&best.intent)
     });
     let (first, second) = if clear { (certain, earlier) } else { (earlier, certain) };
     first.into_iter().chain(second).collect()
@@ -67,9 +69,7 @@ pub(super) fn readings(subject: &Subject, mind: &Mind, live: &Live) -> Vec<Readi
 fn follow(plan: &Plan) -> Option<(Dialogue, String)> {
     match plan {
         Plan::Decided(decision) => Some((decision.dialogue.clone(), decision.intent.clone()?)),
-        Plan::LookUp(planned) => {
-            Some((planned.clone().decide(None).dialogue, planned.intent().to_owned()))
-        }
+        Plan::LookUp(planned) => Some((planned.clone().decide(None).dialogue, planned.intent().to_owned())),
         Plan::Follow(_) => None,
     }
 }

@@ -4,9 +4,7 @@ use super::*;
 use crate::answers::{AnswerSource, Query, Samples, registry};
 use crate::channels::{BuildContext, Channels};
 use crate::clock::ManualClock;
-use crate::config::{
-    ChannelConfig, FilesConfig, HoursConfig, MannersConfig, NoticesConfig, OperatorConfig,
-};
+use crate::config::{ChannelConfig, FilesConfig, HoursConfig, MannersConfig, NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
 use crate::desk::tests::person;
@@ -75,10 +73,18 @@ async fn room(channel: &str, told: Option<Told>) -> Room {
     // What is understood is stored with the messages: nothing is learned here.
     let small = folder.path().join("intents");
     std::fs::create_dir(&small).unwrap();
-    std::fs::write(small.join("a.yaml"), "domain: general\nintents:\n  thanks: { about: Thanks, examples: { fr: ['merci'] } }\n").unwrap();
+    std::fs::write(
+        small.join("a.yaml"),
+        "domain: general\nintents:\n  thanks: { about: Thanks, examples: { fr: ['merci'] } }\n",
+    )
+    .unwrap();
     let zone = TimeZone::get("Europe/Paris").unwrap();
     let mind = Mind {
-        nlu: Nlu::train(IntentPack::load(&small).unwrap(), Gazetteer::new(vec![], &[], &[]), Means::default()),
+        nlu: Nlu::train(
+            IntentPack::load(&small).unwrap(),
+            Gazetteer::new(vec![], &[], &[]),
+            Means::default(),
+        ),
         content: Content::new(files, Lang::FR, sources.clone(), live),
         sources,
         planner,
@@ -104,7 +110,9 @@ async fn room(channel: &str, told: Option<Told>) -> Room {
         clock: Arc::new(ManualClock::at(paris(MORNING))),
     };
     let settings = match channel {
-        "twilio" => "account_sid = 'AC00000000000000000000000000000000'\nauth_token = 't'\nfrom = '+33700000000'\n",
+        "twilio" => {
+            "account_sid = 'AC00000000000000000000000000000000'\nauth_token = 't'\nfrom = '+33700000000'\n"
+        }
         _ => "",
     };
     let config = ChannelConfig { kind: channel.into(), ..toml::from_str::<ChannelConfig>(settings).unwrap() };
@@ -122,13 +130,23 @@ impl Room {
     }
 
     /// The customer writes, and it is understood so, the likeliest first. The conversation waits for people.
-    async fn says(&self, text: &str, intents: &[(&str, f32)], entities: Vec<Entity>, at: Timestamp) -> ConversationId {
+    async fn says(
+        &self,
+        text: &str,
+        intents: &[(&str, f32)],
+        entities: Vec<Entity>,
+        at: Timestamp,
+    ) -> ConversationId {
         let id = format!("{text}{}", at.0);
-        let inbound = Ingest { channel: "line", address: "+33612345678", provider_id: &id, text, ..Ingest::default() };
+        let inbound =
+            Ingest { channel: "line", address: "+33612345678", provider_id: &id, text, ..Ingest::default() };
         let mut tx = self.store.begin().await.unwrap();
         let id = tx.ingest(inbound, at, Duration::ZERO).await.unwrap().conversation_id;
         let message = tx.last_inbound(id).await.unwrap().unwrap();
-        let score = |(intent, confidence): &(&str, f32)| IntentScore { intent: (*intent).into(), confidence: *confidence };
+        let score = |(intent, confidence): &(&str, f32)| IntentScore {
+            intent: (*intent).into(),
+            confidence: *confidence,
+        };
         let understanding = Understanding {
             lang: Lang::FR,
             intents: intents.iter().map(score).collect(),
@@ -176,7 +194,8 @@ async fn a_draft_carries_the_next_trains_with_their_source() {
     let room = room("webchat", None).await;
     let now = paris(MORNING);
     let stations = vec![room.station("from", "Vitré"), room.station("to", "Rennes")];
-    let intents = [("schedules.next_departure", 0.35), ("traffic.strike", 0.2), ("general.bot_identity", 0.1)];
+    let intents =
+        [("schedules.next_departure", 0.35), ("traffic.strike", 0.2), ("general.bot_identity", 0.1)];
     let id = room.says("prochain train Vitré Rennes", &intents, stations, now).await;
     let proposed = room.propose(id, now).await;
     assert!(!proposed.reading && !proposed.late);
@@ -187,12 +206,17 @@ async fn a_draft_carries_the_next_trains_with_their_source() {
         assert!(draft.text.contains(time), "{}", draft.text);
     }
     assert!(!draft.text.contains("08:30") && !draft.text.contains("09:16") && !draft.departed);
-    assert!(draft.facts.iter().all(|fact| fact.source.starts_with("timetable: Guichet demo")), "{:?}", draft.facts);
+    assert!(
+        draft.facts.iter().all(|fact| fact.source.starts_with("timetable: Guichet demo")),
+        "{:?}",
+        draft.facts
+    );
     assert!(draft.facts[0].value.contains("Vitré 2026-11-17 08:35"), "{:?}", draft.facts);
     // Unlike the bot, an agent is offered what is not sure; never that they are a machine.
     let responses: Vec<&str> = proposed.drafts.iter().map(|d| d.response.as_str()).collect();
     assert_eq!(responses, ["schedules.next_departure", "traffic.strike", "canned.patience"]);
-    let kept = room.store.read().await.unwrap().proposal(draft.id, id, room.camille.id).await.unwrap().unwrap();
+    let kept =
+        room.store.read().await.unwrap().proposal(draft.id, id, room.camille.id).await.unwrap().unwrap();
     assert_eq!((kept.text, kept.facts), (draft.text.clone(), draft.facts.clone()), "kept for the reply");
 }
 
@@ -215,8 +239,15 @@ async fn their_train_is_found_behind_the_wish_for_a_person() {
     let room = room("webchat", Some(late_train(vec![]))).await;
     let now = paris(MORNING);
     let later = now.plus(Duration::from_secs(20));
-    let id = room.says("le 8060 est a l'heure ?", &[("traffic.train_delay", 0.8)], vec![train("8060")], now).await;
-    room.says("un conseiller svp", &[("general.human_agent", 0.9), ("general.greeting", 0.05)], vec![], later).await;
+    let id =
+        room.says("le 8060 est a l'heure ?", &[("traffic.train_delay", 0.8)], vec![train("8060")], now).await;
+    room.says(
+        "un conseiller svp",
+        &[("general.human_agent", 0.9), ("general.greeting", 0.05)],
+        vec![],
+        later,
+    )
+    .await;
     let proposed = room.propose(id, later).await;
     let draft = &proposed.drafts[0];
     assert_eq!(draft.response, "traffic.train_delay", "{:?}", proposed.drafts);
@@ -235,14 +266,25 @@ async fn their_train_is_found_behind_the_wish_for_a_person() {
 async fn what_is_missing_is_asked_for_and_what_is_unknown_is_named() {
     let room = room("webchat", None).await;
     let now = paris(MORNING);
-    let id = room.says("prochain train pour Rennes", &[("schedules.next_departure", 0.9)], vec![room.station("to", "Rennes")], now).await;
+    let id = room
+        .says(
+            "prochain train pour Rennes",
+            &[("schedules.next_departure", 0.9)],
+            vec![room.station("to", "Rennes")],
+            now,
+        )
+        .await;
     let drafts = room.propose(id, now).await.drafts;
     assert_eq!((drafts[0].kind, drafts[0].lacks.as_deref()), (DraftKind::Question, Some("from")));
     let id = Timestamp(now.0 + 1);
     let id = room.says("grève demain ?", &[("traffic.strike", 0.9)], vec![], id).await;
     let drafts = room.propose(id, now).await.drafts;
     let unknown = drafts.iter().find(|d| d.kind == DraftKind::Unknown).unwrap();
-    assert_eq!((unknown.response.as_str(), unknown.text.as_str()), ("traffic.strike", ""), "nothing to insert");
+    assert_eq!(
+        (unknown.response.as_str(), unknown.text.as_str()),
+        ("traffic.strike", ""),
+        "nothing to insert"
+    );
     assert!(unknown.lacks.as_ref().is_some_and(|why| !why.is_empty()));
 }
 
@@ -265,7 +307,8 @@ async fn old_live_data_and_trains_that_have_left_are_marked() {
         (minutes(-1), minutes(-3), false, true),
         (minutes(-4), minutes(9), true, false),
     ] {
-        let fact = Fact { value: "8060".into(), source: "live: demo".into(), as_of, ride: Some(ride(departs)) };
+        let fact =
+            Fact { value: "8060".into(), source: "live: demo".into(), as_of, ride: Some(ride(departs)) };
         let room = room("webchat", Some(late_train(vec![fact]))).await;
         let id = room.says("le 8060 ?", &[("traffic.train_delay", 0.9)], vec![train("8060")], now).await;
         let draft = room.propose(id, now).await.drafts.remove(0);
@@ -309,7 +352,8 @@ async fn canned_replies_know_what_the_customer_named() {
     let conversation = tx.conversation(id).await.unwrap().unwrap();
     let contact = tx.contact_by_id(conversation.contact_id).await.unwrap().unwrap();
     let messages = tx.latest_messages(id, 10).await.unwrap();
-    let pieces = Pieces { conversation: &conversation, contact: &contact, messages: &messages, lang: Lang::FR, now };
+    let pieces =
+        Pieces { conversation: &conversation, contact: &contact, messages: &messages, lang: Lang::FR, now };
     let replies = canned(&room.mind, &room.channels, pieces, &room.camille);
     let text = |name: &str| &replies.iter().find(|reply| reply.name == name).unwrap().text;
     assert!(text("sorry-delay").contains("train 8060"));

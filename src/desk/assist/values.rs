@@ -5,9 +5,7 @@ use super::words::for_people;
 use crate::answers::canned::{CannedText, Values};
 use crate::channels::Channels;
 use crate::engine::{Line, Part};
-use crate::model::{
-    Agent, Contact, Conversation, EntityValue, Lang, Message, Timestamp,
-};
+use crate::model::{Agent, Contact, Conversation, EntityValue, Lang, Message, Timestamp};
 use crate::queue::Mind;
 use std::collections::BTreeMap;
 
@@ -29,9 +27,9 @@ impl Pieces<'_> {
     /// What the customer named last in one of these roles: in messages that wait, then in the bot's memory.
     fn named(&self, roles: &[&str]) -> Option<String> {
         let open = unanswered(self.messages).iter().rev().filter_map(|m| m.understanding.as_ref());
-        let said = open.flat_map(|u| u.entities.iter().rev()).find_map(|entity| {
-            roles.contains(&entity.role.as_str()).then(|| name(&entity.value)).flatten()
-        });
+        let said = open
+            .flat_map(|u| u.entities.iter().rev())
+            .find_map(|entity| roles.contains(&entity.role.as_str()).then(|| name(&entity.value)).flatten());
         let slots = &self.conversation.dialogue.slots;
         said.or_else(|| roles.iter().find_map(|role| name(slots.get(*role)?)))
     }

@@ -26,7 +26,8 @@ pub(super) fn for_people(text: &str, live: &Live) -> String {
 }
 
 fn calls_a_person(word: &str, live: &Live) -> bool {
-    let calls = live.intents.values().filter(|spec| spec.escalate.reason == Some(EscalationReason::Requested));
+    let calls =
+        live.intents.values().filter(|spec| spec.escalate.reason == Some(EscalationReason::Requested));
     calls.flat_map(|spec| &spec.keywords).any(|keyword| keyword == word)
 }
 

@@ -63,7 +63,8 @@ pub(super) async fn page(
     let undo = state.store.read().await?.withdrawable(id, signed.agent.id, now).await?;
     let composer = Composer {
         undo_seconds: Duration::from(state.config.desk.undo).as_secs(),
-        undo: undo.map(|(message, until)| Undo { id: message.to_string(), seconds: until.since(now).as_secs() }),
+        undo: undo
+            .map(|(message, until)| Undo { id: message.to_string(), seconds: until.since(now).as_secs() }),
         used: refused.used.clone(),
         panel: shown.panel,
         canned: shown.canned,

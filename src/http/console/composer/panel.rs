@@ -156,13 +156,7 @@ struct Thrifty {
 
 impl Count {
     /// By the rules that [`crate::desk::answering::send`] sends by.
-    pub fn new(
-        state: &AppState,
-        ui: Ui,
-        conversation: &Conversation,
-        contact: &Contact,
-        text: &str,
-    ) -> Self {
+    pub fn new(state: &AppState, ui: Ui, conversation: &Conversation, contact: &Contact, text: &str) -> Self {
         let text = text.replace("\r\n", "\n");
         let text = text.trim();
         let channel = state.channels.get(&conversation.channel);
@@ -230,7 +224,10 @@ fn sms(state: &AppState, ui: Ui, channel: &str, text: &str) -> Sms {
 /// Millionths as people write them: at least two decimals, and no zero behind them.
 fn money(micros: i64, currency: &str, ui: Ui) -> String {
     let mut amount = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
-    while amount.ends_with('0') && !amount.ends_with(".00") && amount.len() - amount.find('.').unwrap_or(0) > 3 {
+    while amount.ends_with('0')
+        && !amount.ends_with(".00")
+        && amount.len() - amount.find('.').unwrap_or(0) > 3
+    {
         amount.pop();
     }
     if ui.0 == Lang::FR {

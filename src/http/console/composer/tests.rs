@@ -64,7 +64,8 @@ async fn send_and_resolve_is_a_button_of_the_form() {
     let app = app().await;
     let session = in_charge(&app).await;
     let fields = |key: &str, seen: &str| {
-        [("key", key), ("text", "Au revoir"), ("resolve", "yes"), ("seen", seen)].map(|(k, v)| (k.to_owned(), v.to_owned()))
+        [("key", key), ("text", "Au revoir"), ("resolve", "yes"), ("seen", seen)]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
     };
     let key = MessageId::new().to_string();
     for (seen, status, state) in [
@@ -89,7 +90,12 @@ async fn without_a_script_a_draft_is_put_into_the_box_and_its_facts_go_with_it()
     let session = in_charge(&app).await;
     let mut tx = app.store.begin().await.unwrap();
     let camille = tx.account_by_login("camille").await.unwrap().unwrap().person.agent.id;
-    let fact = Fact { value: "departure 8745 18:04".into(), source: "live: demo".into(), as_of: app.clock.now(), ride: None };
+    let fact = Fact {
+        value: "departure 8745 18:04".into(),
+        source: "live: demo".into(),
+        as_of: app.clock.now(),
+        ride: None,
+    };
     let proposal = Proposal {
         id: Uuid::now_v7(),
         response: "schedules.next_departure".into(),
@@ -100,7 +106,8 @@ async fn without_a_script_a_draft_is_put_into_the_box_and_its_facts_go_with_it()
     tx.commit().await.unwrap();
     let key = MessageId::new().to_string();
     let insert = format!("draft:{}", proposal.id);
-    let page = app.act(&session, "compose", &[("key", &key), ("text", "Bonjour,"), ("insert", &insert)]).await;
+    let page =
+        app.act(&session, "compose", &[("key", &key), ("text", "Bonjour,"), ("insert", &insert)]).await;
     let page = page.text().await.unwrap();
     assert_eq!(in_box(&page), "Bonjour,\n\n18:04 &lt;b&gt;8745&lt;&#x2f;b&gt;");
     let used = format!("name=\"drafts\" value=\"{}\"", proposal.id);
@@ -124,7 +131,10 @@ async fn a_text_is_counted_and_its_gaps_are_told() {
     let (status, part) = count("  Un été\r\n à Rennes ").await;
     assert_eq!(status, StatusCode::OK);
     assert!(part.contains("16 / 4000"), "{part}");
-    assert!(part.contains("<li class=\"text\" dir=\"auto\">Un été\n à Rennes</li>"), "exactly as it goes out: {part}");
+    assert!(
+        part.contains("<li class=\"text\" dir=\"auto\">Un été\n à Rennes</li>"),
+        "exactly as it goes out: {part}"
+    );
     let (_, part) = count("Bonjour [[name]]").await;
     assert!(part.contains("envoi : name"), "{part}");
     let (_, part) = count(&"é".repeat(4_001)).await;
@@ -144,7 +154,8 @@ async fn while_nothing_is_learned_the_page_says_so() {
     }
     let canned = app.get(&session, "/console/fragments/conversations/{id}/canned").await;
     assert!(canned.text().await.unwrap().contains("role=\"listbox\""));
-    let missing = app.ask(Method::GET, &format!("/console/fragments/conversations/{}/canned", Uuid::now_v7()));
+    let missing =
+        app.ask(Method::GET, &format!("/console/fragments/conversations/{}/canned", Uuid::now_v7()));
     let missing = missing.header("cookie", &session.cookie).send().await.unwrap();
     assert_eq!(missing.status(), StatusCode::NOT_FOUND);
 }
