@@ -17,6 +17,7 @@ mod sla;
 mod sms;
 mod timetable;
 mod traffic;
+mod undo;
 
 pub use duration::Span;
 pub use fulfilment::{FulfilmentConfig, SHORTEST_SECRET};
@@ -34,6 +35,7 @@ pub use sla::{ByPriority, Promises, SlaConfig};
 pub use sms::{Price, SmsConfig};
 pub use timetable::TimetableConfig;
 pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
+pub use undo::Undo;
 
 use crate::model::Lang;
 use serde::Deserialize;
@@ -154,6 +156,7 @@ pub struct DeskConfig {
     pub sla: SlaConfig,
     pub sign_in: SignInConfig,
     pub oidc: OidcConfig,
+    pub undo: Undo,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -361,6 +364,7 @@ impl Config {
         found.extend(self.navitia.problems());
         found.extend(self.fulfilment.problems());
         found.extend(self.desk.oidc.problems());
+        found.extend(self.desk.undo.problems());
         found
     }
 

@@ -2,6 +2,7 @@
 //! errors are kept for the console and `/health` until it is mended.
 
 use crate::answers::Registry;
+use crate::answers::canned::Canned;
 use crate::answers::compensation::Rules;
 use crate::answers::responses::Responses;
 use crate::config::FilesConfig;
@@ -19,6 +20,8 @@ pub struct Live {
     pub intents: BTreeMap<String, IntentSpec>,
     pub responses: Responses,
     pub compensation: Rules,
+    /// What agents insert with "/".
+    pub canned: Canned,
     pub phrases: Phrases,
 }
 
@@ -49,6 +52,10 @@ impl Live {
             errors.extend(broken.0.iter().map(ToString::to_string));
             Rules::default()
         });
+        let canned = Canned::load(&files.responses, lang, &pack.specs).unwrap_or_else(|broken| {
+            errors.extend(broken.0.iter().map(ToString::to_string));
+            Canned::default()
+        });
         match Responses::load(&files.responses, lang, &pack.specs, sources) {
             Ok(responses) if errors.is_empty() => {
                 errors.extend(responses.missing(&pack.specs).iter().map(|m| match m {
@@ -59,7 +66,7 @@ impl Live {
                 if errors.is_empty() {
                     let intents = pack.specs.iter().map(|s| (s.name.clone(), s.clone())).collect();
                     let phrases = pack.phrases.clone();
-                    return Ok((pack, Self { intents, responses, compensation, phrases }));
+                    return Ok((pack, Self { intents, responses, compensation, canned, phrases }));
                 }
             }
             Ok(_) => {}

@@ -81,7 +81,7 @@ function settle() {
     key.value = live.dataset.nextKey;
     keepDraft();
   }
-  count();
+  document.dispatchEvent(new Event("settled"));
 }
 
 function lost(yes) { $("lost").hidden = !yes; }
@@ -109,7 +109,7 @@ const DRAFT = "draft " + live?.dataset.conversation;
 
 function keepDraft() {
   try {
-    if (box.value) localStorage.setItem(DRAFT, JSON.stringify({ text: box.value, key: reply.elements.key.value }));
+    if (box.value) localStorage.setItem(DRAFT, JSON.stringify({ text: box.value, key: reply.elements.key.value, drafts: reply.elements.drafts.value }));
     else localStorage.removeItem(DRAFT);
   } catch { /* storage is full or off: the draft lives as long as the page */ }
 }
@@ -121,29 +121,24 @@ function findDraft() {
     if (draft?.text && !box.value) {
       box.value = draft.text;
       reply.elements.key.value = draft.key;
+      reply.elements.drafts.value = draft.drafts ?? "";
     }
   } catch { /* no draft */ }
 }
 
-function count() {
-  const max = Number(reply.dataset.max);
-  const length = [...box.value].length;
-  const counter = $("counter");
-  counter.textContent = length && max ? `${length} / ${max}` : "";
-  counter.classList.toggle("over", max > 0 && length > max);
-}
-
 /* ---- forms ---- */
 
-async function post(form) {
+async function post(form, submitter) {
   if (form.dataset.busy) return;
   form.dataset.busy = "1";
   let told = "";
+  const body = new URLSearchParams(new FormData(form, submitter));
   try {
-    const answer = await fetch(form.action, { method: "POST", headers: SCRIPT, body: new URLSearchParams(new FormData(form)) });
+    const answer = await fetch(form.action, { method: "POST", headers: SCRIPT, body });
     if (answer.status === 401) return void leave();
     if (!answer.ok) told = (await answer.json()).detail;
     else if (form.dataset.then) return void location.assign(form.dataset.then);
+    else document.dispatchEvent(new CustomEvent("posted", { detail: { form, body } }));
   } catch {
     lost(true);
   } finally {
@@ -170,7 +165,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form === reply || "live" in form.dataset || "then" in form.dataset) {
     event.preventDefault();
-    post(form);
+    post(form, event.submitter);
   }
 });
 
@@ -207,7 +202,7 @@ document.addEventListener("keydown", (event) => {
   if (event.target === box && event.key === "Escape") return box.blur();
   if (event.target === box && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    return reply.requestSubmit();
+    return reply.requestSubmit(event.shiftKey ? $("send-resolve") : $("send"));
   }
   if (typing || event.ctrlKey || event.metaKey || event.altKey || $("help").open) return;
   const act = KEYS[event.key];
@@ -221,7 +216,7 @@ help.hidden = false;
 help.addEventListener("click", () => $("help").showModal());
 if (reply) {
   findDraft();
-  box.addEventListener("input", () => { keepDraft(); count(); });
+  box.addEventListener("input", keepDraft);
   const log = $("transcript");
   log.scrollTop = log.scrollHeight;
 }

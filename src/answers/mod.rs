@@ -1,6 +1,7 @@
 //! What turns slots into facts ([`AnswerSource`]) and facts into words ([`responses`]).
 
 mod asked;
+pub mod canned;
 pub mod compensation;
 mod cues;
 pub mod dates;

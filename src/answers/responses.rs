@@ -14,6 +14,7 @@ use minijinja::Environment;
 use std::collections::BTreeMap;
 
 pub use load::{ResponseError, ResponseErrors};
+pub(super) use load::{content_line, environment, read_bounded};
 
 /// Every response in every language, compiled, and known to render.
 #[derive(Debug)]

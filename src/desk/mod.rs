@@ -1,6 +1,10 @@
 //! What people do with conversations. Each operation is one transaction, its events in it: it happened
 //! entirely, or not at all. Doing the same thing twice (a double click, a form sent again) does it once.
 
+pub mod answering;
+#[cfg(test)]
+mod answering_tests;
+pub mod assist;
 pub mod dispatch;
 pub mod hand;
 #[cfg(test)]
@@ -19,10 +23,9 @@ pub mod totp;
 
 use crate::channels::{Channels, Forbidden};
 use crate::model::{
-    Actor, Agent, AgentId, Author, Conversation, ConversationId, ConversationState, DeliveryStatus,
-    Direction, EventKind, Message, MessageId, MessageKind, NewEvent, Role, Timestamp,
+    Actor, Agent, AgentId, Conversation, ConversationId, ConversationState, DeliveryStatus, Direction,
+    EventKind, Message, MessageId, NewEvent, Role, Timestamp,
 };
-use crate::queue::deliver::outgoing;
 use crate::store::{JobKind, NewJob, Store, StoreError, Tx};
 
 /// Conversations looked at for the next one.
@@ -51,6 +54,15 @@ pub enum DeskError {
     /// The page had sent another text under this key and never heard back.
     #[error("your previous message was sent; read it before you send another one")]
     KeyReused,
+    /// This key's message was taken back: a form that arrives late must not send it after all.
+    #[error("this reply was taken back")]
+    Withdrawn,
+    /// It has been handed over, or is being.
+    #[error("too late: the reply has left")]
+    Left,
+    /// A variable of a canned reply that nobody has filled in.
+    #[error("the text has a gap: [[{0}]]")]
+    Gap(String),
     #[error("this message is not in trouble any more")]
     NotInTrouble,
     /// Whom it was given to has left, or never was.
@@ -86,6 +98,9 @@ impl DeskError {
             DeskError::TooLong { .. } => "too_long",
             DeskError::NoChannel(_) => "no_channel",
             DeskError::KeyReused => "key_reused",
+            DeskError::Withdrawn => "withdrawn",
+            DeskError::Left => "left",
+            DeskError::Gap(_) => "gap",
             DeskError::NotInTrouble => "not_in_trouble",
             DeskError::NoReceiver => "no_receiver",
             DeskError::SnoozeTime => "snooze_time",
@@ -105,6 +120,7 @@ impl DeskError {
                 name.clone()
             }
             DeskError::TooLong { max } => max.to_string(),
+            DeskError::Gap(name) => name.clone(),
             DeskError::Forbidden(Forbidden::TooLate { hours }) => hours.to_string(),
             DeskError::Forbidden(Forbidden::TooLong { bytes }) => bytes.to_string(),
             _ => String::new(),
@@ -202,19 +218,30 @@ pub async fn resolve(
         return Ok(());
     }
     require_charge(&mut tx, &conversation, agent).await?;
-    let unread = tx.messages(id, seen, 100).await?;
+    end(&mut tx, now, agent, &mut conversation, seen).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Ends a conversation that the agent has in charge.
+async fn end(
+    tx: &mut Tx,
+    now: Timestamp,
+    agent: &Agent,
+    conversation: &mut Conversation,
+    seen: i64,
+) -> Result<(), DeskError> {
+    let unread = tx.messages(conversation.id, seen, 100).await?;
     if unread.iter().any(|m| m.direction == Direction::Inbound) {
         return Err(DeskError::NewMessages);
     }
     conversation.state = ConversationState::Resolved;
     conversation.resolved_at = Some(now);
-    tx.save_conversation(&conversation).await?;
-    event(&mut tx, now, EventKind::Resolved, agent, &conversation, None).await?;
-    Ok(tx.commit().await?)
+    tx.save_conversation(conversation).await?;
+    event(tx, now, EventKind::Resolved, agent, conversation, None).await?;
+    Ok(())
 }
 
-/// Sends the text of the agent in charge. `key` is the message's id, chosen by the page: the same text under
-/// the same key is sent once, however often the form arrives.
+/// Sends the text of the agent in charge at once, with nothing else; [`answering::send`] says more.
 pub async fn reply(
     store: &Store,
     channels: &Channels,
@@ -224,35 +251,7 @@ pub async fn reply(
     key: MessageId,
     text: &str,
 ) -> Result<(), DeskError> {
-    let text = text.replace("\r\n", "\n");
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(DeskError::Empty);
-    }
-    let mut tx = store.begin().await?;
-    let conversation = lock(&mut tx, id).await?;
-    if let Some(known) = tx.message(key).await? {
-        let same = known.conversation_id == id && known.agent_id == Some(agent.id) && known.text == text;
-        return if same { Ok(()) } else { Err(DeskError::KeyReused) };
-    }
-    require_charge(&mut tx, &conversation, agent).await?;
-    let channel = channels
-        .get(&conversation.channel)
-        .ok_or_else(|| DeskError::NoChannel(conversation.channel.clone()))?;
-    let contact = tx.contact_by_id(conversation.contact_id).await?.ok_or(DeskError::NotFound)?;
-    let max = channel.longest(&contact.address);
-    if text.chars().count() > max {
-        return Err(DeskError::TooLong { max });
-    }
-    require_consent(&mut tx, &conversation, key).await?;
-    let mut message = channels.charged(agent_message(&conversation, agent, key, text, now));
-    if let Some(forbidden) = channel.refuses(&outgoing(&mut tx, &contact, &message).await?, now) {
-        return Err(DeskError::Forbidden(forbidden));
-    }
-    tx.insert_message(&mut message).await?;
-    send(&mut tx, now, &message).await?;
-    event(&mut tx, now, EventKind::AgentAnswered, agent, &conversation, Some(key)).await?;
-    Ok(tx.commit().await?)
+    answering::send(store, channels, now, agent, id, answering::Reply::plain(key, text)).await
 }
 
 /// Sends a failed message, or one that may or may not have been sent, again: a person's decision, for the
@@ -327,8 +326,9 @@ async fn name_of(tx: &mut Tx, agent: Option<AgentId>) -> Result<String, StoreErr
     Ok(name.unwrap_or_else(|| "?".to_owned()))
 }
 
-async fn send(tx: &mut Tx, now: Timestamp, message: &Message) -> Result<(), StoreError> {
-    tx.insert_job(NewJob { kind: JobKind::Send, message, run_at: now, broadcast: false }).await
+/// Puts a message into the outbox, which it leaves at `at`.
+async fn send(tx: &mut Tx, at: Timestamp, message: &Message) -> Result<(), StoreError> {
+    tx.insert_job(NewJob { kind: JobKind::Send, message, run_at: at, broadcast: false }).await
 }
 
 async fn event(
@@ -365,19 +365,5 @@ fn line(kind: EventKind, agent: &Agent, conversation: &Conversation) -> NewEvent
         conversation_id: Some(conversation.id),
         message_id: None,
         data: serde_json::json!({}),
-    }
-}
-
-fn agent_message(
-    conversation: &Conversation,
-    agent: &Agent,
-    id: MessageId,
-    text: &str,
-    now: Timestamp,
-) -> Message {
-    Message {
-        id,
-        agent_id: Some(agent.id),
-        ..Message::outbound(conversation, Author::Agent, MessageKind::Text, text.to_owned(), now)
     }
 }

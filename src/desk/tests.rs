@@ -1,7 +1,7 @@
 use super::*;
 use crate::channels::BuildContext;
 use crate::config::ChannelConfig;
-use crate::model::AgentId;
+use crate::model::{AgentId, Author};
 use crate::store::{AgentWithHash, Ingest};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ pub(super) const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
 
 pub(super) struct Desk {
     pub store: Store,
-    channels: Channels,
+    pub channels: Channels,
     pub camille: Agent,
     pub sacha: Agent,
     pub conversation: ConversationId,

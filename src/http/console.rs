@@ -9,6 +9,7 @@ mod access_tests;
 #[cfg(test)]
 mod account_tests;
 mod audit;
+mod composer;
 pub mod me;
 mod people;
 mod quarantine;
@@ -57,8 +58,8 @@ pub fn routes() -> Router<AppState> {
         .route("/console/conversations/{id}/transfer", post(transfer))
         .route("/console/conversations/{id}/snooze", post(snooze))
         .route("/console/conversations/{id}/resolve", post(resolve))
-        .route("/console/conversations/{id}/reply", post(reply))
         .route("/console/conversations/{id}/messages/{message}/resend", post(resend))
+        .merge(composer::routes())
         .merge(teams::routes())
         .merge(people::routes())
         .merge(audit::routes())
@@ -113,6 +114,8 @@ struct Refused {
     error: String,
     text: String,
     key: Option<MessageId>,
+    /// Ids of the drafts in the text.
+    used: String,
 }
 
 async fn conversation_context(
@@ -143,8 +146,7 @@ async fn conversation_page(
     signed: SignedIn,
     Path(id): Path<ConversationId>,
 ) -> Result<Response, Problem> {
-    let context = conversation_context(&state, ui, &signed, id, Refused::default()).await?;
-    render(ui, "conversation.html", context)
+    composer::page(&state, ui, &signed, id, Refused::default(), composer::Shown::default()).await
 }
 
 async fn conversation_part(
@@ -171,13 +173,17 @@ impl Asked {
         &self.signed.agent
     }
 
-    /// The script reads a status and a problem; a plain form is led to the page, which tells the error.
     async fn answer(
         self,
         done: Result<(), DeskError>,
         text: String,
         key: Option<MessageId>,
     ) -> Result<Response, Problem> {
+        self.answer_with(done, Refused { text, key, ..Refused::default() }).await
+    }
+
+    /// The script reads a status and a problem; a plain form is led to the page, which tells the error.
+    async fn answer_with(self, done: Result<(), DeskError>, typed: Refused) -> Result<Response, Problem> {
         let error = match done {
             Ok(()) if self.by_script => return Ok(StatusCode::NO_CONTENT.into_response()),
             Ok(()) => return Ok(Redirect::to(&page_of(self.id)).into_response()),
@@ -190,12 +196,12 @@ impl Asked {
         if self.by_script {
             return Err(Problem::new(StatusCode::CONFLICT, error.code(), told));
         }
-        // A key that was used for another text would be refused again.
-        let key = key.filter(|_| !matches!(error, DeskError::KeyReused));
-        let refused = Refused { error: told, text, key };
+        // A key that was used for another text, or whose message was taken back, would be refused again.
+        let spent = matches!(error, DeskError::KeyReused | DeskError::Withdrawn);
+        let refused = Refused { error: told, key: typed.key.filter(|_| !spent), ..typed };
         let Asked { state, ui, signed, id, .. } = self;
-        let context = conversation_context(&state, ui, &signed, id, refused).await?;
-        Ok((StatusCode::CONFLICT, render(ui, "conversation.html", context)?).into_response())
+        let answer = composer::page(&state, ui, &signed, id, refused, composer::Shown::default()).await?;
+        Ok((StatusCode::CONFLICT, answer).into_response())
     }
 }
 
@@ -298,25 +304,6 @@ async fn resolve(
     let asked = asked(state, ui, &headers, signed, id);
     let done = desk::resolve(&asked.state.store, asked.state.clock.now(), asked.agent(), id, seen).await;
     asked.answer(done, String::new(), None).await
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    key: MessageId,
-    text: String,
-}
-
-async fn reply(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, Reply { key, text }): SignedForm<Reply>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
-    let AppState { store, channels, clock, .. } = &asked.state;
-    let done = desk::reply(store, channels, clock.now(), asked.agent(), id, key, &text).await;
-    asked.answer(done, text, Some(key)).await
 }
 
 async fn resend(

@@ -21,7 +21,8 @@ named_enum!(
         BotAnswer = "bot_answer",
         /// Handed to people → taken in charge.
         TakeCharge = "take_charge",
-        /// Handed to people → first message of an agent.
+        /// Handed to people → first message of an agent, when the provider has it: the seconds in which a reply can be taken
+        /// back count, and one that was taken back does not.
         FirstHumanAnswer = "first_human_answer",
         /// First message of the customer → resolved for good: a conversation that the customer reopened waits
         /// until it is resolved again.
@@ -125,7 +126,7 @@ pub fn measure(clock: Clock, events: &[TimedEvent]) -> Option<Measured> {
         Clock::Resolution => after
             .iter()
             .rev()
-            .take_while(|e| e.kind != EventKind::MessageReceived)
+            .take_while(|e| e.kind != EventKind::MessageReceived && !goes_on(e))
             .filter(|e| e.kind == EventKind::Resolved)
             .last(),
     };
@@ -134,6 +135,11 @@ pub fn measure(clock: Clock, events: &[TimedEvent]) -> Option<Measured> {
 
 fn field<'a>(event: &'a TimedEvent, name: &str) -> &'a str {
     event.data.get(name).and_then(|v| v.as_str()).unwrap_or_default()
+}
+
+/// The reply that ended it was taken back.
+fn goes_on(event: &TimedEvent) -> bool {
+    event.kind == EventKind::ReplyWithdrawn && event.data.get("reopened").is_some_and(|v| v == true)
 }
 
 fn is_bot_answer(event: &TimedEvent) -> bool {

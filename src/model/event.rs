@@ -41,6 +41,8 @@ named_enum!(
         /// The end of a snooze: its time, or a message of the customer.
         Woken = "woken",
         AgentAnswered = "agent_answered",
+        /// An agent took a reply back before it left; `reopened`: the conversation that it had ended goes on.
+        ReplyWithdrawn = "reply_withdrawn",
         Resolved = "resolved",
         MessageSent = "message_sent",
         MessageDelivered = "message_delivered",

@@ -7,7 +7,7 @@
 use super::pace::Place;
 use super::{Done, Worker};
 use crate::channels::{Channel, Lookup, Outgoing, SendError, Trace};
-use crate::model::{Actor, Contact, DeliveryStatus, EventKind, Message, NewEvent, Timestamp};
+use crate::model::{Actor, Author, Contact, DeliveryStatus, EventKind, Message, NewEvent, Timestamp};
 use crate::store::{ClaimedJob, StoreError, Tx};
 use std::sync::Arc;
 use std::time::Duration;
@@ -278,7 +278,19 @@ pub(super) async fn mark_sent(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.set_status(message, DeliveryStatus::Sent, None, provider_id, Some(now)).await?;
+    if message.author == Author::Agent {
+        remember_rides(tx, message).await?;
+    }
     tx.append_event(now, message_event(message, EventKind::MessageSent)).await
+}
+
+/// What the bot tells is remembered with its decision; a person could take it back until now.
+async fn remember_rides(tx: &mut Tx, message: &Message) -> Result<(), StoreError> {
+    let Some(contact) = contact_of(tx, message).await? else { return Ok(()) };
+    for ride in message.facts.iter().filter_map(|fact| fact.ride.as_ref()) {
+        tx.remember_told(contact.id, message.conversation_id, message.id, ride).await?;
+    }
+    Ok(())
 }
 
 pub(super) fn message_event(message: &Message, kind: EventKind) -> NewEvent {

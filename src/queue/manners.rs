@@ -226,7 +226,8 @@ impl Worker {
         if slow_down {
             let live = self.mind.content.live();
             let notice = said_by_itself("system.slow_down", &conversation.dialogue);
-            let text = self.render(&notice.lines, &conversation.channel, lang, &live, now);
+            let text =
+                self.mind.render(&self.channels, &notice.lines, &conversation.channel, lang, &live, now);
             let most =
                 channels.get(&conversation.channel).map_or(usize::MAX, |c| c.longest(&contact.address));
             effects.say(&notice, split(&text, most)).await?;

@@ -35,6 +35,8 @@ use tokio_util::sync::CancellationToken;
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
 /// How long calls of providers are kept: until a customer has asked what became of a message.
 const CALLS_KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
+/// How long proposed replies and those taken back are kept: as long as a form may arrive late.
+const PROPOSALS_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Wait after a database error before the next try.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
@@ -206,6 +208,7 @@ impl Worker {
             tx.forget_told(now).await?;
             tx.expire_notices(now).await?;
             tx.expire_calls(now.minus(CALLS_KEPT)).await?;
+            tx.expire_proposals(now.minus(PROPOSALS_KEPT)).await?;
             tx.commit().await
         };
         if let Err(error) = clean.await {
@@ -251,3 +254,5 @@ mod pace_tests;
 mod process_tests;
 #[cfg(test)]
 mod public_tests;
+#[cfg(test)]
+mod told_tests;

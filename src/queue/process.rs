@@ -107,7 +107,7 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let (understanding, decision) = if job.attempts > TRIES {
         (None, hand_over(&conversation))
     } else {
-        let mut understanding = worker.understand(&said, &conversation, &live, now).await?;
+        let mut understanding = worker.mind.understand(&said, &conversation, &live, now).await?;
         // What they chose counts, whatever this message is written in.
         let chosen = contact.chosen_lang;
         understanding.lang = chosen.unwrap_or(understanding.lang);
@@ -125,7 +125,7 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
             if let Some(text) = background.goes_before(&said, &understanding, &live) {
                 said.text = text;
                 takes_up = true;
-                understanding = worker.understand(&said, &conversation, &live, now).await?;
+                understanding = worker.mind.understand(&said, &conversation, &live, now).await?;
                 understanding.lang = chosen.unwrap_or(understanding.lang);
             }
         }
@@ -155,7 +155,9 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let lang = known.or(contact.chosen_lang).or(written).unwrap_or(lang);
     let most = channel.map_or(usize::MAX, |channel| channel.longest(&contact.address));
     let render = |decision: &Decision| {
-        split(&worker.render(&decision.lines, &conversation.channel, lang, &live, now), most)
+        let said =
+            worker.mind.render(&worker.channels, &decision.lines, &conversation.channel, lang, &live, now);
+        split(&said, most)
     };
     let mut decision = decision;
     let mut parts = render(&decision);
@@ -216,18 +218,19 @@ pub(super) fn said_by_itself(response: &str, dialogue: &Dialogue) -> Decision {
     }
 }
 
-impl Worker {
+impl Mind {
     /// The words of a decision; none when it says nothing. A template that fails here passed its check at start, so the
     /// rest is said and the failure logged.
-    pub(super) fn render(
+    pub fn render(
         &self,
+        channels: &Channels,
         lines: &[Line],
         channel: &str,
         lang: Lang,
         live: &Live,
         now: Timestamp,
     ) -> String {
-        let capabilities = self.channels.get(channel).map(|c| c.capabilities());
+        let capabilities = channels.get(channel).map(|c| c.capabilities());
         let sms = capabilities.is_some_and(|c| c.sms);
         let variants: &[Variant<'_>] =
             if sms { &[Variant::Sms, Variant::SmsShort] } else { &[Variant::Text] };
@@ -237,7 +240,7 @@ impl Worker {
             texts.collect::<Vec<_>>().join(if sms { " " } else { "\n\n" })
         });
         let about: Vec<&str> = lines.iter().map(|line| &*line.response).collect();
-        self.channels.worded(channel, &about.join("+"), wordings.collect()).unwrap_or_default()
+        channels.worded(channel, &about.join("+"), wordings.collect()).unwrap_or_default()
     }
 
     /// `buttons`: how many choices the channel shows as such.
@@ -250,10 +253,10 @@ impl Worker {
         buttons: usize,
         now: Timestamp,
     ) -> Option<String> {
-        let calendar = &self.mind.calendar;
+        let calendar = &self.calendar;
         let mut data = json!({
-            "operator": self.mind.operator.name,
-            "help_url": self.mind.operator.help_url,
+            "operator": self.operator.name,
+            "help_url": self.operator.help_url,
             "hours": calendar.hours_text(now, lang),
             "open": calendar.is_open(now),
             "reopens": calendar.reopens_text(now, lang),

@@ -1,12 +1,12 @@
 //! From a message to a decision: understanding, the facts that it needs, the dialogue rules.
 
-use super::Worker;
-use crate::answers::{Cues, Query};
+use super::{Mind, Worker};
+use crate::answers::{Cues, Lookup, Query};
 use crate::content::Live;
-use crate::engine::{Decision, Escalation, Line, Part, Plan, Rules, Several, Situation};
+use crate::engine::{Decision, Escalation, Line, Part, Plan, Planned, Rules, Several, Situation};
 use crate::model::{
-    Conversation, ConversationState, EscalationReason, Lang, Media, Message, MessageKind, Priority,
-    Timestamp, Understanding,
+    ContactId, Conversation, ConversationState, EscalationReason, Lang, Media, Message, MessageKind,
+    Priority, Timestamp, Understanding,
 };
 use crate::nlu;
 use crate::store::StoreError;
@@ -70,45 +70,6 @@ impl Worker {
         Some(self.mind.timetable.get()?.nearest(latitude, longitude))
     }
 
-    pub(super) async fn understand(
-        &self,
-        message: &Message,
-        conversation: &Conversation,
-        live: &Live,
-        now: Timestamp,
-    ) -> Result<Understanding, StoreError> {
-        let dialogue = &conversation.dialogue;
-        let fresh = dialogue.is_fresh(now, self.mind.rules.forget_after);
-        let expected = dialogue.asked.as_ref().filter(|_| fresh).and_then(|asked| {
-            let spec = live.intents.get(dialogue.intent.as_deref()?)?;
-            let slot = spec.slots.iter().find(|slot| &slot.name == asked)?;
-            let train =
-                slot.entity == "train"
-                    || spec.enough.iter().flatten().any(|name| {
-                        spec.slots.iter().any(|slot| &slot.name == name && slot.entity == "train")
-                    });
-            Some(nlu::Expected { kind: slot.entity.clone(), role: slot.name.clone(), train })
-        });
-        // "Et demain ?" goes on with no "bonjour", and with nothing that the bot has forgotten.
-        let about = |name: &String| fresh && live.intents.get(name).is_some_and(|spec| !spec.courtesy);
-        // An open question counts more than what was answered meanwhile.
-        let latest = conversation.intent.clone().filter(|_| dialogue.asked.is_none());
-        let context = nlu::Context {
-            // A first "ok super" that is of no language is taken to be of the operator's.
-            conversation_lang: conversation.lang.or(Some(self.mind.operator.lang)),
-            now,
-            expected,
-            patient: false,
-            previous: latest.filter(about).or_else(|| dialogue.intent.clone().filter(about)),
-        };
-        let (nlu, text) = (self.mind.nlu.clone(), message.text.clone());
-        let started = std::time::Instant::now();
-        // The encoder blocks for some milliseconds.
-        let understood = tokio::task::spawn_blocking(move || nlu.understand(&text, &context)).await;
-        metrics::histogram!("guichet_understand_seconds").record(started.elapsed().as_secs_f64());
-        understood.map_err(|_| StoreError::Open("understanding panicked; the job is tried again".into()))
-    }
-
     /// Decides on the message: on each of its questions in turn, where there are several; then on what had waited.
     pub(super) async fn decide(
         &self,
@@ -145,23 +106,72 @@ impl Worker {
             }
             Plan::LookUp(planned) => planned,
         };
+        let contact = scene.conversation.contact_id;
+        let found = self.mind.look_up(&planned, contact, lang, scene.live, scene.now).await;
+        Ok(planned.decide(found))
+    }
+}
+
+impl Mind {
+    pub(super) async fn understand(
+        &self,
+        message: &Message,
+        conversation: &Conversation,
+        live: &Live,
+        now: Timestamp,
+    ) -> Result<Understanding, StoreError> {
+        let dialogue = &conversation.dialogue;
+        let fresh = dialogue.is_fresh(now, self.rules.forget_after);
+        let expected = dialogue.asked.as_ref().filter(|_| fresh).and_then(|asked| {
+            let spec = live.intents.get(dialogue.intent.as_deref()?)?;
+            let slot = spec.slots.iter().find(|slot| &slot.name == asked)?;
+            let train =
+                slot.entity == "train"
+                    || spec.enough.iter().flatten().any(|name| {
+                        spec.slots.iter().any(|slot| &slot.name == name && slot.entity == "train")
+                    });
+            Some(nlu::Expected { kind: slot.entity.clone(), role: slot.name.clone(), train })
+        });
+        // "Et demain ?" goes on with no "bonjour", and with nothing that the bot has forgotten.
+        let about = |name: &String| fresh && live.intents.get(name).is_some_and(|spec| !spec.courtesy);
+        // An open question counts more than what was answered meanwhile.
+        let latest = conversation.intent.clone().filter(|_| dialogue.asked.is_none());
+        let context = nlu::Context {
+            // A first "ok super" that is of no language is taken to be of the operator's.
+            conversation_lang: conversation.lang.or(Some(self.operator.lang)),
+            now,
+            expected,
+            patient: false,
+            previous: latest.filter(about).or_else(|| dialogue.intent.clone().filter(about)),
+        };
+        let (nlu, text) = (self.nlu.clone(), message.text.clone());
+        let started = std::time::Instant::now();
+        // The encoder blocks for some milliseconds.
+        let understood = tokio::task::spawn_blocking(move || nlu.understand(&text, &context)).await;
+        metrics::histogram!("guichet_understand_seconds").record(started.elapsed().as_secs_f64());
+        understood.map_err(|_| StoreError::Open("understanding panicked; the job is tried again".into()))
+    }
+
+    /// What the plan waits for; none: there is no such source.
+    pub async fn look_up(
+        &self,
+        planned: &Planned,
+        contact: ContactId,
+        lang: Lang,
+        live: &Live,
+        now: Timestamp,
+    ) -> Option<Lookup> {
         let query = Query {
             intent: planned.intent().to_owned(),
-            cues: Cues::read(&planned.text, &scene.live.phrases),
+            cues: Cues::read(&planned.text, &live.phrases),
             text: planned.text.clone(),
-            contact: scene.conversation.contact_id,
+            contact,
             slots: planned.slots.clone(),
             url: planned.url().cloned(),
             lang,
-            now: scene.now,
+            now,
         };
-        let found = match self.mind.sources.get(&planned.source) {
-            Some(source) => {
-                let found = source.look_up(&query).await;
-                Some(scene.live.responses.sayable(planned.intent(), lang, found))
-            }
-            None => None,
-        };
-        Ok(planned.decide(found))
+        let found = self.sources.get(&planned.source)?.look_up(&query).await;
+        Some(live.responses.sayable(planned.intent(), lang, found))
     }
 }

@@ -4,6 +4,7 @@
 mod agents;
 mod audit;
 mod channels;
+mod composer;
 mod conversations;
 pub mod driver;
 mod events;
@@ -24,6 +25,7 @@ mod watches;
 
 pub use agents::AgentWithHash;
 pub use audit::{AuditFilter, AuditLine};
+pub use composer::{Proposal, Withdrawn};
 pub use jobs::{ClaimedJob, JobCounts, JobKind, NewJob};
 pub use messages::{Ingest, Ingested};
 pub use people::{Account, Invitation, OpenInvitation, Person};

@@ -53,12 +53,13 @@ macro_rules! past_columns {
     };
 }
 
+pub mod composer;
 pub mod people;
 pub mod teams;
 
 /// All of them, for the test that prepares them on both databases.
 pub fn all() -> impl Iterator<Item = &'static Statement> {
-    [ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
+    [ALL, people::ALL, teams::ALL, composer::ALL].into_iter().flatten().copied()
 }
 
 statements! {

@@ -16,6 +16,7 @@ mod schema;
 #[path = "../support/mod.rs"]
 mod support;
 mod views;
+mod withdraw;
 
 macro_rules! conformance {
     ($($module:ident { $($case:ident),+ $(,)? })+) => {
@@ -113,6 +114,12 @@ conformance! {
         the_queue_is_by_priority_then_age,
         the_queue_shows_trouble_and_the_last_words,
         events_of_a_period_are_those_of_its_conversations,
+    }
+    withdraw {
+        what_was_taken_back_is_gone_and_known,
+        what_a_worker_has_held_stays,
+        of_worker_and_agent_one_wins,
+        a_proposal_is_for_one_agent_in_one_conversation,
     }
     schema {
         every_statement_prepares,

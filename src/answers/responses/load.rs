@@ -69,7 +69,7 @@ impl Responses {
 }
 
 /// No loader is set, so templates reach no file; undefined variables are errors everywhere.
-fn environment() -> Environment<'static> {
+pub(in crate::answers) fn environment() -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_auto_escape_callback(|_| AutoEscape::None);
@@ -211,7 +211,7 @@ fn is_variant(name: &str) -> bool {
 }
 
 /// The text of a file, or what is wrong with it.
-fn read_bounded(path: &Path) -> Result<String, String> {
+pub(in crate::answers) fn read_bounded(path: &Path) -> Result<String, String> {
     let length = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
     if length > LARGEST_FILE {
         return Err(format!("the file has {length} bytes, more than {LARGEST_FILE}"));
@@ -220,7 +220,7 @@ fn read_bounded(path: &Path) -> Result<String, String> {
 }
 
 /// The line on which a template's first line stands: below the `|` or `>` of a block, else where the value begins.
-fn content_line(source: &str, template: &Spanned<String>) -> usize {
+pub(in crate::answers) fn content_line(source: &str, template: &Spanned<String>) -> usize {
     let line = template.defined.line() as usize;
     let written = source.lines().nth(line.saturating_sub(1)).unwrap_or_default();
     let is_header =

@@ -300,6 +300,7 @@ fn note(
         EventKind::Woken => "woken",
         EventKind::Taken => "taken",
         EventKind::Released => "released",
+        EventKind::ReplyWithdrawn => "reply_withdrawn",
         EventKind::Resolved => "resolved",
         EventKind::OptedOut => "opted_out",
         EventKind::OptedIn => "opted_in",
