@@ -341,6 +341,8 @@
   });
   document.addEventListener("settled", () => {
     if (!box.value) reply.elements.drafts.value = "";
+    // Browsers leave the focus in a hidden box for a moment, and its keys would be typed there.
+    if (reply.hidden) box.blur();
     count();
     follow();
   });
