@@ -45,7 +45,7 @@
         if ($("drafts").contains(document.activeElement)) return;
         const log = $("transcript");
         const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-        fresh.hidden = $("drafts").hidden;
+        fresh.hidden = reply.hidden || "empty" in fresh.dataset;
         $("drafts").replaceWith(fresh);
         if (atEnd) log.scrollTop = log.scrollHeight;
         loadedAt = Date.now();
@@ -61,7 +61,7 @@
   // A new message of the customer, or an answer to it, makes other drafts.
   async function follow() {
     const mine = !reply.hidden;
-    $("drafts").hidden = !mine;
+    $("drafts").hidden = !mine || !$("drafts").querySelector("ol") || "empty" in $("drafts").dataset;
     const state = lastOfCustomer() + " " + document.querySelectorAll("#transcript .said.agent").length;
     if (!mine || document.hidden || state === shownFor) return;
     shownFor = state;
@@ -341,6 +341,8 @@
   });
   document.addEventListener("settled", () => {
     if (!box.value) reply.elements.drafts.value = "";
+    // Browsers leave the focus in a hidden box for a moment, and its keys would be typed there.
+    if (reply.hidden) box.blur();
     count();
     follow();
   });
