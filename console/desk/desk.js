@@ -71,6 +71,10 @@ function show(fresh) {
 // What follows from the live part: the title, the reply box, a draft that turns out to be sent.
 function settle() {
   document.title = live.dataset.title;
+  if ("mentions" in live.dataset) {
+    $("mentions-count").textContent = live.dataset.mentions;
+    $("mentions").hidden = live.dataset.mentions === "0";
+  }
   if (!reply) return;
   reply.hidden = !live.dataset.mine;
   $("take-first").hidden = !reply.hidden || !live.dataset.takeable;
@@ -92,6 +96,8 @@ function listen() {
   const events = new EventSource("/console/events");
   events.onopen = refresh;
   events.onmessage = ({ data }) => {
+    document.dispatchEvent(new CustomEvent("hint", { detail: data }));
+    if (data.startsWith("draft ")) return;
     const mine = live.dataset.conversation;
     if (data === "all" || data === "desk" || !mine || data === mine) refresh();
   };
@@ -144,6 +150,7 @@ async function post(form) {
     if (answer.status === 401) return void leave();
     if (!answer.ok) told = (await answer.json()).detail;
     else if (form.dataset.then) return void location.assign(form.dataset.then);
+    else form.dispatchEvent(new Event("posted", { bubbles: true }));
   } catch {
     lost(true);
   } finally {

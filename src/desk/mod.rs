@@ -1,14 +1,17 @@
 //! What people do with conversations. Each operation is one transaction, its events in it: it happened
 //! entirely, or not at all. Doing the same thing twice (a double click, a form sent again) does it once.
 
+pub mod corrections;
 pub mod dispatch;
 pub mod hand;
 #[cfg(test)]
 mod hand_tests;
 pub mod hours;
 pub mod lockout;
+pub mod notes;
 pub mod password;
 pub mod people;
+pub mod persons;
 pub mod quarantine;
 pub mod routing;
 pub mod sla;
@@ -69,6 +72,19 @@ pub enum DeskError {
     Forbidden(Forbidden),
     #[error("this contact is not in quarantine any more")]
     NotInQuarantine,
+    #[error("a conversation has at most 12 tags")]
+    TooManyTags,
+    /// To be linked with.
+    #[error("there is no such other contact")]
+    NoContact,
+    #[error("several channels know this address: give the link of a conversation instead")]
+    ManyContacts,
+    #[error("a person has at most 20 contacts")]
+    TooManyContacts,
+    #[error("the bot had read just that")]
+    SameIntent,
+    #[error("there is no such intent")]
+    NoIntent,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -94,6 +110,12 @@ impl DeskError {
             DeskError::Forbidden(Forbidden::TooLate { .. }) => "too_late",
             DeskError::Forbidden(Forbidden::TooLong { .. }) => "too_many_bytes",
             DeskError::NotInQuarantine => "not_in_quarantine",
+            DeskError::TooManyTags => "too_many_tags",
+            DeskError::NoContact => "no_contact",
+            DeskError::ManyContacts => "many_contacts",
+            DeskError::TooManyContacts => "too_many_contacts",
+            DeskError::SameIntent => "same_intent",
+            DeskError::NoIntent => "no_intent",
             DeskError::Store(_) => "store",
         }
     }
@@ -251,6 +273,7 @@ pub async fn reply(
     }
     tx.insert_message(&mut message).await?;
     send(&mut tx, now, &message).await?;
+    tx.save_draft(id, agent.id, "", now).await?;
     event(&mut tx, now, EventKind::AgentAnswered, agent, &conversation, Some(key)).await?;
     Ok(tx.commit().await?)
 }

@@ -10,7 +10,7 @@ pub(super) const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
 
 pub(super) struct Desk {
     pub store: Store,
-    channels: Channels,
+    pub channels: Channels,
     pub camille: Agent,
     pub sacha: Agent,
     pub conversation: ConversationId,

@@ -117,6 +117,12 @@ pub fn measure(clock: Clock, events: &[TimedEvent]) -> Option<Measured> {
     let begin = events.iter().position(|e| e.kind == starts)?;
     let start = &events[begin];
     let after = &events[begin + 1..];
+    // A conversation that people gave back to the bot waits for none of them any more, until it is escalated again.
+    let back = after.iter().position(|e| e.kind == EventKind::HandedBack);
+    let (after, later) = match back.filter(|_| starts == EventKind::Escalated) {
+        Some(back) => (&after[..back], Some(&after[back + 1..])),
+        None => (after, None),
+    };
     let end = match clock {
         Clock::FirstAnswer => after.iter().find(|e| is_bot_answer(e) || is_by_agent(e)),
         Clock::BotAnswer => after.iter().find(|e| is_bot_answer(e)),
@@ -129,6 +135,9 @@ pub fn measure(clock: Clock, events: &[TimedEvent]) -> Option<Measured> {
             .filter(|e| e.kind == EventKind::Resolved)
             .last(),
     };
+    if let (None, Some(later)) = (end, later) {
+        return measure(clock, later);
+    }
     Some(Measured { conversation_id: start.conversation_id, start: start.at, end: end.map(|e| e.at) })
 }
 

@@ -47,12 +47,20 @@ macro_rules! told_columns {
     };
 }
 
+macro_rules! proposal_columns {
+    () => {
+        "p.id, p.message_id, m.conversation_id, p.agent_id, a.name, p.lang, p.text, p.read_as, p.intent, p.created_at, \
+         p.accepted"
+    };
+}
+
+pub mod notes;
 pub mod people;
 pub mod teams;
 
 /// All of them, for the test that prepares them on both databases.
 pub fn all() -> impl Iterator<Item = &'static Statement> {
-    [ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
+    [ALL, notes::ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
 }
 
 statements! {
