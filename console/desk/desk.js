@@ -14,10 +14,10 @@ const SCRIPT = { "x-guichet": "1" };
 // Makes `from` look like `to` and leaves alone what is equal: focus, selection, open details and the screen
 // reader keep their place. Children are matched by id; elements with a child without id are replaced whole.
 function merge(from, to) {
+  if (from.tagName === "DETAILS") to.open = from.open;
   if (from.isEqualNode(to)) return;
   const children = [...to.children];
   if (from.tagName !== to.tagName || !children.length || children.some((c) => !c.id)) {
-    if (to.tagName === "DETAILS") to.open = from.open;
     for (const d of to.querySelectorAll("details[id]")) d.open = $(d.id)?.open ?? false;
     from.replaceWith(to);
     return;

@@ -71,7 +71,7 @@ async fn a_conversation_goes_from_hand_to_hand_and_back_to_the_bot() {
     assert!(queue.contains("id=\"mentions-count\">1<"), "{queue}");
     escaped(&queue);
     let page = app.shown(&his).await;
-    assert!(page.contains("class=\"memo\""), "{page}");
+    assert!(page.contains("class=\"memo\"") && page.contains(" → sacha"), "{page}");
     assert!(page.contains("id=\"mentions-count\">0<"), "who looks at it has read it");
     escaped(&page);
 

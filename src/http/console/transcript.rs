@@ -2,7 +2,8 @@
 
 use super::views::{Stamp, Wall};
 use crate::model::{
-    self, AgentId, Author, DeliveryStatus, Direction, EntityValue, EventKind, Message, Timestamp,
+    self, AgentId, Author, DeliveryStatus, Direction, EntityValue, EventKind, Message, Team, TeamId,
+    Timestamp,
 };
 use crate::store::{self, Proposal};
 use serde::Serialize;
@@ -23,6 +24,17 @@ pub struct Past<'a> {
     pub events: &'a [model::Event],
     pub notes: &'a [store::Note],
     pub corrections: &'a [Proposal],
+    pub teams: &'a [Team],
+}
+
+/// To whom an event says that a conversation was given.
+pub fn receiver(event: &model::Event) -> Option<AgentId> {
+    event.data.get("agent").filter(|_| event.kind == EventKind::Transferred)?.as_str()?.parse().ok()
+}
+
+fn team_of<'a>(event: &model::Event, teams: &'a [Team]) -> Option<&'a str> {
+    let id: TeamId = event.data.get("team")?.as_str()?.parse().ok()?;
+    teams.iter().find(|team| team.id == id).map(|team| team.name.as_str())
 }
 
 /// The name of an agent who took part.
@@ -36,6 +48,8 @@ pub struct Line {
     /// `escalated`, `taken`, `released`, `resolved`, `opted_out`, `opted_in`: a key of the texts.
     what: &'static str,
     who: String,
+    /// Whom it was given to.
+    to: String,
     reason: String,
 }
 
@@ -95,7 +109,7 @@ pub struct Told {
 /// Messages in their order, what else there is between them by time. At the same instant it stands after what the
 /// customer wrote and before what was answered.
 pub fn items(past: &Past<'_>, name: Name<'_>, wall: &Wall) -> Vec<Item> {
-    let lines = past.events.iter().filter_map(|event| note(event, name, wall));
+    let lines = past.events.iter().filter_map(|event| note(event, past.teams, name, wall));
     let mut between: Vec<(Timestamp, Item)> =
         lines.chain(past.notes.iter().map(|note| memo(note, name, wall))).collect();
     between.sort_by_key(|(at, _)| *at);
@@ -116,7 +130,7 @@ pub fn items(past: &Past<'_>, name: Name<'_>, wall: &Wall) -> Vec<Item> {
     items
 }
 
-fn note(event: &model::Event, name: Name<'_>, wall: &Wall) -> Option<(Timestamp, Item)> {
+fn note(event: &model::Event, teams: &[Team], name: Name<'_>, wall: &Wall) -> Option<(Timestamp, Item)> {
     let what = match event.kind {
         EventKind::Escalated => "escalated",
         EventKind::Offered => "offered",
@@ -144,6 +158,7 @@ fn note(event: &model::Event, name: Name<'_>, wall: &Wall) -> Option<(Timestamp,
         },
         _ => return None,
     };
+    let to = name(receiver(event)).or_else(|| team_of(event, teams).map(str::to_owned));
     let reason = event.data.get("reason").and_then(|r| r.as_str());
     // Only a reason that we have words for.
     let known = reason.and_then(|r| r.parse::<model::EscalationReason>().ok());
@@ -154,6 +169,7 @@ fn note(event: &model::Event, name: Name<'_>, wall: &Wall) -> Option<(Timestamp,
             at: wall.stamp(event.at),
             what,
             who: name(event.agent_id).unwrap_or_default(),
+            to: to.unwrap_or_default(),
             reason: known.map(|r| r.to_string()).unwrap_or_default(),
         }),
     ))

@@ -152,7 +152,14 @@ impl Conversation {
         let events = tx.events(id).await?;
         let notes = tx.notes(id, NOTES).await?;
         let corrections = tx.proposals_of(id).await?;
-        let past = Past { messages: &messages, events: &events, notes: &notes, corrections: &corrections };
+        let teams = tx.teams().await?;
+        let past = Past {
+            messages: &messages,
+            events: &events,
+            notes: &notes,
+            corrections: &corrections,
+            teams: &teams,
+        };
         let people = people(tx, &c, &past).await?;
         let name = |agent: Option<AgentId>| agent.and_then(|a| people.get(&a).cloned());
         let mine = c.state == ConversationState::InCharge && c.agent_id == Some(signed.agent.id);
@@ -201,10 +208,12 @@ async fn people(
     past: &Past<'_>,
 ) -> Result<HashMap<AgentId, String>, StoreError> {
     let mut names = HashMap::new();
-    let wrote = past.messages.iter().filter_map(|m| m.agent_id);
-    let acted = past.events.iter().filter_map(|e| e.agent_id);
-    let noted = past.notes.iter().flat_map(|n| n.mentions.iter().copied().chain([n.agent]));
-    for id in conversation.agent_id.into_iter().chain(wrote).chain(acted).chain(noted) {
+    let mut ids: Vec<AgentId> = conversation.agent_id.into_iter().collect();
+    ids.extend(past.messages.iter().filter_map(|m| m.agent_id));
+    ids.extend(past.events.iter().filter_map(|e| e.agent_id));
+    ids.extend(past.events.iter().filter_map(transcript::receiver));
+    ids.extend(past.notes.iter().flat_map(|n| n.mentions.iter().copied().chain([n.agent])));
+    for id in ids {
         if !names.contains_key(&id)
             && let Some(agent) = tx.agent(id).await?
         {
