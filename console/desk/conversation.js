@@ -64,37 +64,36 @@
 
   const note = $("tool-note").querySelector("form");
   const words = note.elements.text;
-  const NOTE = "note " + live.dataset.conversation;
-  const keepNote = () => {
-    try {
-      if (words.value) localStorage.setItem(NOTE, words.value);
-      else localStorage.removeItem(NOTE);
-    } catch { /* storage is full or off: the note lives as long as the page */ }
-  };
-  try { words.value ||= localStorage.getItem(NOTE) ?? ""; } catch { /* no note */ }
-  words.addEventListener("input", keepNote);
+  // What is typed for colleagues outlives the page, as replies do.
+  const keepers = [words, $("transfer-note")].map((area) => {
+    const key = `${area.id} ${live.dataset.conversation}`;
+    const keep = () => {
+      try {
+        if (area.value) localStorage.setItem(key, area.value);
+        else localStorage.removeItem(key);
+      } catch { /* storage is full or off: the words live as long as the page */ }
+    };
+    try { area.value ||= localStorage.getItem(key) ?? ""; } catch { /* nothing was kept */ }
+    area.addEventListener("input", keep);
+    return keep;
+  });
   note.addEventListener("click", ({ target }) => {
     const login = target.dataset.mention;
     if (!login) return;
     const before = words.value.slice(0, words.selectionStart), gap = /(^|\s)$/.test(before) ? "" : " ";
     words.setRangeText(`${gap}@${login} `, words.selectionStart, words.selectionEnd, "end");
     words.focus();
-    keepNote();
+    words.dispatchEvent(new Event("input"));
   });
   // A note that was stored gives its key up; the next one takes a new one.
   note.addEventListener("submit", () => { note.elements.key.value ||= live.dataset.nextKey; }, true);
 
   document.addEventListener("posted", ({ target }) => {
-    if (target === note) {
-      words.value = note.elements.key.value = "";
-      keepNote();
-    }
     const panel = target.closest(".tool");
-    if (panel) {
-      if (target !== note) target.reset();
-      close(panel);
-    }
-    if (target.id === "f-tag" || target.id === "f-link") target.reset();
+    if (panel || target.id === "f-tag" || target.id === "f-link") target.reset();
+    if (target === note) note.elements.key.value = "";
+    for (const keep of keepers) keep();
+    if (panel) close(panel);
   });
 
   $("snooze-at").addEventListener("input", () => { $("snooze-for").value = "at"; });

@@ -129,7 +129,7 @@ pub async fn a_proposal_is_kept_once_and_decided_once(db: Arc<TestDb>) {
     tx.commit().await.unwrap();
     let mut tx = db.store.begin().await.unwrap();
     assert_eq!(tx.open_proposals(9).await.unwrap(), [delay.clone(), thanks.clone()]);
-    assert_eq!(tx.open_proposals(1).await.unwrap(), [delay.clone()]);
+    assert_eq!(tx.open_proposals(1).await.unwrap(), std::slice::from_ref(&delay));
     let by = hugo.agent.id;
     let decided = tx.decide_proposal(delay.id, by, true, Some("où est le train ?"), at(3)).await.unwrap();
     assert_eq!(decided.as_deref(), Some("traffic.train_delay"));
@@ -139,7 +139,7 @@ pub async fn a_proposal_is_kept_once_and_decided_once(db: Arc<TestDb>) {
     let mut tx = db.store.read().await.unwrap();
     let delay = Proposal { text: "où est le train ?".into(), accepted: Some(true), ..delay };
     let thanks = Proposal { accepted: Some(false), ..thanks };
-    assert_eq!(tx.accepted_proposals(9).await.unwrap(), [delay.clone()]);
+    assert_eq!(tx.accepted_proposals(9).await.unwrap(), std::slice::from_ref(&delay));
     assert_eq!(tx.proposals_of(c.id).await.unwrap(), [delay, thanks]);
     assert!(tx.open_proposals(9).await.unwrap().is_empty());
 }
@@ -159,7 +159,7 @@ pub async fn a_person_is_who_agents_say(db: Arc<TestDb>) {
         found.into_iter().map(|e| (e.address, e.conversation.id)).collect::<Vec<_>>()
     };
     let same = ("+1".to_owned(), second);
-    assert_eq!(earlier(&first).await, [same.clone()]);
+    assert_eq!(earlier(&first).await, std::slice::from_ref(&same));
     assert!(earlier(&other).await.is_empty());
 
     let (mine, theirs) = (Uuid::now_v7(), Uuid::now_v7());
