@@ -91,6 +91,10 @@
   document.addEventListener("posted", ({ target }) => {
     const panel = target.closest(".tool");
     if (panel || target.id === "f-tag" || target.id === "f-link") target.reset();
+    if (target.id === "f-link") {
+      $("link-more").open = false;
+      $("link-summary").focus();
+    }
     if (target === note) note.elements.key.value = "";
     for (const keep of keepers) keep();
     if (panel) close(panel);
@@ -137,13 +141,16 @@
     } catch { /* the words are in this browser; colleagues see them when the server is back */ }
   }
   if (reply) {
-    box.addEventListener("input", () => { timer ||= setTimeout(saveDraft, EVERY); });
+    // What was found on the server and not touched here: sent from the other browser, it is no draft here either.
+    let found = "";
+    const fill = (text) => { box.value = saved = found = text; keepDraft(); count(); };
+    box.addEventListener("input", () => { found = ""; timer ||= setTimeout(saveDraft, EVERY); });
     const mine = $("own-draft").dataset.text;
-    if (mine && !box.value && !reply.hidden) {
-      box.value = saved = mine;
-      keepDraft();
-      count();
-    }
+    if (mine && !box.value && !reply.hidden) fill(mine);
+    new MutationObserver(() => {
+      const last = [...document.querySelectorAll("#transcript .said.agent .text")].at(-1);
+      if (found && last?.textContent.trim() === found.trim()) fill("");
+    }).observe($("transcript"), { childList: true });
   }
 
   let stale = 0;

@@ -310,6 +310,30 @@ mod tests {
                 [s(20), WAITS, NO, NO, s(30)],
             ),
             (
+                "handed back to the bot before anyone answered: no person is waited for",
+                vec![
+                    opened,
+                    (1, Escalated, ""),
+                    (5, Taken, ""),
+                    (9, HandedBack, ""),
+                    (20, MessageSent, "bot/answer"),
+                ],
+                [s(20), s(20), s(4), NO, WAITS],
+            ),
+            (
+                "handed back, and people are called again",
+                vec![
+                    opened,
+                    (1, Escalated, ""),
+                    (5, Taken, ""),
+                    (9, HandedBack, ""),
+                    (50, Escalated, ""),
+                    (60, Taken, ""),
+                    (70, MessageSent, "agent/text"),
+                ],
+                [s(70), WAITS, s(4), s(20), WAITS],
+            ),
+            (
                 "reopened and not resolved again",
                 vec![opened, (5, MessageSent, "bot/answer"), (50, Resolved, ""), (70, MessageReceived, "")],
                 [s(5), s(5), NO, NO, WAITS],

@@ -154,6 +154,7 @@ def test_a_colleague_sees_who_types_and_what(server, desk, asked, picture, open_
     camille.locator("#text").press("Control+Enter")
     expect(camille.locator("#transcript li.said.agent")).to_have_count(1)
     expect(sacha.locator("#writing-text")).to_have_count(0)
+    expect(again.locator("#text")).to_have_value("")
     until(lambda: server.rows("SELECT COUNT(*) AS n FROM drafts") == [[0]], "the draft is forgotten")
 
 

@@ -8,7 +8,9 @@ use crate::desk::hand::LONGEST_SNOOZE;
 use crate::desk::hours::{Calendar, end_of_day};
 use crate::desk::notes::{LONGEST_NOTE, LONGEST_TAG};
 use crate::http::AppState;
-use crate::model::{self, AgentId, Contact, ConversationId, ConversationState, Role, Seat, Timestamp};
+use crate::model::{
+    self, AgentId, Contact, ConversationId, ConversationState, Presence, Role, Seat, Timestamp,
+};
 use crate::store::{self, Mention, StoreError, Tx};
 use serde::Serialize;
 use std::time::Duration;
@@ -27,7 +29,7 @@ pub struct Around {
     snoozed: Option<Stamp>,
     /// When the desk opens next after today; none: not within a year.
     opening: Option<Stamp>,
-    /// To transfer to, teams first.
+    /// To transfer to.
     teams: Vec<Choice>,
     people: Vec<Choice>,
     /// Logins to be called in a note.
@@ -165,13 +167,14 @@ impl Around {
         };
         contacts.retain(|contact| contact.id != c.contact_id);
         let earlier = tx.earlier_conversations(c.contact_id, id, EARLIER).await?;
-        let colleagues = seats.iter().filter(|seat| Some(seat.agent.id) != c.agent_id);
+        let mut colleagues: Vec<&Seat> = seats.iter().filter(|s| Some(s.agent.id) != c.agent_id).collect();
+        colleagues.sort_by_key(|seat| (there(seat), seat.load));
         Ok(Some(Self {
             may: May::of(&c, signed, now),
             snoozed: c.desk.snoozed_until.filter(|until| *until > now).map(|until| wall.stamp(until)),
             opening: opening(state, now).map(|at| wall.stamp(at)),
             teams: teams.iter().map(|t| team(t, &seats)).collect(),
-            people: colleagues.map(colleague).collect(),
+            people: colleagues.into_iter().map(colleague).collect(),
             logins: seats.iter().filter(|s| s.agent.id != me).map(|s| s.agent.login.clone()).collect(),
             unread: tx.count_mentions_in(me, id).await?,
             tags: c.desk.tags.iter().map(|tag| Tag::new(tag)).collect(),
@@ -194,8 +197,17 @@ pub fn opening(state: &AppState, now: Timestamp) -> Option<Timestamp> {
     Calendar::new(state.config.desk.hours.clone(), zone.clone()).next_opening(end_of_day(today, &zone)?)
 }
 
+/// Who is there comes first.
+fn there(seat: &Seat) -> u8 {
+    match seat.presence {
+        Presence::Available => 0,
+        Presence::Pause => 1,
+        Presence::Away => 2,
+    }
+}
+
 fn team(team: &model::Team, seats: &[Seat]) -> Choice {
-    let there = |seat: &&Seat| seat.presence == model::Presence::Available && seat.teams.contains(&team.id);
+    let there = |seat: &&Seat| seat.presence == Presence::Available && seat.teams.contains(&team.id);
     Choice {
         value: format!("team:{}", team.id),
         name: team.name.clone(),
