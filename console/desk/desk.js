@@ -14,10 +14,10 @@ const SCRIPT = { "x-guichet": "1" };
 // Makes `from` look like `to` and leaves alone what is equal: focus, selection, open details and the screen
 // reader keep their place. Children are matched by id; elements with a child without id are replaced whole.
 function merge(from, to) {
+  if (from.tagName === "DETAILS") to.open = from.open;
   if (from.isEqualNode(to)) return;
   const children = [...to.children];
   if (from.tagName !== to.tagName || !children.length || children.some((c) => !c.id)) {
-    if (to.tagName === "DETAILS") to.open = from.open;
     for (const d of to.querySelectorAll("details[id]")) d.open = $(d.id)?.open ?? false;
     from.replaceWith(to);
     return;
@@ -71,6 +71,10 @@ function show(fresh) {
 // What follows from the live part: the title, the reply box, a draft that turns out to be sent.
 function settle() {
   document.title = live.dataset.title;
+  if ("mentions" in live.dataset) {
+    $("mentions-count").textContent = live.dataset.mentions;
+    $("mentions").hidden = live.dataset.mentions === "0";
+  }
   if (!reply) return;
   reply.hidden = !live.dataset.mine;
   $("take-first").hidden = !reply.hidden || !live.dataset.takeable;
@@ -92,6 +96,8 @@ function listen() {
   const events = new EventSource("/console/events");
   events.onopen = refresh;
   events.onmessage = ({ data }) => {
+    document.dispatchEvent(new CustomEvent("hint", { detail: data }));
+    if (data.startsWith("draft ")) return;
     const mine = live.dataset.conversation;
     if (data === "all" || data === "desk" || !mine || data === mine) refresh();
   };
@@ -138,7 +144,7 @@ async function post(form, submitter) {
     if (answer.status === 401) return void leave();
     if (!answer.ok) told = (await answer.json()).detail;
     else if (form.dataset.then) return void location.assign(form.dataset.then);
-    else document.dispatchEvent(new CustomEvent("posted", { detail: { form, body } }));
+    else form.dispatchEvent(new CustomEvent("posted", { bubbles: true, detail: { form, body } }));
   } catch {
     lost(true);
   } finally {

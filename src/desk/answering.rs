@@ -90,6 +90,7 @@ pub async fn send(
     }
     tx.insert_message(&mut message).await?;
     put_out(&mut tx, now.plus(reply.undo), &message).await?;
+    tx.save_draft(id, agent.id, "", now).await?;
     let data = json!({ "responses": told.responses, "undo_ms": reply.undo.as_millis() as u64 });
     note(&mut tx, now, EventKind::AgentAnswered, agent, &conversation, message.id, data).await?;
     if let Some(seen) = reply.resolve {
@@ -115,7 +116,7 @@ async fn told(
 ) -> Result<Told, DeskError> {
     let mut told = Told::default();
     for draft in drafts.iter().take(MOST_DRAFTS) {
-        let Some(proposal) = tx.proposal(*draft, id, agent.id).await? else { continue };
+        let Some(proposal) = tx.proposed_reply(*draft, id, agent.id).await? else { continue };
         for fact in kept(&proposal.text, proposal.facts, text) {
             if !told.facts.contains(&fact) {
                 told.facts.push(fact);

@@ -3,7 +3,7 @@ use super::tests::{Desk, NOW, desk};
 use super::*;
 use crate::insights::clocks::{Clock, measure};
 use crate::model::{Author, Fact, MessageKind};
-use crate::store::{Ingest, Proposal, TimedEvent};
+use crate::store::{Ingest, ProposedReply, TimedEvent};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -154,11 +154,11 @@ async fn the_facts_of_a_draft_go_with_what_still_tells_them() {
     ];
     let text = "Vitré → Rennes : 18:04 (8745), 18:34 (8747)";
     let response = "schedules.next_departure".to_owned();
-    let proposal = Proposal { id: Uuid::now_v7(), response, text: text.into(), facts: facts.clone() };
-    let of_sacha = Proposal { id: Uuid::now_v7(), ..proposal.clone() };
+    let proposal = ProposedReply { id: Uuid::now_v7(), response, text: text.into(), facts: facts.clone() };
+    let of_sacha = ProposedReply { id: Uuid::now_v7(), ..proposal.clone() };
     let mut tx = desk.store.begin().await.unwrap();
-    tx.insert_proposal(&proposal, desk.conversation, desk.camille.id, NOW).await.unwrap();
-    tx.insert_proposal(&of_sacha, desk.conversation, desk.sacha.id, NOW).await.unwrap();
+    tx.insert_proposed_reply(&proposal, desk.conversation, desk.camille.id, NOW).await.unwrap();
+    tx.insert_proposed_reply(&of_sacha, desk.conversation, desk.sacha.id, NOW).await.unwrap();
     tx.commit().await.unwrap();
     let (whole, cut, foreign) = (MessageId::new(), MessageId::new(), MessageId::new());
     let used = [proposal.id, proposal.id];

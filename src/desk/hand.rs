@@ -1,15 +1,16 @@
 //! From hand to hand: declining an offer, transfer to a colleague or a team, snooze, and who is there.
 
-use super::{DeskError, event, in_charge, lock, requeue, require_charge};
+use super::{DeskError, event, in_charge, lock, notes, requeue, require_charge};
 use crate::model::{
-    Agent, AgentId, Conversation, ConversationId, ConversationState, EventKind, Presence, Role, TeamId,
-    Timestamp,
+    Agent, AgentId, Conversation, ConversationId, ConversationState, DeskState, EventKind, Presence,
+    Priority, Role, TeamId, Timestamp,
 };
 use crate::store::{Store, Tx};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A snooze of longer than this is forgetting.
-const LONGEST_SNOOZE: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const LONGEST_SNOOZE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Whom a conversation is given to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,23 +38,18 @@ pub async fn decline(
 }
 
 /// Gives a conversation to a colleague, who has it at once, or to a team, where it waits. Its agent may, and a manager
-/// (a supervisor reassigns).
+/// (a supervisor reassigns). A `note` that is not empty is kept with it, and a colleague is told of it.
 pub async fn transfer(
     store: &Store,
     now: Timestamp,
     agent: &Agent,
     id: ConversationId,
     to: Receiver,
+    note: &str,
 ) -> Result<(), DeskError> {
     let mut tx = store.begin().await?;
     let mut conversation = lock(&mut tx, id).await?;
-    match conversation.state {
-        ConversationState::Resolved => return Err(DeskError::Resolved),
-        ConversationState::InCharge if conversation.agent_id == Some(agent.id) => {}
-        _ if agent.role >= Role::Manager => {}
-        ConversationState::InCharge => return Err(in_charge(&mut tx, &conversation).await?),
-        ConversationState::Bot | ConversationState::Queued => return Err(DeskError::NotInCharge),
-    }
+    require_charge_or_manager(&mut tx, &conversation, agent).await?;
     conversation.escalated_at.get_or_insert(now);
     conversation.desk.snoozed_until = None;
     no_offer(&mut conversation);
@@ -80,6 +76,69 @@ pub async fn transfer(
         Receiver::Team(team) => serde_json::json!({ "team": team }),
     };
     super::event_with(&mut tx, now, EventKind::Transferred, agent, &conversation, data).await?;
+    if !note.trim().is_empty() {
+        let colleague = conversation.agent_id;
+        notes::write(&mut tx, now, agent, &conversation, Uuid::now_v7(), note, colleague).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// The person in charge may, and a manager.
+async fn require_charge_or_manager(
+    tx: &mut Tx,
+    conversation: &Conversation,
+    agent: &Agent,
+) -> Result<(), DeskError> {
+    match conversation.state {
+        ConversationState::Resolved => Err(DeskError::Resolved),
+        ConversationState::InCharge if conversation.agent_id == Some(agent.id) => Ok(()),
+        _ if agent.role >= Role::Manager => Ok(()),
+        ConversationState::InCharge => Err(in_charge(tx, conversation).await?),
+        ConversationState::Bot | ConversationState::Queued => Err(DeskError::NotInCharge),
+    }
+}
+
+/// The bot answers again, from the customer's next message on; what was promised for people, and that the bot was to
+/// be silent, ends. It remembers what it knew, and asks nothing that it had asked before.
+pub async fn hand_back(
+    store: &Store,
+    now: Timestamp,
+    agent: &Agent,
+    id: ConversationId,
+) -> Result<(), DeskError> {
+    let mut tx = store.begin().await?;
+    let mut conversation = lock(&mut tx, id).await?;
+    if conversation.state == ConversationState::Bot {
+        return Ok(());
+    }
+    require_charge_or_manager(&mut tx, &conversation, agent).await?;
+    let DeskState { tags, about, .. } = std::mem::take(&mut conversation.desk);
+    let back = Conversation {
+        state: ConversationState::Bot,
+        priority: Priority::Normal,
+        reason: None,
+        agent_id: None,
+        escalated_at: None,
+        taken_at: None,
+        dialogue: std::mem::take(&mut conversation.dialogue).memory(),
+        desk: DeskState { tags, about, ..DeskState::default() },
+        ..conversation
+    };
+    tx.save_conversation(&back).await?;
+    event(&mut tx, now, EventKind::HandedBack, agent, &back, None).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Ends a snooze before its time.
+pub async fn wake(store: &Store, now: Timestamp, agent: &Agent, id: ConversationId) -> Result<(), DeskError> {
+    let mut tx = store.begin().await?;
+    let mut conversation = lock(&mut tx, id).await?;
+    require_charge_or_manager(&mut tx, &conversation, agent).await?;
+    if conversation.desk.snoozed_until.take().is_none() {
+        return Ok(());
+    }
+    tx.save_conversation(&conversation).await?;
+    event(&mut tx, now, EventKind::Woken, agent, &conversation, None).await?;
     Ok(tx.commit().await?)
 }
 

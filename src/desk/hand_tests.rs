@@ -1,5 +1,5 @@
 use super::dispatch::Dispatcher;
-use super::hand::{Receiver, decline, leave, set_presence, snooze, transfer};
+use super::hand::{Receiver, decline, hand_back, leave, set_presence, snooze, transfer, wake};
 use super::hours::Calendar;
 use super::tests::{Desk, NOW, desk, person};
 use super::*;
@@ -105,7 +105,8 @@ async fn a_transfer_gives_it_to_a_colleague_or_to_a_team() {
     tx.save_team(&team, NOW).await.unwrap();
     tx.commit().await.unwrap();
     let to = |agent: &Agent| Receiver::Agent(agent.id);
-    let give = async |by: &Agent, receiver| transfer(&desk.store, NOW, by, desk.conversation, receiver).await;
+    let give =
+        async |by: &Agent, receiver| transfer(&desk.store, NOW, by, desk.conversation, receiver, "").await;
     assert!(matches!(give(&desk.camille, to(&desk.sacha)).await, Err(DeskError::NotInCharge)));
     desk.take(&desk.camille).await.unwrap();
     assert!(matches!(give(&desk.sacha, to(&desk.sacha)).await, Err(DeskError::InCharge { .. })));
@@ -192,4 +193,71 @@ async fn a_promise_is_warned_of_missed_and_kept_by_an_answer() {
     tx.commit().await.unwrap();
     let (desk_state, _) = looked(MINUTE).await;
     assert_eq!(desk_state.next_due_at, Some(written.plus(20 * MINUTE)));
+}
+
+#[tokio::test]
+async fn a_note_goes_with_a_transfer_or_neither_happens() {
+    let desk = desk().await;
+    desk.take(&desk.camille).await.unwrap();
+    let give = async |note: &str| {
+        let to = Receiver::Agent(desk.sacha.id);
+        transfer(&desk.store, NOW, &desk.camille, desk.conversation, to, note).await
+    };
+    assert!(matches!(give(&"é".repeat(2_001)).await, Err(DeskError::TooLong { max: 2_000 })));
+    assert_eq!(desk.read().await.0.agent_id, Some(desk.camille.id), "it is still hers");
+    give(" Bonjour,\r\nbillet perdu ").await.unwrap();
+    assert_eq!(desk.read().await.0.agent_id, Some(desk.sacha.id));
+    let mut tx = desk.store.read().await.unwrap();
+    let told = tx.mentions(desk.sacha.id, 9).await.unwrap();
+    let [mention] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((mention.note.text.as_str(), mention.by.as_str()), ("Bonjour,\nbillet perdu", "Camille"));
+}
+
+#[tokio::test]
+async fn the_bot_has_it_back_as_if_nobody_had_been_called() {
+    let desk = desk().await;
+    let back = async |agent: &Agent| hand_back(&desk.store, NOW, agent, desk.conversation).await;
+    assert!(matches!(back(&desk.camille).await, Err(DeskError::NotInCharge)), "it waits for people");
+    desk.take(&desk.camille).await.unwrap();
+    let mut tx = desk.store.begin().await.unwrap();
+    let mut conversation = tx.lock_conversation(desk.conversation).await.unwrap().unwrap();
+    conversation.dialogue.hushed = true;
+    conversation.dialogue.asked = Some("from".into());
+    conversation.dialogue.intent = Some("schedules.next_departure".into());
+    conversation.desk.tags = vec!["vip".into()];
+    conversation.desk.first_due_at = Some(NOW);
+    tx.save_conversation(&conversation).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(matches!(back(&desk.sacha).await, Err(DeskError::InCharge { .. })));
+    for _ in 0..2 {
+        back(&desk.camille).await.unwrap();
+    }
+    let (conversation, _, events) = desk.read().await;
+    assert_eq!((conversation.state, conversation.agent_id), (ConversationState::Bot, None));
+    assert_eq!((conversation.reason, conversation.escalated_at), (None, None));
+    assert_eq!((conversation.desk.first_due_at, conversation.desk.tags), (None, vec!["vip".to_owned()]));
+    let dialogue = conversation.dialogue;
+    assert_eq!((dialogue.hushed, dialogue.asked), (false, None));
+    assert_eq!(dialogue.intent.as_deref(), Some("schedules.next_departure"), "it remembers");
+    assert_eq!(events.iter().filter(|kind| **kind == EventKind::HandedBack).count(), 1);
+
+    desk.take(&desk.camille).await.unwrap();
+    let boss = person(&desk.store, "Boss", Role::Manager).await;
+    back(&boss).await.unwrap();
+    assert_eq!(desk.read().await.0.state, ConversationState::Bot);
+}
+
+#[tokio::test]
+async fn a_snooze_is_ended_by_its_agent_or_a_manager() {
+    let desk = desk().await;
+    desk.take(&desk.camille).await.unwrap();
+    snooze(&desk.store, NOW, &desk.camille, desk.conversation, NOW.plus(MINUTE)).await.unwrap();
+    let wake = async |agent: &Agent| wake(&desk.store, NOW, agent, desk.conversation).await;
+    assert!(matches!(wake(&desk.sacha).await, Err(DeskError::InCharge { .. })));
+    for _ in 0..2 {
+        wake(&desk.camille).await.unwrap();
+    }
+    let (conversation, _, events) = desk.read().await;
+    assert_eq!(conversation.desk.snoozed_until, None);
+    assert_eq!(events.iter().filter(|kind| **kind == EventKind::Woken).count(), 1);
 }

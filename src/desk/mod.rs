@@ -5,14 +5,17 @@ pub mod answering;
 #[cfg(test)]
 mod answering_tests;
 pub mod assist;
+pub mod corrections;
 pub mod dispatch;
 pub mod hand;
 #[cfg(test)]
 mod hand_tests;
 pub mod hours;
 pub mod lockout;
+pub mod notes;
 pub mod password;
 pub mod people;
+pub mod persons;
 pub mod quarantine;
 pub mod routing;
 pub mod sla;
@@ -81,6 +84,19 @@ pub enum DeskError {
     Forbidden(Forbidden),
     #[error("this contact is not in quarantine any more")]
     NotInQuarantine,
+    #[error("a conversation has at most 12 tags")]
+    TooManyTags,
+    /// To be linked with.
+    #[error("there is no such other contact")]
+    NoContact,
+    #[error("several channels know this address: give the link of a conversation instead")]
+    ManyContacts,
+    #[error("a person has at most 20 contacts")]
+    TooManyContacts,
+    #[error("the bot had read just that")]
+    SameIntent,
+    #[error("there is no such intent")]
+    NoIntent,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -109,6 +125,12 @@ impl DeskError {
             DeskError::Forbidden(Forbidden::TooLate { .. }) => "too_late",
             DeskError::Forbidden(Forbidden::TooLong { .. }) => "too_many_bytes",
             DeskError::NotInQuarantine => "not_in_quarantine",
+            DeskError::TooManyTags => "too_many_tags",
+            DeskError::NoContact => "no_contact",
+            DeskError::ManyContacts => "many_contacts",
+            DeskError::TooManyContacts => "too_many_contacts",
+            DeskError::SameIntent => "same_intent",
+            DeskError::NoIntent => "no_intent",
             DeskError::Store(_) => "store",
         }
     }

@@ -13,6 +13,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("desk.js", "text/javascript; charset=utf-8", include_str!("../../console/desk/desk.js")),
     ("composer.js", "text/javascript; charset=utf-8", include_str!("../../console/desk/composer.js")),
     ("queue.js", "text/javascript; charset=utf-8", include_str!("../../console/desk/queue.js")),
+    ("conversation.js", "text/javascript; charset=utf-8", include_str!("../../console/desk/conversation.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../console/desk/icon.svg")),
 ];
 

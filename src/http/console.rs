@@ -8,8 +8,13 @@
 mod access_tests;
 #[cfg(test)]
 mod account_tests;
+mod around;
 mod audit;
 mod composer;
+mod conversation;
+#[cfg(test)]
+mod conversation_tests;
+mod corrections;
 pub mod me;
 mod people;
 mod quarantine;
@@ -19,13 +24,14 @@ mod teams;
 #[cfg(test)]
 mod tests;
 pub(super) mod trace;
+mod transcript;
 mod views;
 
 use super::AppState;
 use super::auth::{NoFields, SignedForm, SignedIn};
 use super::pages::{self, Ui, render};
 use super::problem::Problem;
-use crate::desk::hand::{self, Receiver};
+use crate::desk::hand;
 use crate::desk::hours::end_of_day;
 use crate::desk::{self, DeskError};
 use crate::model::{Agent, ConversationId, MessageId, Role, Timestamp};
@@ -38,7 +44,6 @@ use jiff::tz::TimeZone;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Deserialize;
-use std::time::Duration;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
@@ -55,11 +60,11 @@ pub fn routes() -> Router<AppState> {
         .route("/console/conversations/{id}/take", post(take))
         .route("/console/conversations/{id}/release", post(release))
         .route("/console/conversations/{id}/decline", post(decline))
-        .route("/console/conversations/{id}/transfer", post(transfer))
-        .route("/console/conversations/{id}/snooze", post(snooze))
         .route("/console/conversations/{id}/resolve", post(resolve))
         .route("/console/conversations/{id}/messages/{message}/resend", post(resend))
         .merge(composer::routes())
+        .merge(conversation::routes())
+        .merge(corrections::routes())
         .merge(teams::routes())
         .merge(people::routes())
         .merge(audit::routes())
@@ -75,12 +80,16 @@ const NAV: &[(&str, &str, Role)] = &[
     ("/console/reports", "reports", Role::Agent),
     ("/console/teams", "teams_page", Role::Agent),
     (people::PATH, "people_page", Role::Manager),
+    (corrections::PATH, "corrections_page", Role::Manager),
     (audit::PATH, "audit_page", Role::Admin),
 ];
 
 /// What every signed-in page shows around its content.
 async fn frame(state: &AppState, signed: &SignedIn, here: &str) -> Result<Value, Problem> {
-    let presence = state.store.read().await?.presence(signed.agent.id).await?;
+    let mut tx = state.store.read().await?;
+    let presence = tx.presence(signed.agent.id).await?;
+    let mentions = tx.count_mentions(signed.agent.id).await?;
+    drop(tx);
     let seen = NAV.iter().filter(|(_, _, role)| signed.agent.role >= *role);
     Ok(context! {
         nav => seen.map(|(path, name, _)| (*path, *name)).collect::<Vec<_>>(),
@@ -88,6 +97,7 @@ async fn frame(state: &AppState, signed: &SignedIn, here: &str) -> Result<Value,
         agent => signed.agent.name.as_str(),
         role => signed.agent.role.as_str(),
         presence => presence.as_str(),
+        mentions,
         csrf => signed.csrf.as_str(),
         here,
         degraded => super::health::degraded(state).await?,
@@ -108,7 +118,7 @@ fn page_of(id: ConversationId) -> String {
     format!("/console/conversations/{id}")
 }
 
-/// A reply that was refused, to show again with the reason.
+/// A reply that was refused, to show again with the reason; and the message that is being corrected.
 #[derive(Default)]
 struct Refused {
     error: String,
@@ -116,6 +126,7 @@ struct Refused {
     key: Option<MessageId>,
     /// Ids of the drafts in the text.
     used: String,
+    correct: Option<MessageId>,
 }
 
 async fn conversation_context(
@@ -130,14 +141,27 @@ async fn conversation_context(
     let conversation = views::Conversation::read(&mut tx, id, signed, &state.channels, &clock)
         .await?
         .ok_or_else(|| Problem::not_found("there is no such conversation"))?;
+    let around = around::Around::read(&mut tx, state, id, signed, &clock).await?;
+    drop(tx);
     Ok(context! {
         conversation => Serde(conversation),
+        around => Serde(around),
         // The default of an id is a new one.
         key => refused.key.unwrap_or_default().to_string(),
         error => refused.error,
         text => refused.text,
+        correct => refused.correct.map(|id| id.to_string()).unwrap_or_default(),
+        intents => Serde(conversation::intents(state, ui)),
         ..frame(state, signed, &page_of(id)).await?
     })
+}
+
+/// Which panel a link of the page opens, for browsers without the script.
+#[derive(Deserialize)]
+struct Opened {
+    /// The message to correct.
+    #[serde(default)]
+    correct: Option<MessageId>,
 }
 
 async fn conversation_page(
@@ -145,8 +169,11 @@ async fn conversation_page(
     ui: Ui,
     signed: SignedIn,
     Path(id): Path<ConversationId>,
+    Query(opened): Query<Opened>,
 ) -> Result<Response, Problem> {
-    composer::page(&state, ui, &signed, id, Refused::default(), composer::Shown::default()).await
+    conversation::read_mentions(&state, &signed, id).await?;
+    let refused = Refused { correct: opened.correct, ..Refused::default() };
+    composer::page(&state, ui, &signed, id, refused, composer::Shown::default()).await
 }
 
 async fn conversation_part(
@@ -242,49 +269,6 @@ async fn decline(
 ) -> Result<Response, Problem> {
     let asked = asked(state, ui, &headers, signed, id);
     let done = hand::decline(&asked.state.store, asked.state.clock.now(), asked.agent(), id).await;
-    asked.answer(done, String::new(), None).await
-}
-
-#[derive(Deserialize)]
-struct Transfer {
-    /// `agent:<id>` or `team:<id>`.
-    to: String,
-}
-
-async fn transfer(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, Transfer { to }): SignedForm<Transfer>,
-) -> Result<Response, Problem> {
-    let receiver = match to.split_once(':') {
-        Some(("agent", id)) => id.parse().ok().map(Receiver::Agent),
-        Some(("team", id)) => id.parse().ok().map(Receiver::Team),
-        _ => None,
-    };
-    let receiver = receiver.ok_or_else(|| Problem::bad_request("'to' must be agent:<id> or team:<id>"))?;
-    let asked = asked(state, ui, &headers, signed, id);
-    let done = hand::transfer(&asked.state.store, asked.state.clock.now(), asked.agent(), id, receiver).await;
-    asked.answer(done, String::new(), None).await
-}
-
-#[derive(Deserialize)]
-struct Snooze {
-    minutes: u32,
-}
-
-async fn snooze(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, Snooze { minutes }): SignedForm<Snooze>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
-    let now = asked.state.clock.now();
-    let until = now.plus(Duration::from_secs(u64::from(minutes) * 60));
-    let done = hand::snooze(&asked.state.store, now, asked.agent(), id, until).await;
     asked.answer(done, String::new(), None).await
 }
 

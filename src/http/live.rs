@@ -28,6 +28,7 @@ async fn events(State(state): State<AppState>, _signed: SignedIn) -> Response {
     let hello = stream::iter([Event::default().retry(RETRY).comment("hello")]);
     let hints = BroadcastStream::new(state.store.hints()).filter_map(async |hint| match hint {
         Ok(Hint::Conversation(id)) => Some(Event::default().data(id.to_string())),
+        Ok(Hint::Draft(id)) => Some(Event::default().data(format!("draft {id}"))),
         Ok(Hint::Desk) => Some(Event::default().data("desk")),
         Ok(Hint::Jobs) => None,
         // The receiver lagged: what it missed may be anything.

@@ -118,6 +118,12 @@ pub fn measure(clock: Clock, events: &[TimedEvent]) -> Option<Measured> {
     let begin = events.iter().position(|e| e.kind == starts)?;
     let start = &events[begin];
     let after = &events[begin + 1..];
+    // A conversation that people gave back to the bot waits for none of them any more, until it is escalated again.
+    let back = after.iter().position(|e| e.kind == EventKind::HandedBack);
+    let (after, later) = match back.filter(|_| starts == EventKind::Escalated) {
+        Some(back) => (&after[..back], Some(&after[back + 1..])),
+        None => (after, None),
+    };
     let end = match clock {
         Clock::FirstAnswer => after.iter().find(|e| is_bot_answer(e) || is_by_agent(e)),
         Clock::BotAnswer => after.iter().find(|e| is_bot_answer(e)),
@@ -130,6 +136,9 @@ pub fn measure(clock: Clock, events: &[TimedEvent]) -> Option<Measured> {
             .filter(|e| e.kind == EventKind::Resolved)
             .last(),
     };
+    if let (None, Some(later)) = (end, later) {
+        return measure(clock, later);
+    }
     Some(Measured { conversation_id: start.conversation_id, start: start.at, end: end.map(|e| e.at) })
 }
 
@@ -305,6 +314,30 @@ mod tests {
                 "taken from the bot: nobody had been called",
                 vec![opened, (10, Taken, ""), (20, MessageSent, "agent/text"), (30, Resolved, "")],
                 [s(20), WAITS, NO, NO, s(30)],
+            ),
+            (
+                "handed back to the bot before anyone answered: no person is waited for",
+                vec![
+                    opened,
+                    (1, Escalated, ""),
+                    (5, Taken, ""),
+                    (9, HandedBack, ""),
+                    (20, MessageSent, "bot/answer"),
+                ],
+                [s(20), s(20), s(4), NO, WAITS],
+            ),
+            (
+                "handed back, and people are called again",
+                vec![
+                    opened,
+                    (1, Escalated, ""),
+                    (5, Taken, ""),
+                    (9, HandedBack, ""),
+                    (50, Escalated, ""),
+                    (60, Taken, ""),
+                    (70, MessageSent, "agent/text"),
+                ],
+                [s(70), WAITS, s(4), s(20), WAITS],
             ),
             (
                 "reopened and not resolved again",

@@ -38,8 +38,17 @@ named_enum!(
         /// A promised time was missed.
         SlaBreached = "sla_breached",
         Snoozed = "snoozed",
-        /// The end of a snooze: its time, or a message of the customer.
+        /// The end of a snooze: its time, a message of the customer, or a person.
         Woken = "woken",
+        /// The bot answers again, as a person decided.
+        HandedBack = "handed_back",
+        NoteAdded = "note_added",
+        TagsChanged = "tags_changed",
+        /// A person said that two contacts are one person, or that they are not.
+        ContactLinked = "contact_linked",
+        ContactUnlinked = "contact_unlinked",
+        /// A person said what a message was about.
+        BotCorrected = "bot_corrected",
         AgentAnswered = "agent_answered",
         /// An agent took a reply back before it left; `reopened`: the conversation that it had ended goes on.
         ReplyWithdrawn = "reply_withdrawn",

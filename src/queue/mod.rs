@@ -222,7 +222,7 @@ async fn jobs_hint(hints: &mut tokio::sync::broadcast::Receiver<Hint>) {
     loop {
         match hints.recv().await {
             Ok(Hint::Jobs) | Err(RecvError::Lagged(_)) => return,
-            Ok(Hint::Conversation(_) | Hint::Desk) => {}
+            Ok(Hint::Conversation(_) | Hint::Desk | Hint::Draft(_)) => {}
             // The store is gone; the poll and the stop signal remain.
             Err(RecvError::Closed) => std::future::pending().await,
         }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// A reply that was proposed to an agent.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Proposal {
+pub struct ProposedReply {
     pub id: Uuid,
     /// The response that it words, `domain.name`, or `canned.<name>`.
     pub response: String,
@@ -25,30 +25,30 @@ pub struct Withdrawn {
 }
 
 impl Tx {
-    pub async fn insert_proposal(
+    pub async fn insert_proposed_reply(
         &mut self,
-        proposal: &Proposal,
+        proposal: &ProposedReply,
         conversation: ConversationId,
         agent: AgentId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Proposal { id, response, text, facts } = proposal;
+        let ProposedReply { id, response, text, facts } = proposal;
         let facts = serde_json::to_string(facts)?;
         let values = values![*id, conversation, agent, response.as_str(), text.as_str(), facts, now];
-        self.execute(&composer::PROPOSAL_INSERT, values).await?;
+        self.execute(&composer::PROPOSED_REPLY_INSERT, values).await?;
         Ok(())
     }
 
     /// A proposal that was made to this agent in this conversation; none: it was made to nobody, or long ago.
-    pub async fn proposal(
+    pub async fn proposed_reply(
         &mut self,
         id: Uuid,
         conversation: ConversationId,
         agent: AgentId,
-    ) -> Result<Option<Proposal>, StoreError> {
-        let row = self.fetch_one(&composer::PROPOSAL, values![id, conversation, agent]).await?;
+    ) -> Result<Option<ProposedReply>, StoreError> {
+        let row = self.fetch_one(&composer::PROPOSED_REPLY, values![id, conversation, agent]).await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(Some(Proposal {
+        Ok(Some(ProposedReply {
             id,
             response: row.get("response")?,
             text: row.get("text")?,
@@ -105,7 +105,7 @@ impl Tx {
 
     /// Forgets what was proposed or taken back before `before`.
     pub async fn expire_proposals(&mut self, before: Timestamp) -> Result<(), StoreError> {
-        self.execute(&composer::PROPOSALS_EXPIRE, values![before]).await?;
+        self.execute(&composer::PROPOSED_REPLIES_EXPIRE, values![before]).await?;
         self.execute(&composer::WITHDRAWN_EXPIRE, values![before]).await?;
         Ok(())
     }

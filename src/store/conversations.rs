@@ -139,6 +139,11 @@ impl Tx {
         self.hint(Hint::Conversation(c.id));
         Ok(())
     }
+
+    /// What is shown with the conversation changed, though nothing in it did.
+    pub fn tell_conversation(&mut self, id: ConversationId) {
+        self.hint(Hint::Conversation(id));
+    }
 }
 
 pub(super) fn contact(row: &Row) -> Result<Contact, StoreError> {

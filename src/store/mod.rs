@@ -12,9 +12,12 @@ mod history;
 mod jobs;
 mod manners;
 mod messages;
+mod notes;
 mod notices;
 mod people;
+mod persons;
 mod postgres;
+mod proposals;
 mod sessions;
 pub mod sql;
 mod sqlite;
@@ -25,10 +28,13 @@ mod watches;
 
 pub use agents::AgentWithHash;
 pub use audit::{AuditFilter, AuditLine};
-pub use composer::{Proposal, Withdrawn};
+pub use composer::{ProposedReply, Withdrawn};
 pub use jobs::{ClaimedJob, JobCounts, JobKind, NewJob};
 pub use messages::{Ingest, Ingested};
+pub use notes::{Draft, Mention, Note};
 pub use people::{Account, Invitation, OpenInvitation, Person};
+pub use persons::Earlier;
+pub use proposals::Proposal;
 pub use sessions::{NewSession, NewStep, OpenSession, Session, Step};
 pub use teams::{Member, Promised};
 pub use told::Told;
@@ -83,6 +89,8 @@ pub enum Hint {
     Conversation(ConversationId),
     /// Who is at the desk changed.
     Desk,
+    /// What an agent is writing in a conversation changed; only who looks at it cares.
+    Draft(ConversationId),
 }
 
 impl Hint {
@@ -91,6 +99,7 @@ impl Hint {
             Hint::Jobs => "jobs".to_owned(),
             Hint::Desk => "desk".to_owned(),
             Hint::Conversation(id) => format!("conversation {id}"),
+            Hint::Draft(id) => format!("draft {id}"),
         }
     }
 
@@ -99,6 +108,7 @@ impl Hint {
             None if text == "jobs" => Some(Hint::Jobs),
             None if text == "desk" => Some(Hint::Desk),
             Some(("conversation", id)) => id.parse().ok().map(Hint::Conversation),
+            Some(("draft", id)) => id.parse().ok().map(Hint::Draft),
             _ => None,
         }
     }

@@ -53,13 +53,21 @@ macro_rules! past_columns {
     };
 }
 
+macro_rules! proposal_columns {
+    () => {
+        "p.id, p.message_id, m.conversation_id, p.agent_id, a.name, p.lang, p.text, p.read_as, p.intent, p.created_at, \
+         p.accepted"
+    };
+}
+
 pub mod composer;
+pub mod notes;
 pub mod people;
 pub mod teams;
 
 /// All of them, for the test that prepares them on both databases.
 pub fn all() -> impl Iterator<Item = &'static Statement> {
-    [ALL, people::ALL, teams::ALL, composer::ALL].into_iter().flatten().copied()
+    [ALL, composer::ALL, notes::ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
 }
 
 statements! {

@@ -10,6 +10,7 @@ mod guards;
 mod history;
 mod ingest;
 mod lanes;
+mod notes;
 mod notices;
 mod people;
 mod schema;
@@ -86,6 +87,13 @@ conformance! {
         a_reader_sees_one_moment,
         every_name_of_an_enum_is_accepted_and_no_other,
         hints_are_told_after_the_commit_only,
+    }
+    notes {
+        a_note_calls_until_it_is_read,
+        a_draft_is_told_when_it_changes_only,
+        tags_are_offered_latest_first,
+        a_proposal_is_kept_once_and_decided_once,
+        a_person_is_who_agents_say,
     }
     notices {
         a_watch_is_kept_once_and_for_its_time,

@@ -3,7 +3,7 @@
 use crate::given::*;
 use crate::support::TestDb;
 use guichet::model::*;
-use guichet::store::{JobKind, NewJob, Proposal};
+use guichet::store::{JobKind, NewJob, ProposedReply};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -116,22 +116,22 @@ pub async fn a_proposal_is_for_one_agent_in_one_conversation(db: Arc<TestDb>) {
     let (agent, other) = (person(&db).await, person(&db).await);
     let (c, d) = (conversation(&db, "+1").await, conversation(&db, "+2").await);
     let fact = Fact { value: "x".into(), source: "y".into(), as_of: at(-5), ride: None };
-    let proposal = Proposal {
+    let proposal = ProposedReply {
         id: Uuid::now_v7(),
         response: "schedules.next_departure".into(),
         text: "é 18:04".into(),
         facts: vec![fact],
     };
     let mut tx = db.store.begin().await.unwrap();
-    tx.insert_proposal(&proposal, c.id, agent, at(0)).await.unwrap();
+    tx.insert_proposed_reply(&proposal, c.id, agent, at(0)).await.unwrap();
     tx.commit().await.unwrap();
     let mut tx = db.store.read().await.unwrap();
-    assert_eq!(tx.proposal(proposal.id, c.id, agent).await.unwrap(), Some(proposal.clone()));
-    assert_eq!(tx.proposal(proposal.id, c.id, other).await.unwrap(), None);
-    assert_eq!(tx.proposal(proposal.id, d.id, agent).await.unwrap(), None);
+    assert_eq!(tx.proposed_reply(proposal.id, c.id, agent).await.unwrap(), Some(proposal.clone()));
+    assert_eq!(tx.proposed_reply(proposal.id, c.id, other).await.unwrap(), None);
+    assert_eq!(tx.proposed_reply(proposal.id, d.id, agent).await.unwrap(), None);
     drop(tx);
     let mut tx = db.store.begin().await.unwrap();
     tx.expire_proposals(at(1)).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(db.store.read().await.unwrap().proposal(proposal.id, c.id, agent).await.unwrap(), None);
+    assert_eq!(db.store.read().await.unwrap().proposed_reply(proposal.id, c.id, agent).await.unwrap(), None);
 }

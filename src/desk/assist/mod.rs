@@ -20,7 +20,7 @@ use crate::model::{
     Agent, Contact, Conversation, ConversationId, Fact, Lang, Message, MessageKind, Timestamp,
 };
 use crate::queue::Mind;
-use crate::store::{Proposal, Store, StoreError};
+use crate::store::{ProposedReply, Store, StoreError};
 use read::{Reading, readings, unanswered};
 use std::time::Duration;
 use uuid::Uuid;
@@ -253,8 +253,8 @@ impl Assistant<'_> {
         let mut tx = self.store.begin().await?;
         for Draft { id, response, text, facts, .. } in usable {
             let (response, text, facts) = (response.clone(), text.clone(), facts.clone());
-            let proposal = Proposal { id: *id, response, text, facts };
-            tx.insert_proposal(&proposal, subject.conversation.id, agent.id, subject.now).await?;
+            let proposal = ProposedReply { id: *id, response, text, facts };
+            tx.insert_proposed_reply(&proposal, subject.conversation.id, agent.id, subject.now).await?;
         }
         tx.commit().await
     }

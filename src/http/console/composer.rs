@@ -166,7 +166,7 @@ async fn compose(
     let inserted = match insert.split_once(':') {
         Some(("draft", draft)) => {
             let found = match draft.parse::<Uuid>() {
-                Ok(draft) => state.store.read().await?.proposal(draft, id, signed.agent.id).await?,
+                Ok(draft) => state.store.read().await?.proposed_reply(draft, id, signed.agent.id).await?,
                 Err(_) => None,
             };
             if found.is_some() {
@@ -185,7 +185,7 @@ async fn compose(
         text = if before.is_empty() { inserted } else { format!("{before}\n\n{inserted}") };
     }
     let count = Some(counted(&state, ui, id, &text).await?);
-    let refused = Refused { error: String::new(), text, key: Some(key), used };
+    let refused = Refused { text, key: Some(key), used, ..Refused::default() };
     page(&state, ui, &signed, id, refused, Shown { count, ..Shown::default() }).await
 }
 
@@ -249,7 +249,7 @@ async fn reply(
         undo: config.desk.undo.into(),
     };
     let done = answering::send(store, channels, clock.now(), asked.agent(), id, reply).await;
-    let refused = Refused { error: String::new(), text, key: Some(key), used: drafts };
+    let refused = Refused { text, key: Some(key), used: drafts, ..Refused::default() };
     asked.answer_with(done, refused).await
 }
 

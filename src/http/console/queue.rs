@@ -3,6 +3,7 @@
 use super::super::auth::{NoFields, SignedForm, SignedIn};
 use super::super::pages::{self, Ui, render};
 use super::super::problem::Problem;
+use super::around::called;
 use super::views::{Stamp, Wall, shown_address};
 use super::{frame, page_of};
 use crate::desk::hours::Calendar;
@@ -24,6 +25,8 @@ use uuid::Uuid;
 pub const QUEUE_LINES: i64 = 1_000;
 /// Lines of one section shown; its counter counts all.
 const SHOWN: usize = 200;
+/// Notes shown that call who asks.
+const MENTIONS: i64 = 20;
 /// Characters of the last message shown.
 const EXCERPT: usize = 160;
 /// Views of one person, and those of all.
@@ -259,7 +262,7 @@ impl Reading<'_> {
     }
 }
 
-fn excerpt(text: &str) -> String {
+pub fn excerpt(text: &str) -> String {
     match text.char_indices().nth(EXCERPT) {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
         None => text.to_owned(),
@@ -279,6 +282,7 @@ async fn queue_context(
     let teams = tx.teams().await?;
     let seats = tx.seats(wall.now()).await?;
     let views = tx.views_of(signed.agent.id).await?;
+    let mentioned = tx.mentions(signed.agent.id, MENTIONS).await?;
     drop(tx);
     let calendar = Calendar::new(state.config.desk.hours.clone(), state.config.timezone());
     let reading = Reading {
@@ -316,6 +320,7 @@ async fn queue_context(
         choices => Serde(choices),
         reasons => model::EscalationReason::ALL.iter().map(ToString::to_string).collect::<Vec<_>>(),
         views => Serde(views),
+        mentioned => Serde(mentioned.iter().map(|m| called(m, &wall)).collect::<Vec<_>>()),
         ..frame(state, signed, "/console").await?
     })
 }

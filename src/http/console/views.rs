@@ -2,12 +2,10 @@
 
 use super::super::auth::SignedIn;
 use super::super::pages::Ui;
+use super::transcript::{self, Item, Past};
 use crate::channels::{Capabilities, Channels};
 use crate::http::AppState;
-use crate::model::{
-    self, AgentId, Author, ConversationId, ConversationState, DeliveryStatus, Direction, EntityValue,
-    EventKind, Lang, Message, Role, Timestamp,
-};
+use crate::model::{self, AgentId, ConversationId, ConversationState, Lang, Role, Timestamp};
 use crate::store::{StoreError, Tx};
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -16,6 +14,8 @@ use std::time::Duration;
 
 /// Messages shown of a conversation, the latest ones.
 const MESSAGES: i64 = 300;
+/// Notes shown, the latest ones.
+const NOTES: i64 = 200;
 
 /// The time now, and how it is written here.
 pub struct Wall {
@@ -28,7 +28,7 @@ pub struct Wall {
 #[derive(Serialize)]
 pub struct Stamp {
     iso: String,
-    text: String,
+    pub text: String,
 }
 
 impl Wall {
@@ -123,13 +123,6 @@ pub struct Conversation {
     traces: bool,
 }
 
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Item {
-    Message(Box<Said>),
-    Note(Note),
-}
-
 /// A web-chat visitor has no name but a digest: its beginning tells visitors apart.
 pub fn shown_address(address: &str, ui: Ui) -> String {
     let digest = address.len() == 64 && address.bytes().all(|b| b.is_ascii_hexdigit());
@@ -137,47 +130,6 @@ pub fn shown_address(address: &str, ui: Ui) -> String {
         return address.to_owned();
     }
     format!("{} {}", ui.text("conversation.visitor"), &address[..6])
-}
-
-/// A line of the log that explains the transcript.
-#[derive(Serialize)]
-struct Note {
-    id: i64,
-    at: Stamp,
-    /// `escalated`, `taken`, `released`, `resolved`, `opted_out`, `opted_in`: a key of the texts.
-    what: &'static str,
-    who: String,
-    reason: String,
-}
-
-#[derive(Serialize)]
-struct Said {
-    id: String,
-    at: Stamp,
-    author: &'static str,
-    who: String,
-    kind: &'static str,
-    text: String,
-    media: Vec<String>,
-    status: &'static str,
-    in_trouble: bool,
-    /// A machine wrote it.
-    automatic: bool,
-    error: String,
-    lang: String,
-    tone: &'static str,
-    model: String,
-    /// Best first, at most three; confidence in percent.
-    intents: Vec<(String, u32)>,
-    entities: Vec<(String, String, String)>,
-    facts: Vec<Told>,
-}
-
-#[derive(Serialize)]
-struct Told {
-    value: String,
-    source: String,
-    as_of: Stamp,
 }
 
 impl Conversation {
@@ -198,7 +150,17 @@ impl Conversation {
         let channel = channels.get(&c.channel);
         let messages = tx.latest_messages(id, MESSAGES).await?;
         let events = tx.events(id).await?;
-        let people = people(tx, &c, &messages, &events).await?;
+        let notes = tx.notes(id, NOTES).await?;
+        let corrections = tx.proposals_of(id).await?;
+        let teams = tx.teams().await?;
+        let past = Past {
+            messages: &messages,
+            events: &events,
+            notes: &notes,
+            corrections: &corrections,
+            teams: &teams,
+        };
+        let people = people(tx, &c, &past).await?;
         let name = |agent: Option<AgentId>| agent.and_then(|a| people.get(&a).cloned());
         let mine = c.state == ConversationState::InCharge && c.agent_id == Some(signed.agent.id);
         let since = c.escalated_at.unwrap_or(c.opened_at);
@@ -219,7 +181,7 @@ impl Conversation {
             age: wall.age(since),
             cut: messages.first().is_some_and(|m| m.seq > 1),
             seen: messages.last().map_or(0, |m| m.seq),
-            items: items(&messages, &events, &name, wall),
+            items: transcript::items(&past, &name, wall),
             max_chars: channel.map(|channel| channel.capabilities().max_chars),
             opted_out,
             carries: channel.map(|channel| carries(channel.capabilities())).unwrap_or_default(),
@@ -243,13 +205,15 @@ fn carries(capabilities: Capabilities) -> Vec<&'static str> {
 async fn people(
     tx: &mut Tx,
     conversation: &model::Conversation,
-    messages: &[Message],
-    events: &[model::Event],
+    past: &Past<'_>,
 ) -> Result<HashMap<AgentId, String>, StoreError> {
     let mut names = HashMap::new();
-    let wrote = messages.iter().filter_map(|m| m.agent_id);
-    let acted = events.iter().filter_map(|e| e.agent_id);
-    for id in conversation.agent_id.into_iter().chain(wrote).chain(acted) {
+    let mut ids: Vec<AgentId> = conversation.agent_id.into_iter().collect();
+    ids.extend(past.messages.iter().filter_map(|m| m.agent_id));
+    ids.extend(past.events.iter().filter_map(|e| e.agent_id));
+    ids.extend(past.events.iter().filter_map(transcript::receiver));
+    ids.extend(past.notes.iter().flat_map(|n| n.mentions.iter().copied().chain([n.agent])));
+    for id in ids {
         if !names.contains_key(&id)
             && let Some(agent) = tx.agent(id).await?
         {
@@ -257,128 +221,4 @@ async fn people(
         }
     }
     Ok(names)
-}
-
-/// Messages in their order, the notes of the log between them by time. At the same instant a note stands after
-/// what the customer wrote and before what was answered.
-fn items(
-    messages: &[Message],
-    events: &[model::Event],
-    name: &dyn Fn(Option<AgentId>) -> Option<String>,
-    wall: &Wall,
-) -> Vec<Item> {
-    let mut notes = events.iter().filter_map(|e| note(e, name, wall)).peekable();
-    let first = messages.first().map_or(Timestamp::default(), |m| m.created_at);
-    while notes.next_if(|(at, _)| *at < first).is_some() {}
-    let mut items = Vec::with_capacity(messages.len());
-    for message in messages {
-        let inbound = message.direction == Direction::Inbound;
-        let before = |at: Timestamp| at < message.created_at || (at == message.created_at && !inbound);
-        while let Some((_, note)) = notes.next_if(|(at, _)| before(*at)) {
-            items.push(Item::Note(note));
-        }
-        items.push(Item::Message(Box::new(said(message, name, wall))));
-    }
-    items.extend(notes.map(|(_, note)| Item::Note(note)));
-    items
-}
-
-fn note(
-    event: &model::Event,
-    name: &dyn Fn(Option<AgentId>) -> Option<String>,
-    wall: &Wall,
-) -> Option<(Timestamp, Note)> {
-    let what = match event.kind {
-        EventKind::Escalated => "escalated",
-        EventKind::Offered => "offered",
-        EventKind::OfferDeclined => "offer_declined",
-        EventKind::OfferExpired => "offer_expired",
-        EventKind::Transferred => "transferred",
-        EventKind::SlaWarned => "sla_warned",
-        EventKind::SlaBreached => "sla_breached",
-        EventKind::Snoozed => "snoozed",
-        EventKind::Woken => "woken",
-        EventKind::Taken => "taken",
-        EventKind::Released => "released",
-        EventKind::ReplyWithdrawn => "reply_withdrawn",
-        EventKind::Resolved => "resolved",
-        EventKind::OptedOut => "opted_out",
-        EventKind::OptedIn => "opted_in",
-        EventKind::QuarantineEnded => "quarantine_ended",
-        EventKind::SpamConfirmed => "spam_confirmed",
-        EventKind::MessageSetAside => match event.data.get("why").and_then(|why| why.as_str()) {
-            Some("too_fast") => "set_aside_too_fast",
-            Some("quarantined") => "set_aside_quarantined",
-            _ => "set_aside_automatic",
-        },
-        _ => return None,
-    };
-    let reason = event.data.get("reason").and_then(|r| r.as_str());
-    // Only a reason that we have words for.
-    let known = reason.and_then(|r| r.parse::<model::EscalationReason>().ok());
-    Some((
-        event.at,
-        Note {
-            id: event.seq,
-            at: wall.stamp(event.at),
-            what,
-            who: name(event.agent_id).unwrap_or_default(),
-            reason: known.map(|r| r.to_string()).unwrap_or_default(),
-        },
-    ))
-}
-
-fn said(m: &Message, name: &dyn Fn(Option<AgentId>) -> Option<String>, wall: &Wall) -> Said {
-    let understood = m.understanding.as_ref();
-    let percent = |confidence: f32| (confidence.clamp(0.0, 1.0) * 100.0).round() as u32;
-    let intents = understood.map(|u| u.intents.iter().take(3));
-    let entities = understood.map(|u| u.entities.iter());
-    let facts = m.facts.iter().map(|fact| Told {
-        value: fact.value.clone(),
-        source: fact.source.clone(),
-        as_of: wall.stamp(fact.as_of),
-    });
-    Said {
-        id: m.id.to_string(),
-        at: wall.stamp(m.created_at),
-        author: m.author.as_str(),
-        who: (m.author == Author::Agent).then(|| name(m.agent_id)).flatten().unwrap_or_default(),
-        kind: m.kind.as_str(),
-        text: m.text.clone(),
-        media: m.media.iter().map(|media| media.kind.clone()).collect(),
-        status: m.status.as_str(),
-        in_trouble: matches!(m.status, DeliveryStatus::Unknown | DeliveryStatus::Failed),
-        automatic: m.automatic,
-        error: m.error.clone().unwrap_or_default(),
-        lang: understood.map(|u| u.lang.to_string()).unwrap_or_default(),
-        tone: understood.map_or("", |u| u.tone.as_str()),
-        model: understood.map(|u| u.model.clone()).unwrap_or_default(),
-        intents: intents.into_iter().flatten().map(|i| (i.intent.clone(), percent(i.confidence))).collect(),
-        entities: entities
-            .into_iter()
-            .flatten()
-            .map(|e| (e.role.clone(), e.surface.clone(), value(&e.value, wall)))
-            .collect(),
-        facts: facts.collect(),
-    }
-}
-
-/// What an entity stands for, in words.
-fn value(value: &EntityValue, wall: &Wall) -> String {
-    match value {
-        EntityValue::Station { station } => station.name.clone(),
-        EntityValue::Ambiguous { options } => {
-            let names: Vec<&str> = options.iter().map(|o| o.name.as_str()).collect();
-            names.join(" / ")
-        }
-        EntityValue::Time { start, end } if start == end => wall.stamp(*start).text,
-        EntityValue::Time { start, end } => {
-            format!("{} – {}", wall.stamp(*start).text, wall.stamp(*end).text)
-        }
-        EntityValue::Train { number } => number.clone(),
-        EntityValue::Line { name } => name.clone(),
-        EntityValue::Reference { code } => code.clone(),
-        EntityValue::Phone { number } => number.clone(),
-        EntityValue::Email { address } => address.clone(),
-    }
 }

@@ -3,10 +3,10 @@
 use crate::store::driver::Statement;
 
 statements! {
-    PROPOSAL_INSERT = "INSERT INTO proposals (id, conversation_id, agent_id, response, text, facts, created_at) \
+    PROPOSED_REPLY_INSERT = "INSERT INTO proposals (id, conversation_id, agent_id, response, text, facts, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    PROPOSAL = "SELECT response, text, facts FROM proposals WHERE id = $1 AND conversation_id = $2 AND agent_id = $3";
-    PROPOSALS_EXPIRE = "DELETE FROM proposals WHERE created_at < $1";
+    PROPOSED_REPLY = "SELECT response, text, facts FROM proposals WHERE id = $1 AND conversation_id = $2 AND agent_id = $3";
+    PROPOSED_REPLIES_EXPIRE = "DELETE FROM proposals WHERE created_at < $1";
 
     // Only what no worker has ever claimed. In Postgres a claim that is not committed yet makes this wait, and the
     // condition is looked at again (READ COMMITTED); in SQLite there is one writer.

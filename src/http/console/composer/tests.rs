@@ -2,7 +2,7 @@ use super::super::tests::{App, Session, app, app_with};
 use crate::clock::Clock;
 use crate::config::{Config, Span, Undo};
 use crate::model::{ConversationState, Fact, MessageId};
-use crate::store::Proposal;
+use crate::store::ProposedReply;
 use reqwest::{Method, StatusCode};
 use std::time::Duration;
 use uuid::Uuid;
@@ -96,13 +96,13 @@ async fn without_a_script_a_draft_is_put_into_the_box_and_its_facts_go_with_it()
         as_of: app.clock.now(),
         ride: None,
     };
-    let proposal = Proposal {
+    let proposal = ProposedReply {
         id: Uuid::now_v7(),
         response: "schedules.next_departure".into(),
         text: "18:04 <b>8745</b>".into(),
         facts: vec![fact.clone()],
     };
-    tx.insert_proposal(&proposal, app.conversation, camille, app.clock.now()).await.unwrap();
+    tx.insert_proposed_reply(&proposal, app.conversation, camille, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
     let key = MessageId::new().to_string();
     let insert = format!("draft:{}", proposal.id);
