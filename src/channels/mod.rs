@@ -4,8 +4,11 @@
 mod http;
 mod inbound;
 mod mapped;
+mod mastodon;
 mod meta;
 mod outbound;
+mod polling;
+mod posts;
 mod segments;
 mod senders;
 pub mod signing;
@@ -15,12 +18,14 @@ mod telegram;
 pub(crate) mod testing;
 pub mod trace;
 mod twilio;
+mod value;
 mod webchat;
+mod x;
 
 pub use inbound::{
     Accepted, Edit, InboundEvent, InboundMessage, Reach, Receipt, ReceiptState, Refusal, WebhookRequest,
 };
-pub use outbound::{Capabilities, Forbidden, Lookup, Outgoing, Pace, SendError, split};
+pub use outbound::{Capabilities, Forbidden, Lookup, Outgoing, Pace, SendError, split, split_by};
 pub use trace::{Reply, Trace};
 
 use crate::clock::Clock;
@@ -40,12 +45,14 @@ const KINDS: &[(&str, Build)] = &[
     ("http", http::build),
     ("instagram", meta::instagram),
     ("mapped", mapped::build),
+    ("mastodon", mastodon::build),
     ("messenger", meta::messenger),
     ("smpp", smpp::build),
     ("telegram", telegram::build),
     ("twilio", twilio::build),
     ("webchat", webchat::build),
     ("whatsapp", meta::whatsapp),
+    ("x", x::build),
 ];
 
 type Build = fn(&str, &ChannelSettings, &BuildContext) -> Result<Arc<dyn Channel>, String>;
@@ -100,6 +107,12 @@ pub trait Channel: Send + Sync {
     /// Longest text to this address, in characters: a public answer may be held shorter than a private one.
     fn longest(&self, _address: &str) -> usize {
         self.capabilities().max_chars
+    }
+
+    /// The text as parts that this address takes, in order. Providers that count otherwise than in UTF-16 code units say it
+    /// here.
+    fn parts(&self, address: &str, text: &str) -> Vec<String> {
+        split(text, self.longest(address))
     }
 
     /// Is what is said to this address read by everyone? Such conversations are of their own kind: see
@@ -258,6 +271,20 @@ fn settings<T: serde::de::DeserializeOwned>(settings: &ChannelSettings) -> Resul
             format!("{path}: {message}")
         }
     })
+}
+
+/// A text of digits, as it was written: the environment makes a number of it.
+fn as_written<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let written = <crate::config::Secret as serde::Deserialize>::deserialize(deserializer)?;
+    Ok(written.expose().to_owned())
+}
+
+/// Errors: the key and its cure, when the address of the provider is none.
+fn check_url(key: &str, url: &str) -> Result<(), String> {
+    match url::Url::parse(url) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(()),
+        _ => Err(format!("{key}: is no http(s) URL. Cure: leave it out")),
+    }
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

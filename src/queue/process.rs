@@ -153,9 +153,9 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let known = chosen.or(conversation.lang.filter(|_| command));
     let written = understanding.as_ref().map(|u| u.lang).filter(|_| !command || !said.text.starts_with('/'));
     let lang = known.or(contact.chosen_lang).or(written).unwrap_or(lang);
-    let most = channel.map_or(usize::MAX, |channel| channel.longest(&contact.address));
     let render = |decision: &Decision| {
-        split(&worker.render(&decision.lines, &conversation.channel, lang, &live, now), most)
+        let text = worker.render(&decision.lines, &conversation.channel, lang, &live, now);
+        channel.map_or_else(|| split(&text, usize::MAX), |channel| channel.parts(&contact.address, &text))
     };
     let mut decision = decision;
     let mut parts = render(&decision);

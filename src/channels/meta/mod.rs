@@ -16,14 +16,13 @@ mod errors;
 mod instagram;
 mod messaging;
 mod messenger;
-mod value;
 mod whatsapp;
 mod window;
 
 use super::signing::hex;
 use super::{
     Accepted, BuildContext, Capabilities, Channel, Forbidden, InboundEvent, Lookup, Moderation, Outgoing,
-    Pace, Refusal, Reply, SendError, Trace, WebhookRequest, content_type_is, header, settings,
+    Pace, Refusal, Reply, SendError, Trace, WebhookRequest, as_written, content_type_is, header, settings, value,
 };
 use crate::clock::Clock;
 use crate::config::{ChannelSettings, Secret};
@@ -158,11 +157,6 @@ fn parts<T: serde::de::DeserializeOwned>(keys: &ChannelSettings) -> Result<(Comm
         return Err("api_url: is no http(s) URL. Cure: leave it out".into());
     }
     Ok((common, own))
-}
-
-/// A text of digits, as it was written: the environment makes a number of it.
-fn as_written<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Secret::deserialize(deserializer).map(|written| written.expose().to_owned())
 }
 
 /// An id of Meta's as a key of the configuration.
