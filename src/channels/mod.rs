@@ -1,6 +1,7 @@
 //! One file per provider: verify and parse what comes in, send what goes out. What differs between providers
 //! stays inside its file; here is only their common shape and the registry.
 
+mod bluesky;
 mod http;
 mod inbound;
 mod mapped;
@@ -21,6 +22,7 @@ mod twilio;
 mod value;
 mod webchat;
 mod x;
+mod youtube;
 
 pub use inbound::{
     Accepted, Edit, InboundEvent, InboundMessage, Reach, Receipt, ReceiptState, Refusal, WebhookRequest,
@@ -42,6 +44,7 @@ pub use senders::advice;
 
 /// The one line that a new kind of channel adds.
 const KINDS: &[(&str, Build)] = &[
+    ("bluesky", bluesky::build),
     ("http", http::build),
     ("instagram", meta::instagram),
     ("mapped", mapped::build),
@@ -53,6 +56,7 @@ const KINDS: &[(&str, Build)] = &[
     ("webchat", webchat::build),
     ("whatsapp", meta::whatsapp),
     ("x", x::build),
+    ("youtube", youtube::build),
 ];
 
 type Build = fn(&str, &ChannelSettings, &BuildContext) -> Result<Arc<dyn Channel>, String>;
