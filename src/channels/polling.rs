@@ -143,7 +143,11 @@ impl<S: Source> Polling<S> {
             let accepted = Accepted { events, cursor: Some(cursor.clone()), ..Accepted::default() };
             inbox.take(accepted).await.map_err(away)?;
         }
-        (place.cursor, place.seen) = (Some(cursor), all);
+        place.cursor = Some(cursor);
+        // An answer that nothing has changed brings nothing, and what it would have brought may come again.
+        if !all.is_empty() {
+            place.seen = all;
+        }
         Ok(pause)
     }
 }
@@ -152,7 +156,7 @@ impl<S: Source> Polling<S> {
 struct Place {
     cursor: Option<String>,
     read: bool,
-    /// What the last question brought: what comes again is known without asking the database.
+    /// What was brought last: what comes again is known without asking the database.
     seen: BTreeSet<String>,
     began: Timestamp,
 }

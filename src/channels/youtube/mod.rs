@@ -18,7 +18,6 @@ use super::{
     Accepted, BuildContext, Capabilities, Channel, InboundEvent, Listener, Lookup, Moderation, Outgoing, Pace, Refusal,
     SendError, Trace, WebhookRequest, check_url, settings, split_by,
 };
-use crate::clock::Clock;
 use crate::config::{ChannelSettings, Secret, Span};
 use crate::model::Timestamp;
 use api::{Account, Api, unread};

@@ -77,7 +77,7 @@ impl Budget {
     }
 
     fn of_today(&self, now: Timestamp) -> Spent {
-        let day = now.to_jiff().to_zoned(self.zone.clone()).date();
+        let day = now.to_jiff().to_zoned_datetime(self.zone.clone()).date();
         let spent = *self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         if spent.day == day { spent } else { Spent { day, units: 0 } }
     }
@@ -87,7 +87,7 @@ impl Budget {
     }
 
     fn next_day(&self, now: Timestamp) -> Timestamp {
-        let today = now.to_jiff().to_zoned(self.zone.clone());
+        let today = now.to_jiff().to_zoned_datetime(self.zone.clone());
         let next = today.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
         next.map_or_else(|_| now.plus(Duration::from_secs(24 * 3600)), |next| Timestamp::from_jiff(next.timestamp()))
     }
