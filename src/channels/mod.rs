@@ -132,7 +132,12 @@ pub trait Channel: Send + Sync {
 
     /// Shows that someone writes; best effort, no error is worth a word. `last`: the provider's id of the message that
     /// is being answered.
-    async fn typing(&self, _address: &str, _last: &str) {}
+    async fn typing(&self, _address: &str, _last: &str, _trace: &Trace) {}
+
+    /// What agents may do to public posts of customers.
+    fn moderations(&self) -> &'static [Moderation] {
+        &[]
+    }
 
     /// Does to a message of the customer what an agent asked for.
     async fn moderate(
@@ -157,6 +162,24 @@ pub enum Moderation {
     Show,
     Like,
     Delete,
+}
+
+impl Moderation {
+    pub const ALL: &'static [Moderation] = &[Self::Like, Self::Hide, Self::Show, Self::Delete];
+
+    /// As it stands in addresses, in the audit log and among the texts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hide => "hide",
+            Self::Show => "show",
+            Self::Like => "like",
+            Self::Delete => "delete",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.as_str() == word)
+    }
 }
 
 /// A part of a channel that fetches rather than waits.

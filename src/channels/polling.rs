@@ -1,6 +1,6 @@
 //! Listeners that ask a provider again and again what is new.
 
-use super::{Accepted, Inbox, InboundEvent, Listener, SendError};
+use super::{Accepted, InboundEvent, Inbox, Listener, SendError};
 use crate::clock::Clock;
 use crate::model::Timestamp;
 use async_trait::async_trait;
@@ -236,6 +236,10 @@ mod tests {
         let asked: Vec<_> = asked.iter().map(Option::as_deref).collect();
         assert_eq!(asked, [None, None, None, Some("1"), Some("1"), Some("2"), Some("2")]);
         let cursors: Vec<_> = inbox.taken.lock().unwrap().iter().map(|taken| taken.cursor.clone()).collect();
-        assert_eq!(cursors.iter().flatten().collect::<Vec<_>>(), ["1", "1", "2"], "a place that holds is not stored");
+        assert_eq!(
+            cursors.iter().flatten().collect::<Vec<_>>(),
+            ["1", "1", "2"],
+            "a place that holds is not stored"
+        );
     }
 }

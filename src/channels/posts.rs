@@ -11,8 +11,8 @@ use std::ops::Range;
 const LINK: usize = 23;
 /// Endings that every list of them has.
 const COMMON: &[&str] = &[
-    "at", "be", "bzh", "ch", "com", "cz", "de", "dk", "es", "eu", "fr", "info", "io", "it", "lu", "me", "net", "nl", "org",
-    "paris", "pl", "pt", "se", "uk",
+    "at", "be", "bzh", "ch", "com", "cz", "de", "dk", "es", "eu", "fr", "info", "io", "it", "lu", "me",
+    "net", "nl", "org", "paris", "pl", "pt", "se", "uk",
 ];
 
 /// A post without the names that it begins with: whom it is said to.
@@ -50,7 +50,10 @@ fn link_length(text: &str) -> Option<usize> {
     let host = rest[..name].trim_end_matches(['.', '-']);
     let mut labels = host.split('.');
     let fits = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
-    let ends = host.rsplit('.').next().is_some_and(|end| end.len() >= 2 && end.bytes().all(|b| b.is_ascii_alphabetic()));
+    let ends = host
+        .rsplit('.')
+        .next()
+        .is_some_and(|end| end.len() >= 2 && end.bytes().all(|b| b.is_ascii_alphabetic()));
     if !host.contains('.') || !labels.all(fits) || !ends {
         return None;
     }
@@ -71,13 +74,21 @@ fn is_certain(link: &str) -> bool {
     let common = host.rsplit('.').next().is_some_and(|end| COMMON.contains(&end));
     // A query that does not follow an ending, or a second one, is read in several ways.
     let query = tail.find('?').map(|at| &tail[..at]);
-    let ends = query.is_none_or(|path| path.is_empty() || path.ends_with(|c: char| c.is_ascii_alphanumeric() || "/_-=#".contains(c)));
-    common && ends && !host.contains('_') && tail.matches('?').count() < 2 && !tail.contains("/@") && !tail.contains("/.")
+    let ends = query.is_none_or(|path| {
+        path.is_empty() || path.ends_with(|c: char| c.is_ascii_alphanumeric() || "/_-=#".contains(c))
+    });
+    common
+        && ends
+        && !host.contains('_')
+        && tail.matches('?').count() < 2
+        && !tail.contains("/@")
+        && !tail.contains("/.")
 }
 
 /// Corrects the weights of a text's characters for its links. A link's weight is on its first character.
 pub(super) fn weigh_links(text: &str, weights: &mut [usize]) {
-    let certain: Vec<Range<usize>> = links(text).into_iter().filter(|link| is_certain(&text[link.clone()])).collect();
+    let certain: Vec<Range<usize>> =
+        links(text).into_iter().filter(|link| is_certain(&text[link.clone()])).collect();
     let mut before = ' ';
     let mut rest = text.char_indices().zip(weights.iter_mut()).peekable();
     while let Some(((at, c), weight)) = rest.next() {
@@ -127,7 +138,10 @@ mod tests {
         };
         for (text, expected) in [
             ("https://a.fr", 23),
-            ("Voir https://www.sncf-connect.com/fr-fr/tres/long/chemin/vers/une/page?et=une&autre=chose.", 29),
+            (
+                "Voir https://www.sncf-connect.com/fr-fr/tres/long/chemin/vers/une/page?et=une&autre=chose.",
+                29,
+            ),
             ("a.fr", 27),
             ("M. Dupont, 18.30, p. 3", 22),
             ("https://guichet.example/", 47),

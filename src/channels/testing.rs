@@ -1,7 +1,7 @@
 //! A provider that answers as it is told, for the fault tables of senders.
 
 use super::{
-    Accepted, BuildContext, Channel, Channels, Inbox, InboundEvent, Listener, Outgoing, SendError, Trace,
+    Accepted, BuildContext, Channel, Channels, InboundEvent, Inbox, Listener, Outgoing, SendError, Trace,
 };
 use crate::clock::{Clock, ManualClock};
 use crate::config::ChannelConfig;

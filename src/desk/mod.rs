@@ -7,6 +7,7 @@ pub mod hand;
 mod hand_tests;
 pub mod hours;
 pub mod lockout;
+pub mod moderation;
 pub mod password;
 pub mod people;
 pub mod quarantine;
@@ -69,6 +70,13 @@ pub enum DeskError {
     Forbidden(Forbidden),
     #[error("this contact is not in quarantine any more")]
     NotInQuarantine,
+    #[error("this cannot be done to this message")]
+    CannotModerate,
+    #[error("only a manager may do this")]
+    ForManagers,
+    /// In our words: what it answered is in the trace.
+    #[error("the provider has not done it: {0}")]
+    Provider(String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -94,6 +102,9 @@ impl DeskError {
             DeskError::Forbidden(Forbidden::TooLate { .. }) => "too_late",
             DeskError::Forbidden(Forbidden::TooLong { .. }) => "too_many_bytes",
             DeskError::NotInQuarantine => "not_in_quarantine",
+            DeskError::CannotModerate => "cannot_moderate",
+            DeskError::ForManagers => "for_managers",
+            DeskError::Provider(_) => "provider",
             DeskError::Store(_) => "store",
         }
     }
@@ -105,6 +116,7 @@ impl DeskError {
                 name.clone()
             }
             DeskError::TooLong { max } => max.to_string(),
+            DeskError::Provider(why) => why.clone(),
             DeskError::Forbidden(Forbidden::TooLate { hours }) => hours.to_string(),
             DeskError::Forbidden(Forbidden::TooLong { bytes }) => bytes.to_string(),
             _ => String::new(),

@@ -10,6 +10,7 @@ mod access_tests;
 mod account_tests;
 mod audit;
 pub mod me;
+mod moderation;
 mod people;
 mod quarantine;
 mod queue;
@@ -59,6 +60,7 @@ pub fn routes() -> Router<AppState> {
         .route("/console/conversations/{id}/resolve", post(resolve))
         .route("/console/conversations/{id}/reply", post(reply))
         .route("/console/conversations/{id}/messages/{message}/resend", post(resend))
+        .route("/console/conversations/{id}/messages/{message}/moderate", post(moderation::moderate))
         .merge(teams::routes())
         .merge(people::routes())
         .merge(audit::routes())

@@ -16,8 +16,8 @@ mod session;
 use super::polling::{Fetched, OVERLAP, Polling, Source, Trouble};
 use super::value::{self, list, text};
 use super::{
-    Accepted, BuildContext, Capabilities, Channel, Listener, Lookup, Moderation, Outgoing, Pace, Refusal, SendError,
-    Trace, WebhookRequest, check_url, settings, split_by,
+    Accepted, BuildContext, Capabilities, Channel, Listener, Lookup, Moderation, Outgoing, Pace, Refusal,
+    SendError, Trace, WebhookRequest, check_url, settings, split_by,
 };
 use crate::config::{ChannelSettings, Secret, Span};
 use crate::model::Timestamp;
@@ -147,7 +147,13 @@ impl Bluesky {
         post.ok_or_else(|| SendError::Permanent { why: "the post that is answered is gone".into() })
     }
 
-    async fn create(&self, collection: &str, key: &str, record: Value, trace: &Trace) -> Result<String, SendError> {
+    async fn create(
+        &self,
+        collection: &str,
+        key: &str,
+        record: Value,
+        trace: &Trace,
+    ) -> Result<String, SendError> {
         let did = self.api.did(trace).await?;
         let body = json!({ "repo": did, "collection": collection, "rkey": key, "record": record });
         let call = Call { name: "com.atproto.repo.createRecord", params: &[], body: Some(body) };
@@ -197,10 +203,13 @@ impl Channel for Bluesky {
     async fn send(&self, message: &Outgoing, trace: &Trace) -> Result<Option<String>, SendError> {
         let parent = self.post(message.reply_to.as_deref().unwrap_or_default(), trace).await?;
         if posts::is_blocked(&parent) {
-            return Err(SendError::Blocked { why: "this person has blocked the account, or is blocked by it".into() });
+            return Err(SendError::Blocked {
+                why: "this person has blocked the account, or is blocked by it".into(),
+            });
         }
-        let record = posts::record(message, &parent)
-            .ok_or_else(|| SendError::Permanent { why: "the post that is answered cannot be referred to".into() })?;
+        let record = posts::record(message, &parent).ok_or_else(|| SendError::Permanent {
+            why: "the post that is answered cannot be referred to".into(),
+        })?;
         let key = posts::record_key(message.id, message.since);
         self.create(COLLECTION, &key, record, trace).await.map(Some)
     }
@@ -215,7 +224,8 @@ impl Channel for Bluesky {
         let call = Call::asking("com.atproto.repo.getRecord", &params);
         match self.api.call(&call, trace).await {
             Ok(found) => {
-                let same = found.get("value").and_then(|record| text(record, "text")).as_ref() == Some(&message.text);
+                let same = found.get("value").and_then(|record| text(record, "text")).as_ref()
+                    == Some(&message.text);
                 match value::id(&found, "uri").filter(|_| same) {
                     Some(uri) => Lookup::Listed(vec![uri]),
                     None => Lookup::Unavailable("another record stands under its key".into()),
@@ -224,6 +234,10 @@ impl Channel for Bluesky {
             Err(refused) if refused.name == "RecordNotFound" => Lookup::Listed(Vec::new()),
             Err(refused) => Lookup::Unavailable(refused.error.to_string()),
         }
+    }
+
+    fn moderations(&self) -> &'static [Moderation] {
+        &[Moderation::Like]
     }
 
     async fn moderate(&self, action: Moderation, id: &str, trace: &Trace) -> Result<(), SendError> {

@@ -117,6 +117,8 @@ pub fn is_blocked(parent: &Value) -> bool {
 /// May it stand where a server expects the address of a post? It comes from outside.
 pub fn is_post(uri: &str) -> bool {
     let parts: Vec<&str> = uri.strip_prefix("at://").unwrap_or_default().split('/').collect();
-    let plain = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:~%".contains(c));
+    let plain = |part: &&str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:~%".contains(c))
+    };
     parts.len() == 3 && parts[1] == COLLECTION && parts.iter().all(plain)
 }

@@ -60,7 +60,13 @@ impl From<SendError> for Refused {
 }
 
 impl Api {
-    pub fn new(base: String, identifier: String, password: Secret, client: reqwest::Client, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        base: String,
+        identifier: String,
+        password: Secret,
+        client: reqwest::Client,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self { base, identifier, password, client, clock, session: Mutex::new(None) }
     }
 
@@ -78,7 +84,8 @@ impl Api {
             reply = trace.call(self.request(call, &session.access), &[]).await?;
         }
         if reply.is_success() {
-            let unread = || SendError::InDoubt { why: "the server accepted, but its answer cannot be read".into() };
+            let unread =
+                || SendError::InDoubt { why: "the server accepted, but its answer cannot be read".into() };
             return Ok(reply.json().ok_or_else(unread)?);
         }
         Err(Refused { name: error_name(&reply), error: classify(&reply, self.clock.now()) })
@@ -87,7 +94,8 @@ impl Api {
     /// A session that is not `ended`. Whoever comes second finds the one that the first has opened.
     async fn session(&self, ended: Option<&Session>, trace: &Trace) -> Result<Session, SendError> {
         let mut current = self.session.lock().await;
-        let fresh = |session: &&Session| ended.is_none_or(|ended| ended.access.expose() != session.access.expose());
+        let fresh =
+            |session: &&Session| ended.is_none_or(|ended| ended.access.expose() != session.access.expose());
         if let Some(session) = current.as_ref().filter(fresh) {
             return Ok(session.clone());
         }
@@ -156,7 +164,8 @@ fn error_name(reply: &Reply) -> String {
 }
 
 fn has_ended(reply: &Reply) -> bool {
-    reply.status == 401 || (reply.status == 400 && matches!(error_name(reply).as_str(), "ExpiredToken" | "InvalidToken"))
+    reply.status == 401
+        || (reply.status == 400 && matches!(error_name(reply).as_str(), "ExpiredToken" | "InvalidToken"))
 }
 
 /// What a refused call means for a message. The words of a server may hold anything, so only the name of the error is told.
@@ -168,9 +177,11 @@ fn classify(reply: &Reply, now: Timestamp) -> SendError {
             why: why(": too many calls"),
             after: regained(&reply.headers, now).max(retry_after(&reply.headers)),
         },
-        (401 | 403, _) | (400, "AccountTakedown" | "AccountDeactivated" | "AccountSuspended" | "ExpiredToken" | "InvalidToken") => {
-            SendError::Retry { why: why(": the account or its password must be mended"), after: None }
-        }
+        (401 | 403, _)
+        | (
+            400,
+            "AccountTakedown" | "AccountDeactivated" | "AccountSuspended" | "ExpiredToken" | "InvalidToken",
+        ) => SendError::Retry { why: why(": the account or its password must be mended"), after: None },
         // A record under our key is there already: ours, most likely, which asking tells.
         (400 | 409, name) if name.contains("Exist") => SendError::InDoubt { why: why("") },
         (400..=499, _) => SendError::Permanent { why: why("") },

@@ -1,4 +1,6 @@
-use super::super::testing::{Answer, Kept, NOW, Provider, build, clock, json as answer, listen, outcome, outgoing};
+use super::super::testing::{
+    Answer, Kept, NOW, Provider, build, clock, json as answer, listen, outcome, outgoing,
+};
 use super::super::{InboundEvent, InboundMessage};
 use super::*;
 use crate::model::{Lang, Media, MessageId};
@@ -20,7 +22,8 @@ fn session(access: &str) -> Answer {
 fn post(uri: &str, root: Option<&str>) -> Value {
     let mut record = json!({"$type": "app.bsky.feed.post", "text": "prochain train ?", "createdAt": "2025-12-17T19:33:00Z"});
     if let Some(root) = root {
-        record["reply"] = json!({"root": {"uri": root, "cid": "bafyroot"}, "parent": {"uri": root, "cid": "bafyroot"}});
+        record["reply"] =
+            json!({"root": {"uri": root, "cid": "bafyroot"}, "parent": {"uri": root, "cid": "bafyroot"}});
     }
     json!({"uri": uri, "cid": "bafyasked", "author": {"did": THEIRS, "handle": "camille.example", "viewer": {"blockedBy": false, "muted": false}},
         "record": record, "indexedAt": "2025-12-17T19:33:01Z"})
@@ -69,7 +72,9 @@ fn what_is_said_to_the_account_is_read_and_what_is_said_to_others_is_not() {
     assert_eq!(read(&answer).unwrap().address, format!("{ASKED}#{THEIRS}"), "the thread it is in");
     let named = with(mention.clone(), "/author/displayName", json!(""));
     assert_eq!(read(&named).unwrap().name.as_deref(), Some("camille.example"));
-    let label = |src: &str| with(mention.clone(), "/author/labels", json!([{"src": src, "uri": "at://x", "val": "bot"}]));
+    let label = |src: &str| {
+        with(mention.clone(), "/author/labels", json!([{"src": src, "uri": "at://x", "val": "bot"}]))
+    };
     assert!(read(&label(THEIRS)).unwrap().automatic && !read(&label("did:plc:joker")).unwrap().automatic);
     let mut pictured = mention.clone();
     pictured["record"]["embed"] = json!({"$type": "app.bsky.embed.images", "images": [
@@ -97,7 +102,9 @@ fn a_record_key_is_a_tid_that_a_message_always_has() {
     let key = posts::record_key(MessageId(uuid::Uuid::from_u128(7)), NOW);
     assert_eq!(key, posts::record_key(MessageId(uuid::Uuid::from_u128(7)), NOW));
     let decode = |key: &str| {
-        key.bytes().fold(0_u64, |n, b| n << 5 | "234567abcdefghijklmnopqrstuvwxyz".bytes().position(|c| c == b).unwrap() as u64)
+        key.bytes().fold(0_u64, |n, b| {
+            n << 5 | "234567abcdefghijklmnopqrstuvwxyz".bytes().position(|c| c == b).unwrap() as u64
+        })
     };
     let tid = decode(&key);
     assert_eq!((key.len(), tid >> 63, (tid >> 10) / 1_000), (13, 0, 1_766_000_000_000), "{key}");
@@ -110,20 +117,33 @@ fn a_record_key_is_a_tid_that_a_message_always_has() {
 #[test]
 fn only_the_address_of_a_post_is_asked_for() {
     assert!(posts::is_post(ASKED) && posts::is_post("at://did:web:a.example/app.bsky.feed.post/self"));
-    for wrong in ["", "at://", "at://x/app.bsky.feed.like/1", "https://bsky.app/1", "at://a/app.bsky.feed.post/", "at://a/app.bsky.feed.post/1/2", "at://a b/app.bsky.feed.post/1"] {
+    for wrong in [
+        "",
+        "at://",
+        "at://x/app.bsky.feed.like/1",
+        "https://bsky.app/1",
+        "at://a/app.bsky.feed.post/",
+        "at://a/app.bsky.feed.post/1/2",
+        "at://a b/app.bsky.feed.post/1",
+    ] {
         assert!(!posts::is_post(wrong), "{wrong}");
     }
 }
 
 fn reply(text: &str) -> Outgoing {
-    Outgoing { reply_to: Some(ASKED.into()), lang: Some(Lang::FR), ..outgoing(&format!("{ASKED}#{THEIRS}"), text) }
+    Outgoing {
+        reply_to: Some(ASKED.into()),
+        lang: Some(Lang::FR),
+        ..outgoing(&format!("{ASKED}#{THEIRS}"), text)
+    }
 }
 
 fn body(request: &str) -> Value {
     serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
-const CREATED: &str = r#"{"uri":"at://did:plc:trains/app.bsky.feed.post/3knew","cid":"bafynew","validationStatus":"valid"}"#;
+const CREATED: &str =
+    r#"{"uri":"at://did:plc:trains/app.bsky.feed.post/3knew","cid":"bafynew","validationStatus":"valid"}"#;
 
 #[tokio::test]
 async fn an_answer_refers_to_its_thread_and_its_links_are_links() {
@@ -139,7 +159,10 @@ async fn an_answer_refers_to_its_thread_and_its_links_are_links() {
     let channel = channel(&format!("{}/", provider.url));
     let message = reply("Été : https://ter.example.fr/a, puis voie 3");
     assert_eq!(outcome(&*channel, &message).await, "sent at://did:plc:trains/app.bsky.feed.post/3knew");
-    assert_eq!(outcome(&*channel, &reply("Départ 8 h 04")).await, "sent at://did:plc:trains/app.bsky.feed.post/3knew");
+    assert_eq!(
+        outcome(&*channel, &reply("Départ 8 h 04")).await,
+        "sent at://did:plc:trains/app.bsky.feed.post/3knew"
+    );
     let requests = provider.requests();
     assert!(requests[0].starts_with("POST /xrpc/com.atproto.server.createSession "));
     assert_eq!(body(&requests[0]), json!({"identifier": "trains.example", "password": "abcd-efgh"}));
@@ -147,25 +170,37 @@ async fn an_answer_refers_to_its_thread_and_its_links_are_links() {
     assert!(requests[1].contains("authorization: Bearer a1"));
     let asked = json!({"uri": ASKED, "cid": "bafyasked"});
     let key = posts::record_key(message.id, message.since);
-    assert_eq!(body(&requests[2]), json!({"repo": OWN, "collection": "app.bsky.feed.post", "rkey": key, "record": {
-        "$type": "app.bsky.feed.post", "text": message.text, "createdAt": "2025-12-17T19:33:20Z", "langs": ["fr"],
-        "reply": {"root": asked, "parent": asked},
-        "facets": [{"index": {"byteStart": 8, "byteEnd": 32}, "features": [{"$type": "app.bsky.richtext.facet#link", "uri": "https://ter.example.fr/a"}]}],
-    }}));
-    assert_eq!(body(&requests[4])["record"]["reply"], json!({"root": {"uri": root, "cid": "bafyroot"}, "parent": asked}));
+    assert_eq!(
+        body(&requests[2]),
+        json!({"repo": OWN, "collection": "app.bsky.feed.post", "rkey": key, "record": {
+            "$type": "app.bsky.feed.post", "text": message.text, "createdAt": "2025-12-17T19:33:20Z", "langs": ["fr"],
+            "reply": {"root": asked, "parent": asked},
+            "facets": [{"index": {"byteStart": 8, "byteEnd": 32}, "features": [{"$type": "app.bsky.richtext.facet#link", "uri": "https://ter.example.fr/a"}]}],
+        }})
+    );
+    assert_eq!(
+        body(&requests[4])["record"]["reply"],
+        json!({"root": {"uri": root, "cid": "bafyroot"}, "parent": asked})
+    );
     assert_eq!(body(&requests[4])["record"]["facets"], Value::Null);
 }
 
 #[tokio::test]
 async fn every_fault_of_the_provider_has_its_outcome() {
     let until = "ratelimit-limit: 5000\r\nratelimit-reset: 1766000090\r\n";
-    let named = |status: u16, name: &str| answer(status, &format!(r#"{{"error":"{name}","message":"about did:plc:camille"}}"#));
+    let named = |status: u16, name: &str| {
+        answer(status, &format!(r#"{{"error":"{name}","message":"about did:plc:camille"}}"#))
+    };
     // What is answered to the question for the post, and to the record.
     let both: Vec<(Answer, &str, &str)> = vec![
         (answer(200, "not json"), "retry", "in doubt"),
         (Answer::Silence, "retry", "in doubt"),
         (Answer::Reset, "retry", "in doubt"),
-        (Answer::Http(429, until, r#"{"error":"RateLimitExceeded"}"#.into()), "retry after 90", "retry after 90"),
+        (
+            Answer::Http(429, until, r#"{"error":"RateLimitExceeded"}"#.into()),
+            "retry after 90",
+            "retry after 90",
+        ),
         (Answer::Http(429, "retry-after: 7\r\n", "{}".into()), "retry after 7", "retry after 7"),
         (named(429, "RateLimitExceeded"), "retry", "retry"),
         (named(403, "Forbidden"), "retry", "retry"),
@@ -199,7 +234,13 @@ async fn every_fault_of_the_provider_has_its_outcome() {
     }
     let provider = Provider::start(vec![session("a"), posts(&[post(ASKED, None)]), answer(200, "{}")]).await;
     assert_eq!(outcome(&*channel(&provider.url), &reply("x")).await, "in doubt");
-    for given in [answer(401, r#"{"error":"AuthenticationRequired"}"#), answer(400, r#"{"error":"InvalidRequest"}"#), answer(500, ""), Answer::Reset, answer(200, "{}")] {
+    for given in [
+        answer(401, r#"{"error":"AuthenticationRequired"}"#),
+        answer(400, r#"{"error":"InvalidRequest"}"#),
+        answer(500, ""),
+        Answer::Reset,
+        answer(200, "{}"),
+    ] {
         let provider = Provider::start(vec![given.clone()]).await;
         assert_eq!(outcome(&*channel(&provider.url), &reply("x")).await, "retry", "no session: {given:?}");
     }
@@ -228,7 +269,10 @@ async fn a_session_that_ended_is_renewed_and_the_call_made_again() {
         .iter()
         .map(|request| {
             let name = request.split("/xrpc/").nth(1).unwrap().split([' ', '?']).next().unwrap();
-            let token = request.split("authorization: Bearer ").nth(1).map_or("", |rest| rest.split("\r\n").next().unwrap());
+            let token = request
+                .split("authorization: Bearer ")
+                .nth(1)
+                .map_or("", |rest| rest.split("\r\n").next().unwrap());
             (name.rsplit('.').next().unwrap().to_owned(), token.to_owned())
         })
         .collect();
@@ -250,7 +294,13 @@ async fn a_send_in_doubt_is_asked_for_by_its_key() {
     let message = reply("Départ 8 h 04");
     let key = posts::record_key(message.id, message.since);
     let uri = format!("at://{OWN}/app.bsky.feed.post/{key}");
-    let found = |text: &str| answer(200, &json!({"uri": uri, "cid": "bafy", "value": {"$type": "app.bsky.feed.post", "text": text}}).to_string());
+    let found = |text: &str| {
+        answer(
+            200,
+            &json!({"uri": uri, "cid": "bafy", "value": {"$type": "app.bsky.feed.post", "text": text}})
+                .to_string(),
+        )
+    };
     let provider = Provider::start(vec![
         session("a"),
         found("Départ 8 h 04"),
@@ -262,11 +312,17 @@ async fn a_send_in_doubt_is_asked_for_by_its_key() {
     let channel = channel(&provider.url);
     let trace = Trace::new(clock(), &[]);
     assert_eq!(channel.look_up(&message, &trace).await, Lookup::Listed(vec![uri.clone()]));
-    assert_eq!(channel.look_up(&message, &trace).await, Lookup::Listed(vec![]), "surely not there: it may be sent again");
+    assert_eq!(
+        channel.look_up(&message, &trace).await,
+        Lookup::Listed(vec![]),
+        "surely not there: it may be sent again"
+    );
     for _ in 0..2 {
         assert!(matches!(channel.look_up(&message, &trace).await, Lookup::Unavailable(_)));
     }
-    let asked = format!("GET /xrpc/com.atproto.repo.getRecord?repo=did%3Aplc%3Atrains&collection=app.bsky.feed.post&rkey={key} ");
+    let asked = format!(
+        "GET /xrpc/com.atproto.repo.getRecord?repo=did%3Aplc%3Atrains&collection=app.bsky.feed.post&rkey={key} "
+    );
     assert!(provider.requests()[1].starts_with(&asked), "{}", provider.requests()[1]);
 }
 
@@ -285,10 +341,21 @@ async fn notifications_are_read_back_to_where_it_had_come() {
     let provider = Provider::start(vec![
         session("a"),
         page(&[one("c"), one("b")], Some("older")),
-        page(&[at(one("a"), "2025-12-17T19:33:20Z"), at(one("history"), "2025-12-17T19:00:00Z")], Some("oldest")),
+        page(
+            &[at(one("a"), "2025-12-17T19:33:20Z"), at(one("history"), "2025-12-17T19:00:00Z")],
+            Some("oldest"),
+        ),
         page(&[at(one("history"), "2025-12-17T18:00:00Z")], Some("never asked")),
         // Listed late, and before what is known.
-        page(&[one("c"), at(one("late"), "2025-12-17T19:30:00Z"), one("b"), at(one("history"), "2025-12-17T19:00:00Z")], None),
+        page(
+            &[
+                one("c"),
+                at(one("late"), "2025-12-17T19:30:00Z"),
+                one("b"),
+                at(one("history"), "2025-12-17T19:00:00Z"),
+            ],
+            None,
+        ),
         page(&[], None),
     ])
     .await;
@@ -297,11 +364,18 @@ async fn notifications_are_read_back_to_where_it_had_come() {
     let mentions = Arc::new(Mentions { api, poll: Duration::from_millis(1) });
     let inbox = Arc::new(Kept::default());
     listen(Polling::new(mentions, clock()).hurried(), &inbox, || provider.requests().len() >= 7).await;
-    assert_eq!(inbox.texts(), ["a", "b", "c", "late"], "in their order, each once; what was there before is history");
+    assert_eq!(
+        inbox.texts(),
+        ["a", "b", "c", "late"],
+        "in their order, each once; what was there before is history"
+    );
     let requests = provider.requests();
     let list = "GET /xrpc/app.bsky.notification.listNotifications?reasons=mention&reasons=reply&limit=50";
     assert!(requests[1].starts_with(&format!("{list} ")), "{}", requests[1]);
-    assert!(requests[2].starts_with(&format!("{list}&cursor=older ")) && requests[3].starts_with(&format!("{list}&cursor=oldest ")));
+    assert!(
+        requests[2].starts_with(&format!("{list}&cursor=older "))
+            && requests[3].starts_with(&format!("{list}&cursor=oldest "))
+    );
     assert!(requests[4].starts_with(&format!("{list} ")), "a page of old ones ends the question");
     let cursor = inbox.taken.lock().unwrap().last().unwrap().cursor.clone();
     assert_eq!(cursor.as_deref(), Some("2025-12-17T19:33:21.123Z"));
@@ -309,13 +383,17 @@ async fn notifications_are_read_back_to_where_it_had_come() {
 
 #[tokio::test]
 async fn a_post_is_liked_and_no_more() {
-    let provider = Provider::start(vec![session("a"), posts(&[post(ASKED, None)]), answer(200, CREATED)]).await;
+    let provider =
+        Provider::start(vec![session("a"), posts(&[post(ASKED, None)]), answer(200, CREATED)]).await;
     let channel = channel(&provider.url);
     let trace = Trace::new(clock(), &[]);
     assert_eq!(channel.moderate(Moderation::Like, ASKED, &trace).await, Ok(()));
     assert!(channel.moderate(Moderation::Hide, ASKED, &trace).await.is_err());
     let body = body(&provider.requests()[2]);
-    assert_eq!((&body["collection"], &body["record"]["subject"]), (&json!("app.bsky.feed.like"), &json!({"uri": ASKED, "cid": "bafyasked"})));
+    assert_eq!(
+        (&body["collection"], &body["record"]["subject"]),
+        (&json!("app.bsky.feed.like"), &json!({"uri": ASKED, "cid": "bafyasked"}))
+    );
 }
 
 #[test]
@@ -326,7 +404,13 @@ fn what_it_can_carry() {
     assert!(channel.is_public("anything"));
     assert_eq!(channel.private_url().as_deref(), Some("https://guichet.example/chat"));
     let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
-    for (text, parts) in [("é".repeat(300), 1), ("é".repeat(301), 2), (format!("{}e\u{301}", "e\u{301}".repeat(299)), 1), (family.repeat(100), 1), (family.repeat(101), 2)] {
+    for (text, parts) in [
+        ("é".repeat(300), 1),
+        ("é".repeat(301), 2),
+        (format!("{}e\u{301}", "e\u{301}".repeat(299)), 1),
+        (family.repeat(100), 1),
+        (family.repeat(101), 2),
+    ] {
         let found = channel.parts("x", &text);
         assert_eq!(found.len(), parts, "{}", text.chars().count());
         assert!(found.iter().all(|part| part.len() <= 3_000 && part.graphemes(true).count() <= 300));

@@ -60,7 +60,10 @@ mod tests {
         let mention = r#"<span class="h-card" translate="no"><a href="https://m.example/@trains" class="u-url mention">@<span>trains</span></a></span>"#;
         let link = r#"<a href="https://ter.example/bretagne/tres/long" rel="nofollow"><span class="invisible">https://</span><span class="ellipsis">ter.example/bretagne</span><span class="invisible">/tres/long</span></a>"#;
         let cases: &[(&str, &str)] = &[
-            (&format!("<p>{mention} le 8745 est-il à l&#39;heure&nbsp;?</p>"), "@trains le 8745 est-il à l'heure\u{a0}?"),
+            (
+                &format!("<p>{mention} le 8745 est-il à l&#39;heure&nbsp;?</p>"),
+                "@trains le 8745 est-il à l'heure\u{a0}?",
+            ),
             (&format!("<p>Voir {link}</p>"), "Voir https://ter.example/bretagne/tres/long"),
             ("<p>un<br>deux<br/>trois</p><p>quatre</p>", "un\ndeux\ntrois\n\nquatre"),
             ("<p>a &lt;b&gt; &amp;amp; c</p>", "a <b> &amp; c"),

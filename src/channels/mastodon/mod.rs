@@ -13,12 +13,12 @@
 mod html;
 mod read;
 
-use super::posts::{weigh_links, without_names};
 use super::polling::{Fetched, Polling, Source, Trouble};
+use super::posts::{weigh_links, without_names};
 use super::value::{self, is_path, list, text};
 use super::{
-    Accepted, BuildContext, Capabilities, Channel, Listener, Lookup, Moderation, Outgoing, Pace, Refusal, Reply,
-    SendError, Trace, WebhookRequest, check_url, retry_after, settings, split_by,
+    Accepted, BuildContext, Capabilities, Channel, Listener, Lookup, Moderation, Outgoing, Pace, Refusal,
+    Reply, SendError, Trace, WebhookRequest, check_url, retry_after, settings, split_by,
 };
 use crate::clock::Clock;
 use crate::config::{ChannelSettings, Secret, Span};
@@ -70,12 +70,17 @@ fn default_poll() -> Span {
 
 pub fn build(_: &str, keys: &ChannelSettings, context: &BuildContext) -> Result<Arc<dyn Channel>, String> {
     let settings: Settings = settings(keys)?;
-    check_url("url", &settings.url).map_err(|_| "url: is no http(s) URL. Cure: write https:// and the server's name")?;
+    check_url("url", &settings.url)
+        .map_err(|_| "url: is no http(s) URL. Cure: write https:// and the server's name")?;
     if settings.access_token.is_empty() {
-        return Err("access_token: is empty. Cure: copy it from Preferences, Development, your application".into());
+        return Err(
+            "access_token: is empty. Cure: copy it from Preferences, Development, your application".into()
+        );
     }
     if settings.max_characters < 200 {
-        return Err("max_characters: must be at least 200. Cure: leave it out, or the limit of the server".into());
+        return Err(
+            "max_characters: must be at least 200. Cure: leave it out, or the limit of the server".into()
+        );
     }
     let poll = Duration::from(settings.poll);
     if poll < Duration::from_secs(2) {
@@ -119,7 +124,9 @@ impl Api {
         if !reply.is_success() {
             return Err(classify(&reply, self.clock.now()));
         }
-        reply.json().ok_or_else(|| SendError::InDoubt { why: "the server accepted, but its answer cannot be read".into() })
+        reply.json().ok_or_else(|| SendError::InDoubt {
+            why: "the server accepted, but its answer cannot be read".into(),
+        })
     }
 
     /// Our answer among those under the customer's status.
@@ -149,7 +156,9 @@ fn same_words(one: &str, other: &str) -> bool {
 /// The customer's status that is answered.
 fn answered(message: &Outgoing) -> Result<&str, SendError> {
     let id = message.reply_to.as_deref().unwrap_or_default();
-    is_path(id).then_some(id).ok_or_else(|| SendError::Permanent { why: "there is no status to answer".into() })
+    is_path(id)
+        .then_some(id)
+        .ok_or_else(|| SendError::Permanent { why: "there is no status to answer".into() })
 }
 
 /// Visibility and account of an address; see [`read`].
@@ -157,7 +166,9 @@ fn whom(address: &str) -> Result<(&str, &str), SendError> {
     let plain = |account: &str| account.chars().all(|c| c.is_alphanumeric() || "@._-:".contains(c));
     address
         .split_once(':')
-        .filter(|(visibility, account)| read::VISIBILITIES.contains(visibility) && !account.is_empty() && plain(account))
+        .filter(|(visibility, account)| {
+            read::VISIBILITIES.contains(visibility) && !account.is_empty() && plain(account)
+        })
         .ok_or_else(|| SendError::Permanent { why: "the address is no account of Mastodon".into() })
 }
 
@@ -165,7 +176,9 @@ fn whom(address: &str) -> Result<(&str, &str), SendError> {
 fn classify(reply: &Reply, now: Timestamp) -> SendError {
     let why = |what: &str| format!("the server answered {}{what}", reply.status);
     match reply.status {
-        401 | 403 => SendError::Retry { why: why(": the access token or its rights must be renewed"), after: None },
+        401 | 403 => {
+            SendError::Retry { why: why(": the access token or its rights must be renewed"), after: None }
+        }
         429 => {
             let after = regained(&reply.headers, now).max(retry_after(&reply.headers));
             SendError::Retry { why: why(": too many calls"), after }
@@ -204,7 +217,10 @@ impl Source for Api {
         let trace = Trace::new(self.clock.clone(), &[]);
         let answer = self.call(request, &trace).await?;
         let Value::Array(found) = &answer else {
-            return Err(Trouble { words: "the server answered with no list of notifications".into(), wait: None });
+            return Err(Trouble {
+                words: "the server answered with no list of notifications".into(),
+                wait: None,
+            });
         };
         let mut events = Vec::new();
         // The newest is the first; they are handed over as they came.
@@ -305,9 +321,15 @@ impl Channel for Mastodon {
         }
     }
 
+    fn moderations(&self) -> &'static [Moderation] {
+        &[Moderation::Like]
+    }
+
     async fn moderate(&self, action: Moderation, id: &str, trace: &Trace) -> Result<(), SendError> {
         if action != Moderation::Like || !is_path(id) {
-            return Err(SendError::Permanent { why: "on Mastodon a status can be liked, and no more".into() });
+            return Err(SendError::Permanent {
+                why: "on Mastodon a status can be liked, and no more".into(),
+            });
         }
         self.api.call(self.api.post(&format!("statuses/{id}/favourite")), trace).await.map(|_| ())
     }

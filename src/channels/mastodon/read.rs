@@ -53,5 +53,8 @@ fn media(attachment: &Value) -> Option<Media> {
         "audio" => "audio/*",
         _ => "application/octet-stream",
     };
-    Some(Media { kind: kind.to_owned(), url: text(attachment, "url").or_else(|| text(attachment, "remote_url"))? })
+    Some(Media {
+        kind: kind.to_owned(),
+        url: text(attachment, "url").or_else(|| text(attachment, "remote_url"))?,
+    })
 }

@@ -1,4 +1,6 @@
-use super::super::testing::{Answer, Kept, NOW, Provider, build, clock, json as answer, listen, outcome, outgoing};
+use super::super::testing::{
+    Answer, Kept, NOW, Provider, build, clock, json as answer, listen, outcome, outgoing,
+};
 use super::super::{InboundEvent, InboundMessage};
 use super::*;
 use crate::model::{Lang, Media};
@@ -65,7 +67,14 @@ fn a_mention_is_read_with_its_visibility() {
         {"type": "unknown", "url": "https://m.example/3"}, {"type": "audio"}]);
     let media = message(&with(plain.clone(), "/status/media_attachments", pictures)).unwrap().media;
     let one = |kind: &str, url: &str| Media { kind: kind.into(), url: url.into() };
-    assert_eq!(media, [one("image/*", "https://s.example/1.png"), one("video/*", "https://m.example/2.mp4"), one("application/octet-stream", "https://m.example/3")]);
+    assert_eq!(
+        media,
+        [
+            one("image/*", "https://s.example/1.png"),
+            one("video/*", "https://m.example/2.mp4"),
+            one("application/octet-stream", "https://m.example/3")
+        ]
+    );
     let none = [
         with(plain.clone(), "/type", json!("favourite")),
         with(plain.clone(), "/status", Value::Null),
@@ -86,14 +95,25 @@ fn page(notifications: &[Value]) -> Answer {
 
 #[tokio::test]
 async fn mentions_are_asked_for_from_where_it_had_come() {
-    let old = with(notification("7", "100", "public", "<p>avant</p>"), "/created_at", json!("2025-12-17T19:00:00Z"));
+    let old = with(
+        notification("7", "100", "public", "<p>avant</p>"),
+        "/created_at",
+        json!("2025-12-17T19:00:00Z"),
+    );
     let provider = Provider::start(vec![
         page(&[notification("8", "101", "direct", "<p>un</p>"), old]),
-        Answer::Http(429, "x-ratelimit-reset: 2025-12-17T19:33:20Z\r\n", r#"{"error":"Too many requests"}"#.into()),
+        Answer::Http(
+            429,
+            "x-ratelimit-reset: 2025-12-17T19:33:20Z\r\n",
+            r#"{"error":"Too many requests"}"#.into(),
+        ),
         answer(401, r#"{"error":"The access token is invalid"}"#),
         Answer::Reset,
         answer(200, "{}"),
-        page(&[notification("10", "103", "public", "<p>trois</p>"), notification("9", "102", "public", "<p>deux</p>")]),
+        page(&[
+            notification("10", "103", "public", "<p>trois</p>"),
+            notification("9", "102", "public", "<p>deux</p>"),
+        ]),
         page(&[]),
     ])
     .await;
@@ -101,10 +121,13 @@ async fn mentions_are_asked_for_from_where_it_had_come() {
     let polling = Polling::new(api(&provider.url), clock()).hurried();
     listen(polling, &inbox, || provider.requests().len() >= 8).await;
     assert_eq!(inbox.texts(), ["un", "deux", "trois"], "what was there before is history");
-    let lines: Vec<String> = provider.requests().iter().map(|r| r.lines().next().unwrap().to_owned()).collect();
+    let lines: Vec<String> =
+        provider.requests().iter().map(|r| r.lines().next().unwrap().to_owned()).collect();
     let path = "GET /api/v1/notifications?types%5B%5D=mention&include_filtered=true&limit=40";
     assert_eq!(lines[0], format!("{path} HTTP/1.1"));
-    let from = |line: &String| line.split("min_id=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().to_owned();
+    let from = |line: &String| {
+        line.split("min_id=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().to_owned()
+    };
     let min_ids: Vec<String> = lines[1..8].iter().map(from).collect();
     assert_eq!(min_ids, ["8", "8", "8", "8", "8", "10", "10"]);
     assert!(provider.requests()[0].to_ascii_lowercase().contains("authorization: bearer t0ken"));
@@ -112,9 +135,12 @@ async fn mentions_are_asked_for_from_where_it_had_come() {
 
 #[tokio::test]
 async fn a_server_without_mentions_is_asked_from_the_beginning() {
-    let provider = Provider::start(vec![page(&[]), page(&[notification("8", "101", "direct", "<p>un</p>")]), page(&[])]).await;
+    let provider =
+        Provider::start(vec![page(&[]), page(&[notification("8", "101", "direct", "<p>un</p>")]), page(&[])])
+            .await;
     let inbox = Arc::new(Kept::default());
-    listen(Polling::new(api(&provider.url), clock()).hurried(), &inbox, || provider.requests().len() >= 3).await;
+    listen(Polling::new(api(&provider.url), clock()).hurried(), &inbox, || provider.requests().len() >= 3)
+        .await;
     assert!(provider.requests()[1].contains("&min_id=0 "), "{}", provider.requests()[1]);
     assert_eq!(inbox.texts(), ["un"]);
 }
@@ -138,9 +164,19 @@ async fn an_answer_has_the_visibility_the_name_and_a_key() {
         let body: Value = serde_json::from_str(body).unwrap();
         assert!(head.starts_with("POST /api/v1/statuses HTTP/1.1"), "{head}");
         assert!(head.contains(&format!("idempotency-key: {}", message.id)), "{head}");
-        assert_eq!(body, json!({"status": status, "in_reply_to_id": "101", "visibility": visibility, "language": "fr"}));
+        assert_eq!(
+            body,
+            json!({"status": status, "in_reply_to_id": "101", "visibility": visibility, "language": "fr"})
+        );
     }
-    for (address, to) in [("camille", Some("101")), ("limited:camille", Some("101")), ("public:", Some("101")), ("public:a b", Some("101")), ("public:camille", None), ("public:camille", Some("../1"))] {
+    for (address, to) in [
+        ("camille", Some("101")),
+        ("limited:camille", Some("101")),
+        ("public:", Some("101")),
+        ("public:a b", Some("101")),
+        ("public:camille", None),
+        ("public:camille", Some("../1")),
+    ] {
         let message = Outgoing { reply_to: to.map(str::to_owned), ..outgoing(address, "x") };
         assert_eq!(outcome(&*channel, &message).await, "permanent", "{address}");
     }
@@ -172,7 +208,11 @@ async fn every_fault_of_the_provider_has_its_outcome() {
     ];
     for (given, expected) in cases {
         let provider = Provider::start(vec![given.clone()]).await;
-        assert_eq!(outcome(&*channel(&provider.url), &reply("public:camille", "x")).await, expected, "{given:?}");
+        assert_eq!(
+            outcome(&*channel(&provider.url), &reply("public:camille", "x")).await,
+            expected,
+            "{given:?}"
+        );
         assert_eq!(provider.requests().len(), 1);
     }
     assert_eq!(outcome(&*channel("http://127.0.0.1:9"), &reply("public:camille", "x")).await, "retry");
@@ -181,9 +221,7 @@ async fn every_fault_of_the_provider_has_its_outcome() {
 #[tokio::test]
 async fn a_send_in_doubt_is_repeated_within_the_hour_and_looked_for_later() {
     let own = r#"{"id":"1","acct":"trains"}"#;
-    let status = |id: &str, author: &str, under: &str, content: &str, at: &str| {
-        json!({"id": id, "account": {"id": author}, "in_reply_to_id": under, "content": content, "created_at": at})
-    };
+    let status = |id: &str, author: &str, under: &str, content: &str, at: &str| json!({"id": id, "account": {"id": author}, "in_reply_to_id": under, "content": content, "created_at": at});
     let at = "2025-12-17T17:33:30Z";
     let said = r#"<p><span class="h-card">@<span>camille</span></span> Départ 8 h 04<br>voie 3</p>"#;
     let context = json!({"ancestors": [], "descendants": [
@@ -208,7 +246,11 @@ async fn a_send_in_doubt_is_repeated_within_the_hour_and_looked_for_later() {
     let channel = channel(&provider.url);
     let trace = Trace::new(clock(), &[]);
     let young = reply("public:camille@m.example", "Départ 8 h 04\nvoie 3");
-    assert_eq!(channel.look_up(&young, &trace).await, Lookup::Listed(vec![]), "its key holds: it may be repeated");
+    assert_eq!(
+        channel.look_up(&young, &trace).await,
+        Lookup::Listed(vec![]),
+        "its key holds: it may be repeated"
+    );
     assert!(provider.requests().is_empty());
     let old = Outgoing { since: NOW.minus(Duration::from_secs(7_200)), ..young };
     assert_eq!(channel.look_up(&old, &trace).await, Lookup::Listed(vec!["205".into()]));
@@ -237,7 +279,9 @@ fn what_it_can_carry() {
     let channel = channel("https://m.example");
     let expected = Capabilities { media: true, public: true, can_be_asked: true, ..Capabilities::text(500) };
     assert_eq!(channel.capabilities(), expected);
-    assert!(channel.is_public("public:a") && channel.is_public("private:a") && !channel.is_public("direct:a"));
+    assert!(
+        channel.is_public("public:a") && channel.is_public("private:a") && !channel.is_public("direct:a")
+    );
     assert_eq!((channel.longest("public:camille"), channel.private_url()), (491, None));
     assert_eq!(channel.parts("public:camille", &"é".repeat(491)).len(), 1);
     assert_eq!(channel.parts("public:camille", &"é".repeat(492)).len(), 2);
@@ -252,7 +296,10 @@ fn a_configuration_error_names_the_key() {
         ("", "url: is missing"),
         ("url = 'm.example'\naccess_token = 't'", "url: is no http(s) URL. Cure: write https://"),
         ("url = 'https://m.example'\naccess_token = ''", "access_token: is empty"),
-        ("url = 'https://m.example'\naccess_token = 't'\nmax_characters = 20", "max_characters: must be at least"),
+        (
+            "url = 'https://m.example'\naccess_token = 't'\nmax_characters = 20",
+            "max_characters: must be at least",
+        ),
         ("url = 'https://m.example'\naccess_token = 't'\npoll = '1s'", "poll: must be at least"),
         ("url = 'https://m.example'\naccess_token = 't'\npol = '1s'", "pol: unknown field"),
     ] {

@@ -22,7 +22,8 @@ mod window;
 use super::signing::hex;
 use super::{
     Accepted, BuildContext, Capabilities, Channel, Forbidden, InboundEvent, Lookup, Moderation, Outgoing,
-    Pace, Refusal, Reply, SendError, Trace, WebhookRequest, as_written, content_type_is, header, settings, value,
+    Pace, Refusal, Reply, SendError, Trace, WebhookRequest, as_written, content_type_is, header, settings,
+    value,
 };
 use crate::clock::Clock;
 use crate::config::{ChannelSettings, Secret};
@@ -106,6 +107,8 @@ trait Platform: Send + Sync {
     fn sending(&self, message: &Outgoing, now: Timestamp) -> Result<Call, SendError>;
 
     fn typing(&self, address: &str, last: &str) -> Option<Call>;
+
+    fn moderations(&self) -> &'static [Moderation];
 
     fn moderating(&self, action: Moderation, provider_id: &str) -> Result<Call, SendError>;
 }
@@ -317,13 +320,16 @@ impl Channel for Meta {
         self.platform.refuses(message, now)
     }
 
-    async fn typing(&self, address: &str, last: &str) {
+    async fn typing(&self, address: &str, last: &str, trace: &Trace) {
         if let Some(call) = self.platform.typing(address, last) {
-            let trace = Trace::new(self.clock.clone(), &[address]);
-            if let Err(error) = self.call(call, &trace).await {
+            if let Err(error) = self.call(call, trace).await {
                 tracing::debug!(%error, "nobody is shown that we write");
             }
         }
+    }
+
+    fn moderations(&self) -> &'static [Moderation] {
+        self.platform.moderations()
     }
 
     async fn moderate(&self, action: Moderation, id: &str, trace: &Trace) -> Result<(), SendError> {

@@ -1,7 +1,7 @@
 //! What runs beside the webhooks: telling Telegram where to post, or asking it for updates.
 
 use super::super::polling::Pauses;
-use super::super::{Accepted, Inbox, Listener, SendError};
+use super::super::{Accepted, Inbox, Listener, SendError, Trace};
 use super::api::{Answer, Api, pressed};
 use super::updates::{self, Taken};
 use crate::clock::Clock;
@@ -204,8 +204,12 @@ impl Polling {
             .map_err(away)?;
         *place = Some(now);
         let callbacks = callbacks.iter().flatten();
-        join_all(callbacks.map(async |id| self.api.try_call("answerCallbackQuery", &pressed(id)).await))
-            .await;
+        // No message is about it: nothing is kept.
+        let trace = Trace::new(self.clock.clone(), &[]);
+        join_all(
+            callbacks.map(async |id| self.api.try_call("answerCallbackQuery", &pressed(id), &trace).await),
+        )
+        .await;
         Ok(count)
     }
 }

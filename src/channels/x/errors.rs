@@ -1,8 +1,8 @@
 //! What X's answers mean for a message: "Response codes and errors" and "Error codes" of its documentation, the problem types
 //! of its interface 2, and the codes of 1.1 where they still come.
 
-use crate::channels::{Reply, SendError, retry_after};
 use crate::channels::value::{list, text};
+use crate::channels::{Reply, SendError, retry_after};
 use crate::model::Timestamp;
 use axum::http::HeaderMap;
 use serde_json::Value;
@@ -34,8 +34,10 @@ pub fn classify(reply: &Reply, now: Timestamp) -> SendError {
     let kind = kind.rsplit('/').next().unwrap_or_default();
     let detail = text(&body, "detail").unwrap_or_default();
     let code = codes.first().map_or(String::new(), |code| format!(", error {code}"));
-    let kind_told: String = kind.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
-    let kind_told = if kind_told.is_empty() || kind_told == "blank" { String::new() } else { format!(", {kind_told}") };
+    let kind_told: String =
+        kind.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
+    let kind_told =
+        if kind_told.is_empty() || kind_told == "blank" { String::new() } else { format!(", {kind_told}") };
     let why = |what: &str| format!("X answered {}{code}{kind_told}{what}", reply.status);
     match meaning(reply.status, &codes, kind, &detail) {
         Meaning::Slower => SendError::Retry {
@@ -46,9 +48,9 @@ pub fn classify(reply: &Reply, now: Timestamp) -> SendError {
             why: why(": the keys, the rights or the credit of the app must be mended in X's console"),
             after: None,
         },
-        Meaning::Twice => {
-            SendError::Permanent { why: why(": these very words were published a moment ago, and X takes none twice") }
-        }
+        Meaning::Twice => SendError::Permanent {
+            why: why(": these very words were published a moment ago, and X takes none twice"),
+        },
         Meaning::Blocked => SendError::Blocked { why: why(": this person takes no messages from us") },
         Meaning::Never => SendError::Permanent { why: why("") },
         Meaning::Doubt => SendError::InDoubt { why: why("") },
@@ -78,7 +80,8 @@ fn meaning(status: u16, codes: &[i64], kind: &str, detail: &str) -> Meaning {
     }
     match (status, kind) {
         (429, _) | (_, "usage-capped") => Meaning::Slower,
-        (401 | 402, _) | (403, "client-forbidden" | "unsupported-authentication" | "oauth1-permissions" | "credits") => {
+        (401 | 402, _)
+        | (403, "client-forbidden" | "unsupported-authentication" | "oauth1-permissions" | "credits") => {
             Meaning::Mend
         }
         _ => Meaning::Never,
@@ -93,7 +96,8 @@ fn regained(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
         let open = number(format!("{limit}-remaining")).is_some_and(|left| left > 0);
         (!open).then_some(Timestamp(reset.saturating_mul(1_000_000)))
     };
-    let resets = ["x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"].iter().filter_map(|limit| until(limit));
+    let resets =
+        ["x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"].iter().filter_map(|limit| until(limit));
     let wait = resets.max()?.since(now);
     // A second more: the reset is told in whole seconds.
     Some(Duration::from_secs((wait.as_secs() + 1).min(LONGEST_PAUSE)))
@@ -138,7 +142,11 @@ mod tests {
             (302, &[], "", "", Meaning::Doubt),
         ];
         for (status, codes, kind, detail, expected) in cases {
-            assert_eq!(meaning(*status, codes, kind, detail), *expected, "{status} {codes:?} {kind} {detail}");
+            assert_eq!(
+                meaning(*status, codes, kind, detail),
+                *expected,
+                "{status} {codes:?} {kind} {detail}"
+            );
         }
     }
 

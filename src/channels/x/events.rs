@@ -65,7 +65,12 @@ fn mention(own: &str, post: &Value) -> Option<InboundMessage> {
         // A post does not say which thread it belongs to: one author's posts are one conversation.
         address: format!("{POST}{author}"),
         text: without_names(&plain(&said)).to_owned(),
-        media: pictures.into_iter().flat_map(|p| list(p, "media")).filter_map(picture).take(MOST_MEDIA).collect(),
+        media: pictures
+            .into_iter()
+            .flat_map(|p| list(p, "media"))
+            .filter_map(picture)
+            .take(MOST_MEDIA)
+            .collect(),
         name: name(user),
         ..InboundMessage::default()
     })
@@ -73,10 +78,16 @@ fn mention(own: &str, post: &Value) -> Option<InboundMessage> {
 
 /// They have read up to here.
 fn receipt(own: &str, event: &Value) -> Option<Receipt> {
-    if id(event, "sender_id").as_deref() == Some(own) || event.get("target").is_none_or(|t| id(t, "recipient_id").as_deref() != Some(own)) {
+    if id(event, "sender_id").as_deref() == Some(own)
+        || event.get("target").is_none_or(|t| id(t, "recipient_id").as_deref() != Some(own))
+    {
         return None;
     }
-    Some(Receipt { provider_id: id(event, "last_read_event_id")?, message_id: None, state: ReceiptState::Delivered })
+    Some(Receipt {
+        provider_id: id(event, "last_read_event_id")?,
+        message_id: None,
+        state: ReceiptState::Delivered,
+    })
 }
 
 fn picture(media: &Value) -> Option<Media> {

@@ -86,7 +86,9 @@ fn default_api_url() -> String {
 pub fn build(_: &str, keys: &ChannelSettings, context: &BuildContext) -> Result<Arc<dyn Channel>, String> {
     let settings: Settings = settings(keys)?;
     if settings.user_id.is_empty() || !settings.user_id.bytes().all(|b| b.is_ascii_digit()) {
-        return Err("user_id: must be digits. Cure: the account's id, which its access token begins with".into());
+        return Err(
+            "user_id: must be digits. Cure: the account's id, which its access token begins with".into()
+        );
     }
     if settings.api_secret.is_empty() {
         return Err("api_secret: is empty. Cure: copy the app's \"API key secret\" from X's console".into());
@@ -124,7 +126,9 @@ fn signer(settings: &Settings) -> Result<Signer, String> {
         };
     }
     if let Some((key, _)) = three.iter().find(|(_, secret)| secret.is_empty()) {
-        return Err(format!("{key}: is empty. Cure: copy it from the app's page \"Keys and tokens\", or set oauth2_token"));
+        return Err(format!(
+            "{key}: is empty. Cure: copy it from the app's page \"Keys and tokens\", or set oauth2_token"
+        ));
     }
     Ok(Signer::OAuth1 {
         key: settings.api_key.clone(),
@@ -181,7 +185,8 @@ impl X {
     /// Makes the call and reads its answer.
     async fn call(&self, call: Call, trace: &Trace) -> Result<Value, SendError> {
         let never = |why: &str| SendError::Permanent { why: why.to_owned() };
-        let mut url = Url::parse(&format!("{}/{}", self.base, call.path)).map_err(|_| never("the address is none of X"))?;
+        let mut url = Url::parse(&format!("{}/{}", self.base, call.path))
+            .map_err(|_| never("the address is none of X"))?;
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(call.query);
         }
@@ -209,7 +214,8 @@ impl X {
             ("max_results", "100"),
         ];
         let call = if is_public(&message.address) {
-            let fields = &[("tweet.fields", "created_at,referenced_tweets,note_tweet"), ("max_results", "100")];
+            let fields =
+                &[("tweet.fields", "created_at,referenced_tweets,note_tweet"), ("max_results", "100")];
             Call::get(format!("2/users/{}/tweets", self.own), fields)
         } else {
             Call::get(format!("2/dm_conversations/with/{}/dm_events", person(&message.address)?), fields)
@@ -232,11 +238,13 @@ impl X {
         let words = events::plain(&text(whole, "text").unwrap_or_default());
         if is_public(&message.address) {
             let under = list(said, "referenced_tweets").any(|other| {
-                text(other, "type").as_deref() == Some("replied_to") && value::id(other, "id") == message.reply_to
+                text(other, "type").as_deref() == Some("replied_to")
+                    && value::id(other, "id") == message.reply_to
             });
             return under && without_links(without_names(&words)) == without_links(&message.text);
         }
-        value::id(said, "sender_id").as_deref() == Some(&self.own) && without_links(&words) == without_links(&message.text)
+        value::id(said, "sender_id").as_deref() == Some(&self.own)
+            && without_links(&words) == without_links(&message.text)
     }
 }
 
@@ -246,7 +254,9 @@ fn is_public(address: &str) -> bool {
 
 fn person(address: &str) -> Result<&str, SendError> {
     let digits = !address.is_empty() && address.bytes().all(|b| b.is_ascii_digit());
-    digits.then_some(address).ok_or_else(|| SendError::Permanent { why: "the address is no account of X".into() })
+    digits
+        .then_some(address)
+        .ok_or_else(|| SendError::Permanent { why: "the address is no account of X".into() })
 }
 
 fn post(id: &str) -> Result<&str, SendError> {
@@ -265,7 +275,13 @@ fn without_links(text: &str) -> String {
 #[async_trait]
 impl Channel for X {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { media: true, receipts: true, public: true, can_be_asked: true, ..Capabilities::text(MAX_MESSAGE) }
+        Capabilities {
+            media: true,
+            receipts: true,
+            public: true,
+            can_be_asked: true,
+            ..Capabilities::text(MAX_MESSAGE)
+        }
     }
 
     /// X lets an account send 200 messages, and publish 100 posts, in a quarter of an hour; where it allows more, the
@@ -300,7 +316,9 @@ impl Channel for X {
             return Err(Refusal::NotFound);
         }
         let query = request.query.unwrap_or_default();
-        let token = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "crc_token").map(|(_, token)| token);
+        let token = form_urlencoded::parse(query.as_bytes())
+            .find(|(key, _)| key == "crc_token")
+            .map(|(_, token)| token);
         let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.=+/".contains(&b));
         let token = token
             .filter(|token| !token.is_empty() && token.len() <= MAX_CHALLENGE && plain(token))
@@ -324,7 +342,9 @@ impl Channel for X {
         if !body.is_object() {
             return Err(Refusal::Malformed("the body is no activity"));
         }
-        Ok(Accepted { events: events::read(&self.own, &body), ..Accepted::default() })
+        // X reads 200 as "taken", and nothing else is documented to be.
+        let reply = Some(("text/plain", "".into()));
+        Ok(Accepted { events: events::read(&self.own, &body), reply, ..Accepted::default() })
     }
 
     async fn send(&self, message: &Outgoing, trace: &Trace) -> Result<Option<String>, SendError> {
@@ -346,10 +366,16 @@ impl Channel for X {
     /// Nothing says how soon a new message is listed, so only "it is there" counts: "not there" would send twice.
     async fn look_up(&self, message: &Outgoing, trace: &Trace) -> Lookup {
         match self.listed(message, trace).await {
-            Ok(ids) if ids.is_empty() => Lookup::Unavailable("X lists no such message, which proves nothing".into()),
+            Ok(ids) if ids.is_empty() => {
+                Lookup::Unavailable("X lists no such message, which proves nothing".into())
+            }
             Ok(ids) => Lookup::Listed(ids),
             Err(error) => Lookup::Unavailable(error.to_string()),
         }
+    }
+
+    fn moderations(&self) -> &'static [Moderation] {
+        &[Moderation::Like, Moderation::Hide, Moderation::Show]
     }
 
     /// Hiding takes a reply out of the conversation below one of the account's own posts.

@@ -63,7 +63,8 @@ fn tweet(author: &str, text: &str, mentions: &[&str]) -> Value {
 fn only_what_x_signed_is_taken() {
     let body = activity("direct_message_events", said("3001969357", "bonjour")).to_string().into_bytes();
     let good = signed(&body);
-    assert_eq!(post(Some(&good), "application/json", "", &body).unwrap().events.len(), 1);
+    let taken = post(Some(&good), "application/json", "", &body).unwrap();
+    assert_eq!((taken.events.len(), taken.reply), (1, Some(("text/plain", "".into()))), "200, not 204");
     assert_eq!(post(None, "application/json", "", &body), Err(Refusal::Unsigned));
     let other = signed(b"other");
     for wrong in ["", "sha256=", "sha256=!", &good[7..], other.as_str(), &good.to_lowercase()] {
@@ -90,10 +91,18 @@ fn a_body_and_a_challenge_are_signed_as_the_vectors_say() {
     assert!(reply.events.is_empty());
     let (kind, body) = reply.reply.unwrap();
     let body: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!((kind, body), ("application/json", json!({"response_token": "sha256=3w8eBnn2KbHzFjuR6SjIkWitmuGIk/52pfXdj4EtSxQ="})));
+    assert_eq!(
+        (kind, body),
+        (
+            "application/json",
+            json!({"response_token": "sha256=3w8eBnn2KbHzFjuR6SjIkWitmuGIk/52pfXdj4EtSxQ="})
+        )
+    );
     let long = format!("crc_token={}", "a".repeat(201));
     // What could be a body is not signed for whoever asks.
-    for refused in ["", "nonce=1", "crc_token=", "crc_token=%7B%22for_user_id%22%3A%221%22%7D", "crc_token=a%20b", &long] {
+    for refused in
+        ["", "nonce=1", "crc_token=", "crc_token=%7B%22for_user_id%22%3A%221%22%7D", "crc_token=a%20b", &long]
+    {
         assert!(matches!(ask("", refused), Err(Refusal::Malformed(_))), "{refused}");
     }
     assert_eq!(ask("/x", "crc_token=a"), Err(Refusal::NotFound));
@@ -113,8 +122,7 @@ fn a_message_is_read_and_ones_own_is_not() {
     assert_eq!(read, [InboundEvent::Message(expected)]);
     assert!(one(said(OWN, "bonjour")).is_empty(), "what the account sent");
     let mut pictured = said("5", "");
-    pictured["message_create"]["message_data"]["attachment"] =
-        json!({"type": "media", "media": {"id": 1, "type": "photo", "media_url_https": "https://ton.x.com/1.jpg"}});
+    pictured["message_create"]["message_data"]["attachment"] = json!({"type": "media", "media": {"id": 1, "type": "photo", "media_url_https": "https://ton.x.com/1.jpg"}});
     let [InboundEvent::Message(message)] = &one(pictured)[..] else { panic!() };
     assert_eq!(message.media, [Media { kind: "image/*".into(), url: "https://ton.x.com/1.jpg".into() }]);
     assert_eq!((message.name.as_deref(), message.text.as_str()), (None, ""));
@@ -143,7 +151,10 @@ fn posts_that_speak_to_the_account_are_conversations_of_their_own() {
     let cases: Vec<(Value, Option<&str>)> = vec![
         (named.clone(), Some("prochain train Vitré Rennes ?")),
         (answer, Some("et le suivant")),
-        (with(tweet("77", "@trains @other, le t…", &[]), "extended_tweet", long), Some("le train de demain matin est-il maintenu ?")),
+        (
+            with(tweet("77", "@trains @other, le t…", &[]), "extended_tweet", long),
+            Some("le train de demain matin est-il maintenu ?"),
+        ),
         (tweet("77", "Merci à @trains pour tout", &[OWN]), Some("Merci à @trains pour tout")),
         (with(named.clone(), "quoted_status", json!({"id_str": "1"})), Some("prochain train Vitré Rennes ?")),
         (tweet("77", "@trains", &[OWN]), Some("")),
@@ -169,14 +180,24 @@ fn what_is_read_is_a_receipt_and_the_rest_is_let_go() {
     let receipt = Receipt { provider_id: "954".into(), message_id: None, state: ReceiptState::Delivered };
     assert_eq!(read("3001969357", OWN), [InboundEvent::Receipt(receipt)]);
     assert!(read(OWN, "3001969357").is_empty());
-    for key in ["favorite_events", "follow_events", "direct_message_indicate_typing_events", "tweet_delete_events", "user_event"] {
+    for key in [
+        "favorite_events",
+        "follow_events",
+        "direct_message_indicate_typing_events",
+        "tweet_delete_events",
+        "user_event",
+    ] {
         assert!(events(activity(key, json!({"id": "1", "type": key}))).is_empty(), "{key}");
     }
     let mut other = activity("direct_message_events", said("5", "x"));
     other["for_user_id"] = json!("99");
     assert!(events(other).is_empty(), "another account of the same app");
-    for odd in [json!({}), json!({"for_user_id": OWN, "direct_message_events": 3}), activity("direct_message_events", json!("x")),
-        activity("direct_message_events", json!({"message_create": {"sender_id": {}}}))] {
+    for odd in [
+        json!({}),
+        json!({"for_user_id": OWN, "direct_message_events": 3}),
+        activity("direct_message_events", json!("x")),
+        activity("direct_message_events", json!({"message_create": {"sender_id": {}}})),
+    ] {
         assert!(events(odd).is_empty());
     }
 }
@@ -198,7 +219,10 @@ fn what_it_can_carry() {
     assert_eq!(channel.capabilities(), expected);
     assert_eq!((channel.longest("7"), channel.longest("post:7")), (10_000, 280));
     assert!(channel.is_public("post:7") && !channel.is_public("7"));
-    assert_eq!(channel.private_url().as_deref(), Some("https://x.com/messages/compose?recipient_id=4337869213"));
+    assert_eq!(
+        channel.private_url().as_deref(),
+        Some("https://x.com/messages/compose?recipient_id=4337869213")
+    );
     assert_eq!(channel.parts("7", &"😀".repeat(10_001)).len(), 2);
     assert_eq!(channel.parts("7", &"é".repeat(10_000)).len(), 1);
     assert_eq!(channel.parts("post:7", &"é".repeat(280)).len(), 1);
@@ -216,8 +240,14 @@ fn a_configuration_error_names_the_key() {
         ("user_id = 1\napi_secret = 's'", "channels.x.api_key: is empty"),
         ("user_id = 1\napi_secret = 's'\napi_key = 'k'", "channels.x.access_token: is empty"),
         (both.as_str(), "channels.x.api_key: oauth2_token is set too"),
-        ("user_id = 1\napi_secret = 's'\noauth2_token = 't'\nmax_post = 140", "channels.x.max_post: must be at least"),
-        ("user_id = 1\napi_secret = 's'\noauth2_token = 't'\napi_url = 'x'", "channels.x.api_url: is no http(s) URL"),
+        (
+            "user_id = 1\napi_secret = 's'\noauth2_token = 't'\nmax_post = 140",
+            "channels.x.max_post: must be at least",
+        ),
+        (
+            "user_id = 1\napi_secret = 's'\noauth2_token = 't'\napi_url = 'x'",
+            "channels.x.api_url: is no http(s) URL",
+        ),
         ("user_id = 1\napi_secret = 's'\nbot = 't'", "channels.x.bot: unknown field"),
     ] {
         let errors = build("x", "x", keys).err().unwrap_or_default();

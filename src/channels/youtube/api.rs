@@ -40,7 +40,13 @@ pub struct Api {
 pub type Answer = Option<(Value, Option<String>)>;
 
 impl Api {
-    pub async fn get(&self, path: &str, params: &[(&str, &str)], etag: Option<&str>, trace: &Trace) -> Result<Answer, SendError> {
+    pub async fn get(
+        &self,
+        path: &str,
+        params: &[(&str, &str)],
+        etag: Option<&str>,
+        trace: &Trace,
+    ) -> Result<Answer, SendError> {
         let request = self.client.get(self.url(path)).query(params);
         let request = match etag {
             Some(etag) => request.header("if-none-match", etag),
@@ -57,7 +63,13 @@ impl Api {
     }
 
     /// `body`: null for none. Its answer may be empty.
-    pub async fn post(&self, path: &str, params: &[(&str, &str)], body: &Value, trace: &Trace) -> Result<Reply, SendError> {
+    pub async fn post(
+        &self,
+        path: &str,
+        params: &[(&str, &str)],
+        body: &Value,
+        trace: &Trace,
+    ) -> Result<Reply, SendError> {
         let request = self.client.request(Method::POST, self.url(path)).query(params);
         let request = if body.is_null() { request.header("content-length", "0") } else { request.json(body) };
         self.call(request, WRITE, trace).await
@@ -130,9 +142,17 @@ impl Api {
             (_, "commentsDisabled" | "ineligibleAccount" | "parentCommentIsPrivate") => {
                 SendError::Permanent { why: why(": this comment cannot be answered") }
             }
-            (401, _) | (403, "authError" | "insufficientPermissions" | "accessNotConfigured" | "accountDelegationForbidden") => {
-                SendError::Retry { why: why(": the project or its consent must be mended in Google's console"), after: None }
-            }
+            (401, _)
+            | (
+                403,
+                "authError"
+                | "insufficientPermissions"
+                | "accessNotConfigured"
+                | "accountDelegationForbidden",
+            ) => SendError::Retry {
+                why: why(": the project or its consent must be mended in Google's console"),
+                after: None,
+            },
             // "The API server failed to successfully process the request."
             (_, "processingFailure" | "backendError") => SendError::InDoubt { why: why("") },
             (400..=499, _) => SendError::Permanent { why: why("") },
@@ -153,7 +173,8 @@ fn not_sent(error: SendError) -> SendError {
 }
 
 fn no_units(until: Timestamp, now: Timestamp) -> SendError {
-    let why = "the day's units of YouTube are spent. Cure: ask Google for more, and set daily_units".to_owned();
+    let why =
+        "the day's units of YouTube are spent. Cure: ask Google for more, and set daily_units".to_owned();
     SendError::Retry { why, after: Some(until.since(now).min(LONGEST_PAUSE)) }
 }
 

@@ -15,8 +15,8 @@ mod read;
 use super::polling::{Fetched, OVERLAP, Polling, Source, Trouble};
 use super::value::{self, list, text};
 use super::{
-    Accepted, BuildContext, Capabilities, Channel, InboundEvent, Listener, Lookup, Moderation, Outgoing, Pace, Refusal,
-    SendError, Trace, WebhookRequest, check_url, settings, split_by,
+    Accepted, BuildContext, Capabilities, Channel, InboundEvent, Listener, Lookup, Moderation, Outgoing,
+    Pace, Refusal, SendError, Trace, WebhookRequest, check_url, settings, split_by,
 };
 use crate::config::{ChannelSettings, Secret, Span};
 use crate::model::Timestamp;
@@ -81,7 +81,9 @@ fn default_token_url() -> String {
 pub fn build(_: &str, keys: &ChannelSettings, context: &BuildContext) -> Result<Arc<dyn Channel>, String> {
     let settings: Settings = settings(keys)?;
     if !read::is_id(&settings.channel_id) {
-        return Err("channel_id: is no channel. Cure: the id of the channel, such as UC_x5XG1OV2P6uZZ5FSM9Ttw".into());
+        return Err(
+            "channel_id: is no channel. Cure: the id of the channel, such as UC_x5XG1OV2P6uZZ5FSM9Ttw".into(),
+        );
     }
     for (key, empty) in [
         ("client_id", settings.client_id.is_empty()),
@@ -89,7 +91,9 @@ pub fn build(_: &str, keys: &ChannelSettings, context: &BuildContext) -> Result<
         ("refresh_token", settings.refresh_token.is_empty()),
     ] {
         if empty {
-            return Err(format!("{key}: is empty. Cure: copy it from the project's OAuth client in Google's console"));
+            return Err(format!(
+                "{key}: is empty. Cure: copy it from the project's OAuth client in Google's console"
+            ));
         }
     }
     if settings.daily_units < 500 {
@@ -114,7 +118,12 @@ pub fn build(_: &str, keys: &ChannelSettings, context: &BuildContext) -> Result<
         clock: context.clock.clone(),
         token: Mutex::new(None),
     });
-    let comments = Arc::new(Comments { api: api.clone(), own: settings.channel_id.clone(), poll, page: Mutex::default() });
+    let comments = Arc::new(Comments {
+        api: api.clone(),
+        own: settings.channel_id.clone(),
+        poll,
+        page: Mutex::default(),
+    });
     Ok(Arc::new(YouTube {
         api,
         own: settings.channel_id,
@@ -143,7 +152,12 @@ struct Page {
 
 impl Comments {
     /// The threads that may hold something new since `floor`; none when nothing has changed.
-    async fn threads(&self, page: &mut Page, floor: Timestamp, trace: &Trace) -> Result<Vec<Value>, SendError> {
+    async fn threads(
+        &self,
+        page: &mut Page,
+        floor: Timestamp,
+        trace: &Trace,
+    ) -> Result<Vec<Value>, SendError> {
         let mut all = Vec::new();
         let mut next = String::new();
         for number in 0..MOST_PAGES {
@@ -158,7 +172,9 @@ impl Comments {
                 params.push(("pageToken", next.as_str()));
             }
             let etag = page.etag.as_deref().filter(|_| number == 0);
-            let Some((listed, etag)) = self.api.get("commentThreads", &params, etag, trace).await? else { break };
+            let Some((listed, etag)) = self.api.get("commentThreads", &params, etag, trace).await? else {
+                break;
+            };
             if number == 0 {
                 page.etag = etag;
             }
@@ -174,7 +190,13 @@ impl Comments {
     }
 
     /// What is new in the threads since `floor`, oldest first.
-    async fn read(&self, threads: &[Value], page: &mut Page, floor: Timestamp, trace: &Trace) -> Result<Found, SendError> {
+    async fn read(
+        &self,
+        threads: &[Value],
+        page: &mut Page,
+        floor: Timestamp,
+        trace: &Trace,
+    ) -> Result<Found, SendError> {
         let mut found = Found { comments: Vec::new(), newest: floor };
         let mut answers = BTreeMap::new();
         for item in threads {
@@ -307,13 +329,19 @@ impl Channel for YouTube {
         let ours = |comment: &&Value| {
             read::author(comment).as_ref() == Some(&self.own)
                 && read::at(comment).is_some_and(|at| at >= since)
-                && read::words(comment).is_some_and(|words| words.split_whitespace().eq(message.text.split_whitespace()))
+                && read::words(comment)
+                    .is_some_and(|words| words.split_whitespace().eq(message.text.split_whitespace()))
         };
-        let ids: Vec<String> = list(&listed, "items").filter(ours).filter_map(|comment| text(comment, "id")).collect();
+        let ids: Vec<String> =
+            list(&listed, "items").filter(ours).filter_map(|comment| text(comment, "id")).collect();
         if ids.is_empty() {
             return Lookup::Unavailable("YouTube lists no such comment, which proves nothing".into());
         }
         Lookup::Listed(ids)
+    }
+
+    fn moderations(&self) -> &'static [Moderation] {
+        &[Moderation::Hide, Moderation::Show, Moderation::Delete]
     }
 
     async fn moderate(&self, action: Moderation, id: &str, trace: &Trace) -> Result<(), SendError> {

@@ -32,7 +32,8 @@ struct Spent {
 impl Budget {
     pub fn new(daily: u32) -> Self {
         // Without its rules, Pacific standard time: an hour late in summer.
-        let zone = TimeZone::get("America/Los_Angeles").unwrap_or_else(|_| TimeZone::fixed(jiff::tz::offset(-8)));
+        let zone =
+            TimeZone::get("America/Los_Angeles").unwrap_or_else(|_| TimeZone::fixed(jiff::tz::offset(-8)));
         Self { daily, zone, spent: Mutex::new(Spent { day: Date::MIN, units: 0 }) }
     }
 
@@ -69,7 +70,9 @@ impl Budget {
 
     /// What had been spent, as [`Self::written`] told it.
     pub fn read(&self, written: &str, now: Timestamp) {
-        let read = written.split_once(' ').and_then(|(day, units)| Some((day.parse::<Date>().ok()?, units.parse().ok()?)));
+        let read = written
+            .split_once(' ')
+            .and_then(|(day, units)| Some((day.parse::<Date>().ok()?, units.parse().ok()?)));
         let current = self.of_today(now);
         if let Some((_, units)) = read.filter(|(day, _)| *day == current.day) {
             self.keep(Spent { units: current.units.max(units), ..current });
@@ -89,7 +92,10 @@ impl Budget {
     fn next_day(&self, now: Timestamp) -> Timestamp {
         let today = now.to_jiff().to_zoned_datetime(self.zone.clone());
         let next = today.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
-        next.map_or_else(|_| now.plus(Duration::from_secs(24 * 3600)), |next| Timestamp::from_jiff(next.timestamp()))
+        next.map_or_else(
+            |_| now.plus(Duration::from_secs(24 * 3600)),
+            |next| Timestamp::from_jiff(next.timestamp()),
+        )
     }
 }
 
@@ -118,7 +124,11 @@ mod tests {
         assert_eq!(budget.take(LIST, midnight), Ok(()), "a new day");
         assert_eq!(budget.exhaust(midnight), at("2025-12-18T08:00:00Z"));
         assert_eq!(budget.take(WRITE, midnight), Err(at("2025-12-18T08:00:00Z")));
-        assert_eq!(Budget::new(10).exhaust(at("2025-07-01T12:00:00Z")), at("2025-07-02T07:00:00Z"), "in summer");
+        assert_eq!(
+            Budget::new(10).exhaust(at("2025-07-01T12:00:00Z")),
+            at("2025-07-02T07:00:00Z"),
+            "in summer"
+        );
     }
 
     #[test]

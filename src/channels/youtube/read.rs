@@ -1,8 +1,8 @@
 //! Threads of comments as `commentThreads.list` and `comments.list` give them. The address is `comment:<thread>:<author>`.
 
+use crate::channels::InboundMessage;
 use crate::channels::posts::without_names;
 use crate::channels::value::{id, list, text};
-use crate::channels::InboundMessage;
 use crate::model::Timestamp;
 use serde_json::Value;
 
@@ -20,7 +20,8 @@ pub struct Thread<'a> {
 pub fn thread(item: &Value) -> Option<Thread<'_>> {
     let snippet = item.get("snippet")?;
     let first = snippet.get("topLevelComment")?;
-    let answers: Vec<&Value> = item.get("replies").map(|replies| list(replies, "comments").collect()).unwrap_or_default();
+    let answers: Vec<&Value> =
+        item.get("replies").map(|replies| list(replies, "comments").collect()).unwrap_or_default();
     let all = snippet.get("totalReplyCount").and_then(Value::as_u64).unwrap_or(0);
     let more = if all > answers.len() as u64 { all } else { 0 };
     Some(Thread { id: id(item, "id")?, comments: [first].into_iter().chain(answers).collect(), more })

@@ -1,5 +1,7 @@
-use super::super::testing::{Answer, Kept, NOW, Provider, build, clock, json as answer, listen, outcome, outgoing};
 use super::super::InboundMessage;
+use super::super::testing::{
+    Answer, Kept, NOW, Provider, build, clock, json as answer, listen, outcome, outgoing,
+};
 use super::*;
 
 const OWN: &str = "UCtrains";
@@ -31,7 +33,11 @@ fn thread(id: &str, first: Value, replies: &[Value], count: usize) -> Value {
 }
 
 fn threads(items: &[Value]) -> Answer {
-    Answer::Http(200, "etag: \"tag1\"\r\n", json!({"kind": "youtube#commentThreadListResponse", "etag": "tag0", "items": items}).to_string())
+    Answer::Http(
+        200,
+        "etag: \"tag1\"\r\n",
+        json!({"kind": "youtube#commentThreadListResponse", "etag": "tag0", "items": items}).to_string(),
+    )
 }
 
 const AT: &str = "2025-12-17T19:33:21Z";
@@ -106,7 +112,13 @@ async fn every_fault_of_the_provider_has_its_outcome() {
         assert_eq!(outcome(&*channel(&provider.url), &reply()).await, expected, "{given:?}");
         assert_eq!(provider.requests().len(), 2);
     }
-    for given in [answer(400, r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#), answer(500, ""), Answer::Reset, Answer::Silence, answer(200, "{}")] {
+    for given in [
+        answer(400, r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#),
+        answer(500, ""),
+        Answer::Reset,
+        Answer::Silence,
+        answer(200, "{}"),
+    ] {
         let provider = Provider::start(vec![given.clone()]).await;
         assert_eq!(outcome(&*channel(&provider.url), &reply()).await, "retry", "no token: {given:?}");
     }
@@ -125,14 +137,19 @@ fn body(request: &str) -> &str {
 #[tokio::test]
 async fn an_answer_stands_in_its_thread_and_the_token_is_kept() {
     let sent = || answer(200, r#"{"id":"Ugx1.9b"}"#);
-    let provider = Provider::start(vec![token("a1"), sent(), sent(), refused(401, "authError"), token("a2"), sent()]).await;
+    let provider =
+        Provider::start(vec![token("a1"), sent(), sent(), refused(401, "authError"), token("a2"), sent()])
+            .await;
     let channel = channel(&provider.url);
     for expected in ["sent Ugx1.9b", "sent Ugx1.9b", "retry", "sent Ugx1.9b"] {
         assert_eq!(outcome(&*channel, &reply()).await, expected);
     }
     let requests = provider.requests();
     assert_eq!(line(&requests[0]), "POST /token HTTP/1.1");
-    assert_eq!(body(&requests[0]), "grant_type=refresh_token&client_id=c.apps&client_secret=s3cret&refresh_token=1%2F%2Fr");
+    assert_eq!(
+        body(&requests[0]),
+        "grant_type=refresh_token&client_id=c.apps&client_secret=s3cret&refresh_token=1%2F%2Fr"
+    );
     assert_eq!(line(&requests[1]), "POST /youtube/v3/comments?part=snippet HTTP/1.1");
     let said: Value = serde_json::from_str(body(&requests[1])).unwrap();
     assert_eq!(said, json!({"snippet": {"parentId": "Ugx1", "textOriginal": "Départ 8 h 04"}}));
@@ -142,7 +159,8 @@ async fn an_answer_stands_in_its_thread_and_the_token_is_kept() {
 
 #[tokio::test]
 async fn when_the_units_are_spent_nothing_is_asked() {
-    let provider = Provider::start(vec![token("a"), refused(403, "quotaExceeded"), answer(200, r#"{"id":"x"}"#)]).await;
+    let provider =
+        Provider::start(vec![token("a"), refused(403, "quotaExceeded"), answer(200, r#"{"id":"x"}"#)]).await;
     let channel = channel(&provider.url);
     for _ in 0..3 {
         assert_eq!(outcome(&*channel, &reply()).await, "retry after 3600");
@@ -171,12 +189,16 @@ async fn a_send_in_doubt_is_looked_for_and_only_found_counts() {
     for _ in 0..2 {
         assert!(matches!(channel.look_up(&reply(), &trace).await, Lookup::Unavailable(_)));
     }
-    assert_eq!(line(&provider.requests()[1]), "GET /youtube/v3/comments?part=snippet&textFormat=plainText&maxResults=100&parentId=Ugx1 HTTP/1.1");
+    assert_eq!(
+        line(&provider.requests()[1]),
+        "GET /youtube/v3/comments?part=snippet&textFormat=plainText&maxResults=100&parentId=Ugx1 HTTP/1.1"
+    );
 }
 
 fn comments(url: &str) -> Arc<Comments> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
-    let account = Account { client_id: "c".into(), client_secret: Secret::new("s"), refresh_token: Secret::new("r") };
+    let account =
+        Account { client_id: "c".into(), client_secret: Secret::new("s"), refresh_token: Secret::new("r") };
     let api = Arc::new(Api {
         base: url.to_owned(),
         token_url: format!("{url}/token"),
@@ -202,7 +224,11 @@ async fn comments_are_asked_for_and_what_the_list_leaves_out_too() {
         threads(&[thread("Ugx1", first.clone(), &[], 0), old.clone()]),
         Answer::Http(304, "", String::new()),
         threads(&[thread("Ugx1", first.clone(), std::slice::from_ref(&ours), 2), old.clone()]),
-        answer(200, &json!({"items": [later, ours, comment("Ugx1.2", "UClea", "deux", "2025-12-17T19:33:22Z")]}).to_string()),
+        answer(
+            200,
+            &json!({"items": [later, ours, comment("Ugx1.2", "UClea", "deux", "2025-12-17T19:33:22Z")]})
+                .to_string(),
+        ),
         // The same number of answers: they are not asked for again.
         threads(&[thread("Ugx1", first, &[ours], 2), old]),
         Answer::Http(304, "", String::new()),
@@ -254,7 +280,10 @@ async fn agents_hold_back_show_and_reject() {
     assert!(channel.moderate(Moderation::Hide, "a&b", &trace).await.is_err());
     let lines: Vec<String> = provider.requests()[1..].iter().map(|r| line(r).to_owned()).collect();
     let path = "POST /youtube/v3/comments/setModerationStatus?id=Ugx1.9a&moderationStatus=";
-    assert_eq!(lines, ["heldForReview", "published", "rejected"].map(|status| format!("{path}{status} HTTP/1.1")));
+    assert_eq!(
+        lines,
+        ["heldForReview", "published", "rejected"].map(|status| format!("{path}{status} HTTP/1.1"))
+    );
 }
 
 #[test]
@@ -264,7 +293,10 @@ fn what_it_can_carry() {
     assert_eq!(channel.capabilities(), expected);
     assert!(channel.is_public("comment:a:b"));
     assert_eq!(channel.private_url().as_deref(), Some("https://guichet.example/chat"));
-    assert_eq!((channel.parts("x", &"é".repeat(10_000)).len(), channel.parts("x", &"é".repeat(10_001)).len()), (1, 2));
+    assert_eq!(
+        (channel.parts("x", &"é".repeat(10_000)).len(), channel.parts("x", &"é".repeat(10_001)).len()),
+        (1, 2)
+    );
     assert!(channel.listener().is_some_and(|listener| listener.alone()));
 }
 
@@ -274,8 +306,14 @@ fn a_configuration_error_names_the_key() {
     for (keys, expected) in [
         (String::new(), "channel_id: is missing"),
         (format!("channel_id = 'https://x'\n{three}"), "channel_id: is no channel"),
-        ("channel_id = 'UC'\nclient_id = ''\nclient_secret = 's'\nrefresh_token = 'r'".into(), "client_id: is empty"),
-        ("channel_id = 'UC'\nclient_id = 'c'\nclient_secret = 's'\nrefresh_token = ''".into(), "refresh_token: is empty"),
+        (
+            "channel_id = 'UC'\nclient_id = ''\nclient_secret = 's'\nrefresh_token = 'r'".into(),
+            "client_id: is empty",
+        ),
+        (
+            "channel_id = 'UC'\nclient_id = 'c'\nclient_secret = 's'\nrefresh_token = ''".into(),
+            "refresh_token: is empty",
+        ),
         (format!("channel_id = 'UC'\n{three}\ndaily_units = 100"), "daily_units: must be at least 500"),
         (format!("channel_id = 'UC'\n{three}\npoll = '1s'"), "poll: must be at least 2s"),
         (format!("channel_id = 'UC'\n{three}\ntoken_url = 'x'"), "token_url: is no http(s) URL"),
