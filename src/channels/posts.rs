@@ -90,8 +90,7 @@ pub(super) fn weigh_links(text: &str, weights: &mut [usize]) {
     let certain: Vec<Range<usize>> =
         links(text).into_iter().filter(|link| is_certain(&text[link.clone()])).collect();
     let mut before = ' ';
-    let mut rest = text.char_indices().zip(weights.iter_mut()).peekable();
-    while let Some(((at, c), weight)) = rest.next() {
+    for ((at, c), weight) in text.char_indices().zip(weights.iter_mut()) {
         if let Some(link) = certain.iter().find(|link| link.contains(&at)) {
             *weight = if at == link.start { LINK } else { 0 };
         } else if c == '.' && before.is_alphanumeric() && is_ending(&text[at + 1..]) {

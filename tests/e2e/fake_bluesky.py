@@ -14,10 +14,11 @@ from stand_in import Asked, StandIn, Told
 NAME, PASSWORD, OWN, THEIRS = "trains.example", "abcd-efgh-ijkl-mnop", "did:plc:ewvi7nxzyoun6zhxrhs64oiz", "did:plc:z72i7hdynmk6r22z27h6tvur"
 CID = "bafyreib2rxk3rh6kzwq6f2pdbpz4tq3zljqfq3c6xpcbvsmg4ghbprk2yq"
 POST = "app.bsky.feed.post"
+PRIVATE = "https://aide.example.fr/ecrire"
 
 
 def keys(url: str) -> dict[str, str]:
-    pairs = {"identifier": NAME, "app_password": PASSWORD, "api_url": url, "poll": "2s", "per_second": "50"}
+    pairs = {"identifier": NAME, "app_password": PASSWORD, "api_url": url, "poll": "2s", "per_second": "50", "private_url": PRIVATE}
     return {f"channels__bluesky__{key}": value for key, value in pairs.items()}
 
 

@@ -52,6 +52,7 @@ class FakeX(StandIn):
         super().__init__()
         self.messages: list[dict] = []
         self.posts: list[dict] = []
+        self.likes: list[str] = []
 
     def to(self, person: str) -> list[dict]:
         return [said for said in self.messages if said["to"] == person]
@@ -76,6 +77,9 @@ class FakeX(StandIn):
             return Told(201, {"data": {"id": number, "text": text, "edit_history_tweet_ids": [number]}})
         if asked.path == f"/2/users/{OWN}/tweets":
             return Told(200, {"data": self.posts[::-1], "meta": {"result_count": len(self.posts)}})
+        if asked.path == f"/2/users/{OWN}/likes" and asked.method == "POST":
+            self.likes.append(asked.json()["tweet_id"])
+            return Told(200, {"data": {"liked": True}})
         return Told(404, {"title": "Not Found", "type": "about:blank", "status": 404, "detail": "Not Found"})
 
     def is_signed(self, asked: Asked) -> bool:

@@ -8,16 +8,19 @@ import re
 import pytest
 import tweepy
 from mastodon import Mastodon
+from playwright.sync_api import expect
 
 import fake_bluesky
 import fake_mastodon
 import fake_x
 import fake_youtube
+from conftest import DESKTOP, PHONE, fits
 from fake_bluesky import FakeBluesky
 from fake_mastodon import FakeMastodon
 from fake_twilio import request
 from fake_x import FakeX
 from fake_youtube import FakeYouTube
+from test_desk import sign_in
 from wait import until
 
 NEXT, PERSON = "prochain train de Vitré pour Rennes ?", "je veux parler à un conseiller"
@@ -114,7 +117,9 @@ def test_a_thread_on_bluesky(server, networks):
     again = bluesky.says(PERSON, "reply", under=uri)
     _, record = bluesky.published(lambda: bluesky.under(again), 1)
     assert record["reply"]["root"]["uri"] == asked and IN_PRIVATE in record["text"], record
-    assert f"{server.url}/chat" in record["text"] and record["facets"], record
+    [facet] = record["facets"]
+    link = record["text"].encode()[facet["index"]["byteStart"]:facet["index"]["byteEnd"]].decode()
+    assert link == facet["features"][0]["uri"] == fake_bluesky.PRIVATE, record
 
 
 def test_a_record_in_doubt_is_asked_for_by_its_key(server, networks):
@@ -130,12 +135,33 @@ def test_comments_on_youtube(server, networks):
     thread = youtube.says("UCcamille", NEXT)
     until(lambda: IN_PRIVATE in " ".join(youtube.answers(thread)), "the answer and the invitation")
     assert "Rennes" in youtube.answers(thread)[0], youtube.answers(thread)
-    count = len(youtube.answers(thread))
+    assert f"{server.url}/chat" in " ".join(youtube.answers(thread)), "the web chat is always there"
+    before = until(lambda: statuses(server, "youtube", "UCcamille"), "they are stored")
     for number in range(3):
         youtube.says("UClea", f"commentaire {number}", thread)
     youtube.says("UCcamille", PERSON, thread)
-    until(lambda: len(youtube.answers(thread)) > count, "answers that the list of threads leaves out are read too")
-    assert statuses(server, "youtube", "UCcamille") == ["sent"] * len(statuses(server, "youtube", "UCcamille"))
+    until(lambda: statuses(server, "youtube", "UCcamille") == ["sent"] * (len(before) + 1), "answers that the list of threads leaves out are read too")
+
+
+def test_an_agent_likes_a_post(server, networks, open_page, picture):
+    x = networks["x"]
+    password = server.add_agent("noa", "Noa Test")
+    assert fake_x.post(f"{server.url}/webhooks/x", fake_x.mention("7010", "1800000000000000010", f"@trains {PERSON}")).status == 200
+    for viewport, name in ((DESKTOP, "post-desktop"), (PHONE, "post-phone")):
+        page = open_page(viewport)
+        sign_in(page, server, "noa", password)
+        page.locator("#s-waiting .line", has_text="post:7010").locator("a").click()
+        expect(page.locator("#transcript")).to_contain_text(PERSON)
+        expect(page.locator(".moderate button")).to_have_text(["J'aime", "Masquer", "Afficher"])
+        picture(page, name)
+        assert fits(page)
+    page.locator(".moderate button", has_text="J'aime").click()
+    expect(page.locator("#transcript")).to_contain_text("Publication aimée par Noa Test")
+    assert x.likes == ["1800000000000000010"]
+    # The stand-in knows no way to hide: the agent reads that it was not done.
+    page.locator(".moderate button", has_text="Masquer").click()
+    expect(page.locator("#transcript")).to_contain_text("Action demandée par Noa Test")
+    picture(page, "post-refused")
 
 
 def test_independent_clients_are_understood_and_understand(networks):

@@ -321,10 +321,10 @@ impl Channel for Meta {
     }
 
     async fn typing(&self, address: &str, last: &str, trace: &Trace) {
-        if let Some(call) = self.platform.typing(address, last) {
-            if let Err(error) = self.call(call, trace).await {
-                tracing::debug!(%error, "nobody is shown that we write");
-            }
+        if let Some(call) = self.platform.typing(address, last)
+            && let Err(error) = self.call(call, trace).await
+        {
+            tracing::debug!(%error, "nobody is shown that we write");
         }
     }
 

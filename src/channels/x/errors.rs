@@ -59,7 +59,7 @@ pub fn classify(reply: &Reply, now: Timestamp) -> SendError {
 
 fn meaning(status: u16, codes: &[i64], kind: &str, detail: &str) -> Meaning {
     // A server that failed may have published it before it said anything.
-    if status >= 500 || status < 400 {
+    if !(400..500).contains(&status) {
         return Meaning::Doubt;
     }
     for code in codes {
@@ -153,7 +153,8 @@ mod tests {
     #[test]
     fn the_pause_is_until_the_used_up_limits_are_open_again() {
         let now = Timestamp(1_766_000_000_000_000);
-        let cases: &[(&[(&str, &str)], Option<u64>)] = &[
+        type Headers = &'static [(&'static str, &'static str)];
+        let cases: &[(Headers, Option<u64>)] = &[
             (&[("x-rate-limit-reset", "1766000030")], Some(31)),
             (&[("x-rate-limit-reset", "1766000030"), ("x-rate-limit-remaining", "0")], Some(31)),
             (

@@ -61,7 +61,7 @@ const ROUTES: &[(Method, &str, Access, &str)] = &[
     (POST, "/console/conversations/{id}/resolve", From(Role::Agent), "seen=0"),
     (POST, "/console/conversations/{id}/reply", From(Role::Agent), "key={id}&text=x"),
     (POST, "/console/conversations/{id}/messages/{message}/resend", From(Role::Agent), ""),
-    (POST, "/console/conversations/{id}/messages/{message}/moderate", From(Role::Agent), "action=hide"),
+    (POST, "/console/conversations/{id}/messages/{message}/moderate", From(Role::Agent), "what=hide"),
     (GET, "/console/me", From(Role::Agent), ""),
     (POST, "/console/me/password", From(Role::Agent), "current=x&password=y"),
     (POST, "/console/me/sessions/{session}/end", From(Role::Agent), ""),

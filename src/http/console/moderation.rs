@@ -15,8 +15,8 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 pub struct Action {
-    /// `like`, `hide`, `show` or `delete`.
-    action: String,
+    /// `like`, `hide`, `show` or `delete`. Not "action", which a form of its own has for the script.
+    what: String,
 }
 
 /// `/console/conversations/{id}/messages/{message}/moderate`
@@ -25,10 +25,10 @@ pub async fn moderate(
     ui: Ui,
     Path((id, message)): Path<(ConversationId, MessageId)>,
     headers: HeaderMap,
-    SignedForm(signed, Action { action }): SignedForm<Action>,
+    SignedForm(signed, Action { what }): SignedForm<Action>,
 ) -> Result<Response, Problem> {
-    let action = Moderation::parse(&action)
-        .ok_or_else(|| Problem::bad_request("'action' must be like, hide, show or delete"))?;
+    let action = Moderation::parse(&what)
+        .ok_or_else(|| Problem::bad_request("'what' must be like, hide, show or delete"))?;
     let asked = asked(state, ui, &headers, signed, id);
     let AppState { store, channels, clock, .. } = &asked.state;
     let done = moderation::moderate(store, channels, clock, asked.agent(), (id, message), action).await;
