@@ -14,13 +14,14 @@
 mod errors;
 mod events;
 mod oauth;
+mod settings;
 mod weight;
 
 use super::posts::{links, without_names};
 use super::value::{self, is_path, list, text};
 use super::{
     Accepted, BuildContext, Capabilities, Channel, Lookup, Moderation, Outgoing, Pace, Refusal, SendError,
-    Trace, WebhookRequest, as_written, check_url, content_type_is, header, settings, split_by,
+    Trace, WebhookRequest, content_type_is, header, split_by,
 };
 use crate::clock::Clock;
 use crate::config::{ChannelSettings, Secret};
@@ -30,7 +31,6 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use oauth::{Moment, Signer};
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::sync::Arc;
@@ -48,56 +48,9 @@ const MAX_CHALLENGE: usize = 200;
 /// Clocks differ: what was sent by our clock may be listed as a little older.
 const SKEW: Duration = Duration::from_secs(60);
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {
-    /// Of the account, in digits.
-    #[serde(deserialize_with = "as_written")]
-    user_id: String,
-    /// The app's secret ("consumer secret"): it signs what comes in.
-    api_secret: Secret,
-    /// The app's key, and the account's token: OAuth 1.0a, which does not end by itself.
-    #[serde(default)]
-    api_key: Secret,
-    #[serde(default)]
-    access_token: Secret,
-    #[serde(default)]
-    access_token_secret: Secret,
-    /// In place of the three: the account's token of OAuth 2.0. X ends such tokens after two hours; whoever sets it renews it.
-    #[serde(default)]
-    oauth2_token: Secret,
-    /// Accounts that pay may publish longer posts.
-    #[serde(default = "default_max_post")]
-    max_post: usize,
-    /// Where those who post in public are invited to write; left out: a message to the account.
-    private_url: Option<String>,
-    #[serde(default = "default_api_url")]
-    api_url: String,
-}
-
-fn default_max_post() -> usize {
-    MAX_POST
-}
-
-fn default_api_url() -> String {
-    "https://api.x.com".into()
-}
-
 pub fn build(_: &str, keys: &ChannelSettings, context: &BuildContext) -> Result<Arc<dyn Channel>, String> {
-    let settings: Settings = settings(keys)?;
-    if settings.user_id.is_empty() || !settings.user_id.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(
-            "user_id: must be digits. Cure: the account's id, which its access token begins with".into()
-        );
-    }
-    if settings.api_secret.is_empty() {
-        return Err("api_secret: is empty. Cure: copy the app's \"API key secret\" from X's console".into());
-    }
-    if settings.max_post < MAX_POST {
-        return Err(format!("max_post: must be at least {MAX_POST}. Cure: leave it out"));
-    }
-    check_url("api_url", &settings.api_url)?;
-    let signer = signer(&settings)?;
+    let settings = settings::read(keys)?;
+    let signer = settings::signer(&settings)?;
     let private_url = settings
         .private_url
         .unwrap_or_else(|| format!("https://x.com/messages/compose?recipient_id={}", settings.user_id));
@@ -111,31 +64,6 @@ pub fn build(_: &str, keys: &ChannelSettings, context: &BuildContext) -> Result<
         client: context.client.clone(),
         clock: context.clock.clone(),
     }))
-}
-
-fn signer(settings: &Settings) -> Result<Signer, String> {
-    let three = [
-        ("api_key", &settings.api_key),
-        ("access_token", &settings.access_token),
-        ("access_token_secret", &settings.access_token_secret),
-    ];
-    if !settings.oauth2_token.is_empty() {
-        return match three.iter().find(|(_, secret)| !secret.is_empty()) {
-            Some((key, _)) => Err(format!("{key}: oauth2_token is set too. Cure: leave one of them out")),
-            None => Ok(Signer::Bearer(settings.oauth2_token.clone())),
-        };
-    }
-    if let Some((key, _)) = three.iter().find(|(_, secret)| secret.is_empty()) {
-        return Err(format!(
-            "{key}: is empty. Cure: copy it from the app's page \"Keys and tokens\", or set oauth2_token"
-        ));
-    }
-    Ok(Signer::OAuth1 {
-        key: settings.api_key.clone(),
-        secret: settings.api_secret.clone(),
-        token: settings.access_token.clone(),
-        token_secret: settings.access_token_secret.clone(),
-    })
 }
 
 struct X {
