@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-/// What a link counts (`twitter-text`, `transformedURLLength`; Mastodon, `StatusLengthValidator`).
+/// What a link counts (`twitter-text`, `transformedURLLength`; Mastodon, `characters_reserved_per_url`).
 const LINK: usize = 23;
 /// Endings that every list of them has.
 const COMMON: &[&str] = &[

@@ -6,6 +6,7 @@ Written from Mastodon's documentation, not from our client. In its tests its ans
 from __future__ import annotations
 
 import html
+import re
 from datetime import datetime, timezone
 
 from stand_in import Asked, StandIn, Told
@@ -77,4 +78,8 @@ class FakeMastodon(StandIn):
                 content = f"<p>{html.escape(said['status'])}</p>".replace("\n\n", "</p><p>").replace("\n", "<br>")
                 self.by_key[key] = self.status(account(OWN, "trains", "Trains"), content, said["visibility"], said["in_reply_to_id"])
             return Told(200, self.by_key[key])
+        if asked.path == "/api/v1/accounts/verify_credentials":
+            return Told(200, account(OWN, "trains", "Trains"))
+        if found := re.fullmatch(r"/api/v1/statuses/(\d+)/context", asked.path):
+            return Told(200, {"ancestors": [], "descendants": self.under(found[1])})
         return Told(404, {"error": "Record not found"})

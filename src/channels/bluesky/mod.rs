@@ -3,7 +3,7 @@
 //! Checked against the lexicons (`com.atproto.server.createSession`, `refreshSession`, `com.atproto.repo.createRecord`,
 //! `getRecord`, `app.bsky.notification.listNotifications`, `app.bsky.feed.getPosts`, `app.bsky.feed.post`, facets), the
 //! specifications of TIDs and record keys, and the project's own reports of what a key that is taken is answered with (500,
-//! issue 3718); PyPI `atproto` reads the answers of the stand-in of tests/e2e. The payloads of the tests are written by us in
+//! issue 3718); PyPI `atproto` 0.0.73 was held against the stand-in of tests/e2e by hand. The payloads of the tests are written by us in
 //! the documented shapes. Not tried against a live account. Chats between two are another service with rules of its own, and
 //! do not come in: whoever writes is invited to where `private_url` says.
 //!
@@ -231,7 +231,7 @@ impl Channel for Bluesky {
                     None => Lookup::Unavailable("another record stands under its key".into()),
                 }
             }
-            Err(refused) if refused.name == "RecordNotFound" => Lookup::Listed(Vec::new()),
+            Err(refused) if refused.name == session::NOT_FOUND => Lookup::Listed(Vec::new()),
             Err(refused) => Lookup::Unavailable(refused.error.to_string()),
         }
     }

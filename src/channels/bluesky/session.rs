@@ -13,6 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
+/// There is no record under a key.
+pub const NOT_FOUND: &str = "RecordNotFound";
 /// Longer pauses than this are left to the retry schedule.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
@@ -159,7 +161,13 @@ pub fn not_sent(error: SendError) -> SendError {
 
 /// `{"error": "InvalidRequest", "message": …}`: the name, as far as it is one.
 fn error_name(reply: &Reply) -> String {
-    let name = reply.json().and_then(|body: Value| text(&body, "error")).unwrap_or_default();
+    let body: Value = reply.json().unwrap_or_default();
+    let name = text(&body, "error").unwrap_or_default();
+    // Servers had no name for it before 2024.
+    let words = text(&body, "message").unwrap_or_default();
+    if name == "InvalidRequest" && words.starts_with("Could not locate record") {
+        return NOT_FOUND.to_owned();
+    }
     name.chars().filter(char::is_ascii_alphanumeric).take(40).collect()
 }
 

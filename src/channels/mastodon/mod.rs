@@ -1,14 +1,14 @@
 //! Mastodon, and what speaks as it does: statuses that mention the account. Direct ones are private conversations; all others
 //! are read by everyone, or by more people than one, and are conversations of their own.
 //!
-//! Checked against Mastodon's documentation (notifications, statuses, their entities, rate limits, 4.5) and its source where that
-//! is silent (how long an idempotency key is kept, how a status is measured); PyPI `Mastodon.py` reads the answers of the
-//! stand-in of tests/e2e. The payloads of the tests are written by us in the documented shapes. Not tried against a live
-//! account.
+//! Checked against Mastodon's documentation (notifications, statuses, their entities, `characters_reserved_per_url`, rate limits)
+//! and its source where that is silent (when an idempotency key is kept, `PostStatusService`); PyPI `Mastodon.py` reads and
+//! writes with the stand-in of tests/e2e. The payloads of the tests are written by us in the documented shapes. Not tried
+//! against a live account.
 //!
-//! **Sends in doubt.** Each status carries our message's id as `Idempotency-Key`: for an hour, the same key again gives the
-//! status that there is and publishes nothing. So a send in doubt is simply repeated; later, the answers under the
-//! customer's status are looked through first.
+//! **Sends in doubt.** The answers under the customer's status are looked through. Ours is not there: it is sent again, with
+//! our message's id as `Idempotency-Key` as before. For an hour the same key gives the status that there is and publishes
+//! nothing; what is sent later than that is looked for once more before it is.
 
 mod html;
 mod read;
@@ -310,11 +310,9 @@ impl Channel for Mastodon {
         }
     }
 
-    /// Within the hour of its key, a message is as good as not sent: sent again, it is published once.
+    /// Looked for first: a server that failed may have published a status and lost its key. What is not there is sent
+    /// again under the same key, and published once even if the first request is still on its way.
     async fn look_up(&self, message: &Outgoing, trace: &Trace) -> Lookup {
-        if self.api.clock.now().since(message.since) <= KEY_HOLDS {
-            return Lookup::Listed(Vec::new());
-        }
         match self.api.find(message, trace).await {
             Ok(found) => Lookup::Listed(found.into_iter().collect()),
             Err(error) => Lookup::Unavailable(error.to_string()),

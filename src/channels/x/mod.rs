@@ -3,8 +3,9 @@
 //! Checked against X's documentation as it stood in 2026: webhooks and their challenge ("Securing webhooks"), the data objects of
 //! the Account Activity API, `POST /2/dm_conversations/with/:participant_id/messages`, `POST /2/tweets`, their lookups, hiding
 //! replies, rate limits and error codes; lengths against npm `twitter-text`, signatures against RFC 5849 and Python's `oauthlib`
-//! and `hmac`. The payloads of the tests are written by us in the documented shapes. Not tried against a live account. X also
-//! has encrypted chats, which no interface gives to read: they do not come in.
+//! and `hmac`. The payloads of the tests are written by us in the documented shapes; PyPI `tweepy` writes to the
+//! stand-in of tests/e2e. Not tried against a live account. X says that this interface will give way to its "X Activity API",
+//! whose events are not read here. Encrypted chats are given by no interface: they do not come in.
 //!
 //! Every body is signed: `x-twitter-webhooks-signature: sha256=<base64>` is the HMAC-SHA256 of its raw bytes with the app's
 //! secret. The challenge (GET with `crc_token`) is answered with the same HMAC of the token: a token that could be a body is
@@ -212,8 +213,8 @@ impl Channel for X {
         }
     }
 
-    /// X lets an account send 200 messages, and publish 100 posts, in a quarter of an hour; where it allows more, the
-    /// configuration says so.
+    /// What X lets an account do has changed often; its pages name 100 to 200 calls in a quarter of an hour. What is too much
+    /// is told, and waits.
     fn pace(&self) -> Pace {
         Pace { per_second: 0.2, concurrent: 4, per_contact: Duration::from_secs(1) }
     }
