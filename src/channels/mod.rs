@@ -1,11 +1,15 @@
 //! One file per provider: verify and parse what comes in, send what goes out. What differs between providers
 //! stays inside its file; here is only their common shape and the registry.
 
+mod bluesky;
 mod http;
 mod inbound;
 mod mapped;
+mod mastodon;
 mod meta;
 mod outbound;
+mod polling;
+mod posts;
 mod segments;
 mod senders;
 pub mod signing;
@@ -15,12 +19,15 @@ mod telegram;
 pub(crate) mod testing;
 pub mod trace;
 mod twilio;
+mod value;
 mod webchat;
+mod x;
+mod youtube;
 
 pub use inbound::{
     Accepted, Edit, InboundEvent, InboundMessage, Reach, Receipt, ReceiptState, Refusal, WebhookRequest,
 };
-pub use outbound::{Capabilities, Forbidden, Lookup, Outgoing, Pace, SendError, split};
+pub use outbound::{Capabilities, Forbidden, Lookup, Outgoing, Pace, SendError, split, split_by};
 pub use trace::{Reply, Trace};
 
 use crate::clock::Clock;
@@ -37,15 +44,19 @@ pub use senders::advice;
 
 /// The one line that a new kind of channel adds.
 const KINDS: &[(&str, Build)] = &[
+    ("bluesky", bluesky::build),
     ("http", http::build),
     ("instagram", meta::instagram),
     ("mapped", mapped::build),
+    ("mastodon", mastodon::build),
     ("messenger", meta::messenger),
     ("smpp", smpp::build),
     ("telegram", telegram::build),
     ("twilio", twilio::build),
     ("webchat", webchat::build),
     ("whatsapp", meta::whatsapp),
+    ("x", x::build),
+    ("youtube", youtube::build),
 ];
 
 type Build = fn(&str, &ChannelSettings, &BuildContext) -> Result<Arc<dyn Channel>, String>;
@@ -102,6 +113,12 @@ pub trait Channel: Send + Sync {
         self.capabilities().max_chars
     }
 
+    /// The text as parts that this address takes, in order. Providers that count otherwise than in UTF-16 code units say it
+    /// here.
+    fn parts(&self, address: &str, text: &str) -> Vec<String> {
+        split(text, self.longest(address))
+    }
+
     /// Is what is said to this address read by everyone? Such conversations are of their own kind: see
     /// [`Capabilities::public`].
     fn is_public(&self, _address: &str) -> bool {
@@ -115,7 +132,12 @@ pub trait Channel: Send + Sync {
 
     /// Shows that someone writes; best effort, no error is worth a word. `last`: the provider's id of the message that
     /// is being answered.
-    async fn typing(&self, _address: &str, _last: &str) {}
+    async fn typing(&self, _address: &str, _last: &str, _trace: &Trace) {}
+
+    /// What agents may do to public posts of customers.
+    fn moderations(&self) -> &'static [Moderation] {
+        &[]
+    }
 
     /// Does to a message of the customer what an agent asked for.
     async fn moderate(
@@ -140,6 +162,24 @@ pub enum Moderation {
     Show,
     Like,
     Delete,
+}
+
+impl Moderation {
+    pub const ALL: &'static [Moderation] = &[Self::Like, Self::Hide, Self::Show, Self::Delete];
+
+    /// As it stands in addresses, in the audit log and among the texts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hide => "hide",
+            Self::Show => "show",
+            Self::Like => "like",
+            Self::Delete => "delete",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.as_str() == word)
+    }
 }
 
 /// A part of a channel that fetches rather than waits.
@@ -258,6 +298,20 @@ fn settings<T: serde::de::DeserializeOwned>(settings: &ChannelSettings) -> Resul
             format!("{path}: {message}")
         }
     })
+}
+
+/// A text of digits, as it was written: the environment makes a number of it.
+fn as_written<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let written = <crate::config::Secret as serde::Deserialize>::deserialize(deserializer)?;
+    Ok(written.expose().to_owned())
+}
+
+/// Errors: the key and its cure, when the address of the provider is none.
+fn check_url(key: &str, url: &str) -> Result<(), String> {
+    match url::Url::parse(url) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(()),
+        _ => Err(format!("{key}: is no http(s) URL. Cure: leave it out")),
+    }
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

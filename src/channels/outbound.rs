@@ -122,10 +122,15 @@ impl Default for Pace {
 /// The text as parts of at most `max` UTF-16 code units (one character at least), in order, cut where a reader would: at a blank line, a line's end, a
 /// sentence's, a word's. Never empty unless the text is; a part begins and ends with no white space.
 pub fn split(text: &str, max: usize) -> Vec<String> {
+    split_by(text, max, |text| text.chars().map(char::len_utf16).collect())
+}
+
+/// As [`split`], where a provider counts in its own way: `weigh` says how much each character of a text counts.
+pub fn split_by(text: &str, max: usize, weigh: impl Fn(&str) -> Vec<usize>) -> Vec<String> {
     let max = max.max(1);
     let mut parts = Vec::new();
     let mut rest = text.trim();
-    while let Some(limit) = beyond(rest, max) {
+    while let Some(limit) = beyond(rest, max, &weigh(rest)) {
         let cut = cut_at(rest, limit);
         parts.push(rest[..cut].trim_end().to_owned());
         rest = rest[cut..].trim_start();
@@ -136,12 +141,12 @@ pub fn split(text: &str, max: usize) -> Vec<String> {
     parts
 }
 
-/// The first byte that `max` units do not reach; none when they hold the whole text.
-fn beyond(text: &str, max: usize) -> Option<usize> {
-    let mut units = 0;
-    text.char_indices().find_map(|(at, c)| {
-        units += c.len_utf16();
-        (units > max && at > 0).then_some(at)
+/// The first byte that `max` does not reach; none when it holds the whole text.
+fn beyond(text: &str, max: usize, weights: &[usize]) -> Option<usize> {
+    let mut sum = 0;
+    text.char_indices().zip(weights).find_map(|((at, _), weight)| {
+        sum += weight;
+        (sum > max && at > 0).then_some(at)
     })
 }
 

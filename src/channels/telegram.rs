@@ -156,9 +156,9 @@ impl Channel for Telegram {
         Lookup::CannotAsk
     }
 
-    async fn typing(&self, address: &str, _: &str) {
+    async fn typing(&self, address: &str, _: &str, trace: &Trace) {
         if let Ok(chat) = address.parse() {
-            self.api.try_call("sendChatAction", &api::typing(chat)).await;
+            self.api.try_call("sendChatAction", &api::typing(chat), trace).await;
         }
     }
 

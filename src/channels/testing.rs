@@ -1,14 +1,19 @@
 //! A provider that answers as it is told, for the fault tables of senders.
 
-use super::{BuildContext, Channel, Channels, Outgoing, SendError, Trace};
+use super::{
+    Accepted, BuildContext, Channel, Channels, InboundEvent, Inbox, Listener, Outgoing, SendError, Trace,
+};
 use crate::clock::{Clock, ManualClock};
 use crate::config::ChannelConfig;
 use crate::model::{Author, Lang, MessageId, Timestamp};
+use async_trait::async_trait;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// 2025-12-17T19:33:20Z.
 pub const NOW: Timestamp = Timestamp(1_766_000_000_000_000);
@@ -134,4 +139,63 @@ pub async fn outcome(channel: &dyn Channel, message: &Outgoing) -> String {
         Err(SendError::Blocked { .. }) => "blocked".into(),
         Err(SendError::InDoubt { .. }) => "in doubt".into(),
     }
+}
+
+/// Keeps what it is given; refuses the first so many times.
+#[derive(Default)]
+pub struct Kept {
+    pub refuse: Mutex<u32>,
+    pub taken: Mutex<Vec<Accepted>>,
+    pub cursor: Option<String>,
+    pub news: Notify,
+}
+
+#[async_trait]
+impl Inbox for Kept {
+    async fn take(&self, accepted: Accepted) -> Result<(), String> {
+        self.news.notify_one();
+        let mut refuse = self.refuse.lock().unwrap();
+        if *refuse > 0 {
+            *refuse -= 1;
+            return Err("the database is away".into());
+        }
+        self.taken.lock().unwrap().push(accepted);
+        Ok(())
+    }
+
+    async fn cursor(&self) -> Result<Option<String>, String> {
+        Ok(self.cursor.clone())
+    }
+}
+
+impl Kept {
+    /// Of the messages in order.
+    pub fn texts(&self) -> Vec<String> {
+        let taken = self.taken.lock().unwrap();
+        let events = taken.iter().flat_map(|accepted| &accepted.events);
+        events
+            .map(|event| match event {
+                InboundEvent::Message(message) => message.text.clone(),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+}
+
+/// Runs the listener until `enough`, then tells it to stop, which it does.
+pub async fn listen(listener: impl Listener + 'static, inbox: &Arc<Kept>, enough: impl Fn() -> bool) {
+    let stop = CancellationToken::new();
+    let running = {
+        let (inbox, stop) = (inbox.clone(), stop.clone());
+        tokio::spawn(async move { listener.run(inbox, stop).await })
+    };
+    let waiting = async {
+        while !enough() {
+            // Each request yields to the listener; a poll of the condition costs nothing.
+            let _ = tokio::time::timeout(Duration::from_millis(5), inbox.news.notified()).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it should have come so far");
+    stop.cancel();
+    running.await.unwrap();
 }

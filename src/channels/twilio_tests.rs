@@ -165,7 +165,10 @@ fn a_configuration_error_names_the_key() {
     };
     for (toml, expected) in [
         ("[twilio]\naccount_sid='AC1'\nfrom='+33'", "channels.twilio.auth_token: is missing. Cure: "),
-        ("[sms]\nkind='twillio'", "channels.sms.kind: 'twillio' is no kind of channel. Cure: one of http, "),
+        (
+            "[sms]\nkind='twillio'",
+            "channels.sms.kind: 'twillio' is no kind of channel. Cure: one of bluesky, http, ",
+        ),
         ("[twilio]\naccount_sid='AC1'\nfrom='+33'\nauth_token=''", "channels.twilio.auth_token: is empty"),
         ("[twilio]\nsid='AC1'", "channels.twilio.sid: unknown field `sid`"),
     ] {

@@ -77,7 +77,7 @@ pub async fn send(
         .ok_or_else(|| DeskError::NoChannel(conversation.channel.clone()))?;
     let contact = tx.contact_by_id(conversation.contact_id).await?.ok_or(DeskError::NotFound)?;
     let max = channel.longest(&contact.address);
-    if text.chars().count() > max {
+    if channel.parts(&contact.address, text).len() > 1 {
         return Err(DeskError::TooLong { max });
     }
     require_consent(&mut tx, &conversation, reply.key).await?;

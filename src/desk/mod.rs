@@ -12,6 +12,7 @@ pub mod hand;
 mod hand_tests;
 pub mod hours;
 pub mod lockout;
+pub mod moderation;
 pub mod notes;
 pub mod password;
 pub mod people;
@@ -97,6 +98,13 @@ pub enum DeskError {
     SameIntent,
     #[error("there is no such intent")]
     NoIntent,
+    #[error("this cannot be done to this message")]
+    CannotModerate,
+    #[error("only a manager may do this")]
+    ForManagers,
+    /// In our words: what it answered is in the trace.
+    #[error("the provider has not done it: {0}")]
+    Provider(String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -131,6 +139,9 @@ impl DeskError {
             DeskError::TooManyContacts => "too_many_contacts",
             DeskError::SameIntent => "same_intent",
             DeskError::NoIntent => "no_intent",
+            DeskError::CannotModerate => "cannot_moderate",
+            DeskError::ForManagers => "for_managers",
+            DeskError::Provider(_) => "provider",
             DeskError::Store(_) => "store",
         }
     }
@@ -143,6 +154,7 @@ impl DeskError {
             }
             DeskError::TooLong { max } => max.to_string(),
             DeskError::Gap(name) => name.clone(),
+            DeskError::Provider(why) => why.clone(),
             DeskError::Forbidden(Forbidden::TooLate { hours }) => hours.to_string(),
             DeskError::Forbidden(Forbidden::TooLong { bytes }) => bytes.to_string(),
             _ => String::new(),

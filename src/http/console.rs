@@ -16,6 +16,7 @@ mod conversation;
 mod conversation_tests;
 mod corrections;
 pub mod me;
+mod moderation;
 mod people;
 mod quarantine;
 mod queue;
@@ -62,6 +63,7 @@ pub fn routes() -> Router<AppState> {
         .route("/console/conversations/{id}/decline", post(decline))
         .route("/console/conversations/{id}/resolve", post(resolve))
         .route("/console/conversations/{id}/messages/{message}/resend", post(resend))
+        .route("/console/conversations/{id}/messages/{message}/moderate", post(moderation::moderate))
         .merge(composer::routes())
         .merge(conversation::routes())
         .merge(corrections::routes())

@@ -63,6 +63,8 @@ named_enum!(
         /// A person let a contact out of quarantine.
         QuarantineEnded = "quarantine_ended",
         SpamConfirmed = "spam_confirmed",
+        /// A person liked, hid, showed or deleted a public post of the customer.
+        Moderated = "moderated",
         SignedIn = "signed_in",
         SignInFailed = "sign_in_failed",
         SignedOut = "signed_out",

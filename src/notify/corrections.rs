@@ -136,7 +136,9 @@ impl Notifier {
             event: EventKind::CorrectionQueued,
             data: json!({ "changes": kinds }),
         };
-        let message = self.queue(&mut tx, &conversation, notice, now).await?;
+        let Some(message) = self.queue(&mut tx, &contact, &conversation, notice, now).await? else {
+            return Ok(false);
+        };
         for due in due {
             if !note(&mut tx, due, message, now).await? {
                 return Ok(false);

@@ -21,8 +21,10 @@ use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::Content;
 use crate::desk::hours::Calendar;
 use crate::model::{
-    Actor, Author, Conversation, EventKind, Fact, Message, MessageId, MessageKind, NewEvent, Timestamp,
+    Actor, Author, Contact, Conversation, EventKind, Fact, Message, MessageId, MessageKind, NewEvent,
+    Timestamp,
 };
+use crate::queue::deliver::outgoing;
 use crate::store::{JobKind, NewJob, Store, StoreError, Tx};
 use crate::transit::live::LiveHandle;
 use crate::transit::planner::{LiveState, Provenance, SharedPlanner};
@@ -86,30 +88,48 @@ impl Notifier {
         }
     }
 
-    /// Stores a notice with its sending job and its event.
+    /// Stores a notice with its sending job and its event. `None`: the rules of the provider forbid it now (the customer
+    /// last wrote too long ago); nothing is stored, and the next pass looks again.
     async fn queue(
         &self,
         tx: &mut Tx,
+        contact: &Contact,
         conversation: &Conversation,
         notice: Notice,
         now: Timestamp,
-    ) -> Result<MessageId, StoreError> {
+    ) -> Result<Option<MessageId>, StoreError> {
         let Notice { text, facts, event, data } = notice;
-        let outbound = Message::outbound(conversation, Author::Bot, MessageKind::Notice, text, now);
-        let mut message = self.channels.charged(Message { facts, ..outbound });
-        tx.insert_message(&mut message).await?;
-        let job = NewJob { kind: JobKind::Send, message: &message, run_at: now, broadcast: true };
-        tx.insert_job(job).await?;
+        let channel = self.channels.get(&conversation.channel);
+        let parts =
+            channel.map_or_else(|| vec![text.clone()], |channel| channel.parts(&contact.address, &text));
+        let mut first = None;
+        for part in parts {
+            let outbound = Message::outbound(conversation, Author::Bot, MessageKind::Notice, part, now);
+            // What is told is told by the first part; the others only go on.
+            let facts = if first.is_none() { facts.clone() } else { Vec::new() };
+            let mut message = self.channels.charged(Message { facts, ..outbound });
+            if let Some(channel) = channel {
+                let forbidden = channel.refuses(&outgoing(tx, contact, &message).await?, now);
+                if let Some(forbidden) = forbidden {
+                    tracing::debug!(channel = conversation.channel, %forbidden, "a notice is not said");
+                    return Ok(None);
+                }
+            }
+            tx.insert_message(&mut message).await?;
+            let job = NewJob { kind: JobKind::Send, message: &message, run_at: now, broadcast: true };
+            tx.insert_job(job).await?;
+            first.get_or_insert(message.id);
+        }
         let line = NewEvent {
             kind: event,
             actor: Actor::Bot,
             conversation_id: Some(conversation.id),
-            message_id: Some(message.id),
+            message_id: first,
             data,
         };
         tx.append_event(now, line).await?;
         metrics::counter!("guichet_notices_total", "kind" => event.as_str()).increment(1);
-        Ok(message.id)
+        Ok(first)
     }
 }
 

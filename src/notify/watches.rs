@@ -219,7 +219,9 @@ impl Notifier {
         let Some(notice) = self.watch_notice(watch, &found, &scene, provenance, as_of) else {
             return Ok(false);
         };
-        let message = self.queue(&mut tx, &conversation, notice, now).await?;
+        let Some(message) = self.queue(&mut tx, &contact, &conversation, notice, now).await? else {
+            return Ok(false);
+        };
         for finding in &found {
             claim(&mut tx, contact.id, finding, message, now).await?;
         }

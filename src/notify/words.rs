@@ -102,9 +102,7 @@ impl Notifier {
         let shorter = (variant == Variant::Sms).then_some(Variant::SmsShort);
         let variants = std::iter::once(variant).chain(shorter);
         let wordings = variants.filter_map(|variant| self.render(response, variant, data.clone(), scene));
-        let text = self.channels.worded(scene.channel, response, wordings.collect())?;
-        let most = self.channels.get(scene.channel).map_or(usize::MAX, |c| c.capabilities().max_chars);
-        Some(text.chars().take(most).collect())
+        self.channels.worded(scene.channel, response, wordings.collect())
     }
 
     fn render(

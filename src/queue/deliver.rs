@@ -7,7 +7,9 @@
 use super::pace::Place;
 use super::{Done, Worker};
 use crate::channels::{Channel, Lookup, Outgoing, SendError, Trace};
-use crate::model::{Actor, Author, Contact, DeliveryStatus, EventKind, Message, NewEvent, Timestamp};
+use crate::model::{
+    Actor, Author, Contact, DeliveryStatus, EventKind, Message, MessageKind, NewEvent, Timestamp,
+};
 use crate::store::{ClaimedJob, StoreError, Tx};
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +58,17 @@ pub(super) async fn deliver(worker: &Worker, job: &ClaimedJob) -> Result<Done, S
             settle(worker, tx, job, &message, Outcome::Failed { why }).await
         }
         DeliveryStatus::Pending => {
+            match quiet(worker, job, &message, now) {
+                Quiet::No => {}
+                Quiet::Until(end) => {
+                    let kept = tx.defer_job(job, end).await?;
+                    return commit_if(tx, kept).await;
+                }
+                Quiet::Over => {
+                    let why = "quiet hours: it would be said when its train has left".to_owned();
+                    return settle(worker, tx, job, &message, Outcome::Failed { why }).await;
+                }
+            }
             let place = match place(worker, &mut tx, job, &contact, &message).await? {
                 Ok(place) => place,
                 Err(turn) => {
@@ -81,6 +94,30 @@ pub(super) async fn deliver(worker: &Worker, job: &ClaimedJob) -> Result<Done, S
         }
         // A receipt settled it meanwhile, or a person did.
         _ => end(tx, job).await,
+    }
+}
+
+/// May something that nobody asked for be said now?
+enum Quiet {
+    No,
+    Until(Timestamp),
+    /// When the quiet ends, it is of no use any more.
+    Over,
+}
+
+/// Quiet hours are looked at when a notice is made, and again when it is sent: it may have waited for its turn, or for a
+/// provider that was down. Answers are sent at any hour.
+fn quiet(worker: &Worker, job: &ClaimedJob, message: &Message, now: Timestamp) -> Quiet {
+    let notices = &worker.mind.notices;
+    let unasked = job.broadcast && message.author == Author::Bot && message.kind == MessageKind::Notice;
+    let Some(end) = notices.quiet.end(now, worker.mind.calendar.zone()).filter(|_| unasked) else {
+        return Quiet::No;
+    };
+    let departs = message.facts.iter().filter_map(|fact| Some(fact.ride.as_ref()?.departs)).min();
+    match departs.is_some_and(|at| at < end) {
+        true if notices.urgent_in_quiet => Quiet::No,
+        true => Quiet::Over,
+        false => Quiet::Until(end),
     }
 }
 

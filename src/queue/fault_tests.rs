@@ -12,6 +12,7 @@ const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
 const PACK: &str = "domain: general\nintents:\n  thanks: { about: Thanks, examples: { fr: ['merci'] } }\n";
 const TO: &str = "+33612345678";
 const TEXT: &str = "Prochain départ 18h04";
+const POST: &str = "at://did:plc:c/app.bsky.feed.post/3k";
 
 struct Fault {
     what: &'static str,
@@ -28,18 +29,167 @@ fn keys(kind: &str, url: &str) -> String {
         "twilio" => {
             format!("account_sid = 'AC1'\nauth_token = '12345'\nfrom = '+15551110000'\napi_url = '{url}'")
         }
+        "telegram" => format!("token = '1:t'\nmode = 'polling'\napi_url = '{url}'"),
+        "messenger" => {
+            format!(
+                "page_id = '1'\napp_secret = 's'\nverify_token = 'v'\naccess_token = 't'\napi_url = '{url}'"
+            )
+        }
+        "x" => format!("user_id = '1'\napi_secret = 's'\noauth2_token = 't'\napi_url = '{url}'"),
+        "mastodon" => format!("access_token = 't'\nurl = '{url}'"),
+        "bluesky" => format!("identifier = 'a.example'\napp_password = 'p'\napi_url = '{url}'"),
+        "youtube" => format!(
+            "channel_id = 'UC1'\nclient_id = 'c'\nclient_secret = 's'\nrefresh_token = 'r'\napi_url = '{url}'\n\
+             token_url = '{url}/token'"
+        ),
         _ => format!("secret = '0123456789abcdef'\ncallback_url = '{url}/replies'"),
     }
 }
 
+/// Whom the message goes to, under which of their messages, and what the request that says it is known by.
+fn contact(kind: &str) -> (&'static str, &'static str, &'static str) {
+    match kind {
+        "telegram" => ("5", "5:1", "/sendMessage "),
+        "messenger" => ("77", "m1", "/me/messages "),
+        "x" => ("7", "1", "/messages "),
+        "mastodon" => ("direct:camille", "1", "/statuses "),
+        "bluesky" => (POST, POST, "createRecord "),
+        "youtube" => ("comment:Ugx1:UC2", "Ugx1", "/comments?"),
+        _ => (TO, "1", " "),
+    }
+}
+
+fn fault(
+    what: &'static str,
+    kind: &'static str,
+    answers: &[&Answer],
+    status: &'static str,
+    posts: usize,
+) -> Fault {
+    let answers = answers.iter().map(|answer| (*answer).clone()).collect();
+    Fault { what, kind, answers, status, posts }
+}
+
+/// Of kinds that cannot be asked what became of a message: in doubt it is sent once, and a person decides.
+fn unasked() -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (kind, ok) in [
+        ("telegram", r#"{"ok":true,"result":{"message_id":2}}"#),
+        ("messenger", r#"{"recipient_id":"77","message_id":"m2"}"#),
+    ] {
+        let (ok, busy, broken, odd) =
+            (&json(200, ok), &json(429, "{}"), &json(503, "<html>"), &json(200, "<html>"));
+        let (silence, reset) = (&Answer::Silence, &Answer::Reset);
+        let wait = &Answer::Http(429, "retry-after: 30\r\n", "{}".into());
+        let wrong =
+            &json(400, r#"{"ok":false,"error_code":400,"description":"Bad Request","error":{"code":100}}"#);
+        faults.extend([
+            fault("no connection", kind, &[], "failed", 0),
+            fault("no answer", kind, &[silence], "unknown", 1),
+            fault("connection reset", kind, &[reset], "unknown", 1),
+            fault("429", kind, &[busy, ok], "sent", 2),
+            fault("429 for ever", kind, &[busy], "failed", 6),
+            fault("429, Retry-After", kind, &[wait, ok], "sent", 2),
+            fault("5xx", kind, &[broken], "unknown", 1),
+            fault("4xx", kind, &[wrong], "failed", 1),
+            fault("malformed body", kind, &[odd], "unknown", 1),
+        ]);
+    }
+    faults
+}
+
+/// Of kinds that list what was sent, without saying how soon: found, it was sent; not found proves nothing.
+fn listing() -> Vec<Fault> {
+    let (busy, broken, wrong) = (&json(429, "{}"), &json(503, "<html>"), &json(400, "{}"));
+    let (odd, silence, reset) = (&json(200, "<html>"), &Answer::Silence, &Answer::Reset);
+    let wait = &Answer::Http(429, "retry-after: 30\r\n", "{}".into());
+    let at = "2030-01-01T00:00:00Z";
+    let x = &json(201, r#"{"data":{"dm_event_id":"9"}}"#);
+    let x_listed = &json(
+        200,
+        &format!(r#"{{"data":[{{"id":"9","sender_id":"1","text":"{TEXT}","created_at":"{at}"}}]}}"#),
+    );
+    let x_nothing = &json(200, r#"{"meta":{"result_count":0}}"#);
+    let token = &json(200, r#"{"access_token":"a","expires_in":3599}"#);
+    let youtube = &json(200, r#"{"id":"Ugx1.9"}"#);
+    let youtube_listed = &json(
+        200,
+        &format!(
+            r#"{{"items":[{{"id":"Ugx1.9","snippet":{{"authorChannelId":{{"value":"UC1"}},"textDisplay":"{TEXT}","publishedAt":"{at}"}}}}]}}"#
+        ),
+    );
+    let youtube_nothing = &json(200, r#"{"items":[]}"#);
+    let spent = &json(403, r#"{"error":{"code":403,"errors":[{"reason":"quotaExceeded"}]}}"#);
+    vec![
+        fault("no connection", "x", &[], "failed", 0),
+        fault("no answer, was taken", "x", &[silence, x_listed], "sent", 1),
+        fault("no answer, not found", "x", &[silence, x_nothing], "unknown", 1),
+        fault("connection reset, was taken", "x", &[reset, x_nothing, x_listed], "sent", 1),
+        fault("429", "x", &[busy, x], "sent", 2),
+        fault("429, Retry-After", "x", &[wait, x], "sent", 2),
+        fault("5xx, was taken", "x", &[broken, x_listed], "sent", 1),
+        fault("5xx, not found", "x", &[broken, x_nothing], "unknown", 1),
+        fault("4xx", "x", &[wrong], "failed", 1),
+        fault("malformed body, was taken", "x", &[odd, x_listed], "sent", 1),
+        fault("no connection", "youtube", &[], "failed", 0),
+        fault("no answer, was taken", "youtube", &[token, silence, youtube_listed], "sent", 1),
+        fault("no answer, not found", "youtube", &[token, silence, youtube_nothing], "unknown", 1),
+        fault("429", "youtube", &[token, busy, youtube], "sent", 2),
+        fault("429, Retry-After", "youtube", &[token, wait, youtube], "sent", 2),
+        fault("the day's units are spent", "youtube", &[token, spent], "failed", 1),
+        fault("5xx, was taken", "youtube", &[token, broken, youtube_listed], "sent", 1),
+        fault("4xx", "youtube", &[token, wrong], "failed", 1),
+        fault("malformed body, was taken", "youtube", &[token, odd, youtube_listed], "sent", 1),
+    ]
+}
+
+/// Of kinds that take a message once however often it comes, by its key: in doubt it is sent again, or asked for.
+fn keyed() -> Vec<Fault> {
+    let (busy, broken, wrong) = (&json(429, "{}"), &json(503, "<html>"), &json(400, "{}"));
+    let (odd, silence, reset) = (&json(200, "<html>"), &Answer::Silence, &Answer::Reset);
+    let wait = &Answer::Http(429, "retry-after: 30\r\n", "{}".into());
+    let status = &json(200, r#"{"id":"9"}"#);
+    let session = &json(200, r#"{"did":"did:plc:t","accessJwt":"a","refreshJwt":"r"}"#);
+    let post = &json(200, &format!(r#"{{"posts":[{{"uri":"{POST}","cid":"c"}}]}}"#));
+    let created = &json(200, r#"{"uri":"at://did:plc:t/app.bsky.feed.post/3n","cid":"c"}"#);
+    let found = &json(
+        200,
+        &format!(r#"{{"uri":"at://did:plc:t/app.bsky.feed.post/3n","cid":"c","value":{{"text":"{TEXT}"}}}}"#),
+    );
+    let absent = &json(400, r#"{"error":"RecordNotFound"}"#);
+    vec![
+        fault("no connection", "mastodon", &[], "failed", 0),
+        fault("no answer", "mastodon", &[silence, status], "sent", 2),
+        fault("connection reset", "mastodon", &[reset, status], "sent", 2),
+        fault("429, Retry-After", "mastodon", &[wait, status], "sent", 2),
+        fault("5xx", "mastodon", &[broken, status], "sent", 2),
+        fault("4xx", "mastodon", &[wrong], "failed", 1),
+        fault("malformed body", "mastodon", &[odd, status], "sent", 2),
+        fault("no connection", "bluesky", &[], "failed", 0),
+        fault("no answer, was taken", "bluesky", &[session, post, silence, found], "sent", 1),
+        fault(
+            "no answer, was not taken",
+            "bluesky",
+            &[session, post, silence, absent, post, created],
+            "sent",
+            2,
+        ),
+        fault(
+            "taken while we asked",
+            "bluesky",
+            &[session, post, reset, absent, post, broken, found],
+            "sent",
+            2,
+        ),
+        fault("429", "bluesky", &[session, post, busy, post, created], "sent", 2),
+        fault("429, Retry-After", "bluesky", &[session, post, wait, post, created], "sent", 2),
+        fault("5xx, and it cannot be asked", "bluesky", &[session, post, broken], "unknown", 1),
+        fault("4xx", "bluesky", &[session, post, wrong], "failed", 1),
+        fault("malformed body, was taken", "bluesky", &[session, post, odd, found], "sent", 1),
+    ]
+}
+
 fn faults() -> Vec<Fault> {
-    let fault = |what, kind, answers: &[&Answer], status, posts| Fault {
-        what,
-        kind,
-        answers: answers.iter().map(|answer| (*answer).clone()).collect(),
-        status,
-        posts,
-    };
     let ok = &json(201, r#"{"sid":"SM1"}"#);
     let nothing = &json(200, r#"{"messages":[]}"#);
     let listed = &json(
@@ -88,7 +238,8 @@ async fn play(fault: &Fault) -> (Message, usize, f64) {
     let url = if fault.answers.is_empty() { "http://127.0.0.1:9" } else { &provider.url };
     let channel = build("line", fault.kind, &keys(fault.kind, url)).unwrap();
     let worker = worker(folder.path(), PACK, clock.clone(), Channels::only("line", channel)).await;
-    let id = queued(&worker, &clock).await;
+    let (address, provider_id, says) = contact(fault.kind);
+    let id = queued(&worker, &clock, (address, provider_id)).await;
     for round in 0.. {
         assert!(round < 100, "{}: it does not end", fault.what);
         worker.drain().await.unwrap();
@@ -101,13 +252,22 @@ async fn play(fault: &Fault) -> (Message, usize, f64) {
     let calls = tx.calls_of(id).await.unwrap().len();
     let requests = provider.requests();
     assert!(calls >= requests.len().min(20), "{}: {calls} calls are kept of {}", fault.what, requests.len());
-    let posts = requests.iter().filter(|request| request.starts_with("POST ")).count();
+    let is_post = |request: &&String| {
+        request.starts_with("POST ") && request.lines().next().is_some_and(|line| line.contains(says))
+    };
+    let said: Vec<&String> = requests.iter().filter(is_post).collect();
+    let key = |request: &&String| {
+        request.lines().find(|line| line.starts_with("idempotency-key: ")).map(str::to_owned)
+    };
+    let keys: std::collections::BTreeSet<_> = said.iter().map(key).collect();
+    assert!(keys.len() <= 1, "{}: {keys:?} is one message", fault.what);
+    let posts = said.len();
     (message, posts, clock.now().since(NOW).as_secs_f64())
 }
 
-async fn queued(worker: &Worker, clock: &ManualClock) -> MessageId {
+async fn queued(worker: &Worker, clock: &ManualClock, (address, provider_id): (&str, &str)) -> MessageId {
     let mut tx = worker.store.begin().await.unwrap();
-    let inbound = Ingest { channel: "line", address: TO, provider_id: "1", text: "x", ..Ingest::default() };
+    let inbound = Ingest { channel: "line", address, provider_id, text: "x", ..Ingest::default() };
     let id = tx.ingest(inbound, NOW, Duration::ZERO).await.unwrap().conversation_id;
     for job in tx.claim_jobs(NOW, NOW.plus(AFTER_ERROR), 9).await.unwrap() {
         tx.complete_job(&job).await.unwrap();
@@ -124,7 +284,7 @@ async fn queued(worker: &Worker, clock: &ManualClock) -> MessageId {
 
 #[tokio::test]
 async fn every_fault_ends_where_it_must_and_nothing_is_sent_blindly_twice() {
-    for fault in faults() {
+    for fault in [faults(), unasked(), listing(), keyed()].into_iter().flatten() {
         let (message, posts, seconds) = play(&fault).await;
         let name = format!("{}: {}", fault.kind, fault.what);
         assert_eq!(

@@ -228,9 +228,11 @@ impl Worker {
             let notice = said_by_itself("system.slow_down", &conversation.dialogue);
             let text =
                 self.mind.render(&self.channels, &notice.lines, &conversation.channel, lang, &live, now);
-            let most =
-                channels.get(&conversation.channel).map_or(usize::MAX, |c| c.longest(&contact.address));
-            effects.say(&notice, split(&text, most)).await?;
+            let parts = match channels.get(&conversation.channel) {
+                Some(channel) => channel.parts(&contact.address, &text),
+                None => split(&text, usize::MAX),
+            };
+            effects.say(&notice, parts).await?;
         }
         let Effects { mut tx, .. } = effects;
         let mut kept = tx.complete_job(job).await?;

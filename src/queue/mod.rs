@@ -12,6 +12,7 @@ pub mod pace;
 pub mod process;
 mod receipts;
 mod think;
+mod typing;
 
 pub use inbox::{TakenIn, take_in};
 pub use listen::Listeners;
@@ -175,7 +176,9 @@ impl Worker {
     async fn work(&self, job: ClaimedJob) {
         let kind = job.kind;
         let result = match kind {
-            JobKind::Process => process::process(self, &job).await,
+            JobKind::Process => {
+                typing::beside(self, &job, typing::MOMENT, process::process(self, &job)).await
+            }
             JobKind::Send => deliver::deliver(self, &job).await,
         };
         match result {
@@ -255,4 +258,8 @@ mod process_tests;
 #[cfg(test)]
 mod public_tests;
 #[cfg(test)]
+mod quiet_tests;
+#[cfg(test)]
 mod told_tests;
+#[cfg(test)]
+mod typing_tests;

@@ -153,11 +153,10 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
     let known = chosen.or(conversation.lang.filter(|_| command));
     let written = understanding.as_ref().map(|u| u.lang).filter(|_| !command || !said.text.starts_with('/'));
     let lang = known.or(contact.chosen_lang).or(written).unwrap_or(lang);
-    let most = channel.map_or(usize::MAX, |channel| channel.longest(&contact.address));
     let render = |decision: &Decision| {
         let said =
             worker.mind.render(&worker.channels, &decision.lines, &conversation.channel, lang, &live, now);
-        split(&said, most)
+        channel.map_or_else(|| split(&said, usize::MAX), |channel| channel.parts(&contact.address, &said))
     };
     let mut decision = decision;
     let mut parts = render(&decision);

@@ -107,6 +107,10 @@ impl Platform for Instagram {
         (!comments::is_public(address)).then(|| messaging::typing(address))
     }
 
+    fn moderations(&self) -> &'static [Moderation] {
+        &[Moderation::Hide, Moderation::Show, Moderation::Delete]
+    }
+
     fn moderating(&self, action: Moderation, id: &str) -> Result<Call, SendError> {
         comments::moderate_on_instagram(action, id)
     }

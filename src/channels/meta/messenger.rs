@@ -91,6 +91,10 @@ impl Platform for Messenger {
         (!comments::is_public(address)).then(|| messaging::typing(address))
     }
 
+    fn moderations(&self) -> &'static [Moderation] {
+        Moderation::ALL
+    }
+
     fn moderating(&self, action: Moderation, id: &str) -> Result<Call, SendError> {
         comments::moderate_on_page(action, id)
     }

@@ -16,14 +16,14 @@ mod errors;
 mod instagram;
 mod messaging;
 mod messenger;
-mod value;
 mod whatsapp;
 mod window;
 
 use super::signing::hex;
 use super::{
     Accepted, BuildContext, Capabilities, Channel, Forbidden, InboundEvent, Lookup, Moderation, Outgoing,
-    Pace, Refusal, Reply, SendError, Trace, WebhookRequest, content_type_is, header, settings,
+    Pace, Refusal, Reply, SendError, Trace, WebhookRequest, as_written, content_type_is, header, settings,
+    value,
 };
 use crate::clock::Clock;
 use crate::config::{ChannelSettings, Secret};
@@ -108,6 +108,8 @@ trait Platform: Send + Sync {
 
     fn typing(&self, address: &str, last: &str) -> Option<Call>;
 
+    fn moderations(&self) -> &'static [Moderation];
+
     fn moderating(&self, action: Moderation, provider_id: &str) -> Result<Call, SendError>;
 }
 
@@ -158,11 +160,6 @@ fn parts<T: serde::de::DeserializeOwned>(keys: &ChannelSettings) -> Result<(Comm
         return Err("api_url: is no http(s) URL. Cure: leave it out".into());
     }
     Ok((common, own))
-}
-
-/// A text of digits, as it was written: the environment makes a number of it.
-fn as_written<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Secret::deserialize(deserializer).map(|written| written.expose().to_owned())
 }
 
 /// An id of Meta's as a key of the configuration.
@@ -323,13 +320,16 @@ impl Channel for Meta {
         self.platform.refuses(message, now)
     }
 
-    async fn typing(&self, address: &str, last: &str) {
-        if let Some(call) = self.platform.typing(address, last) {
-            let trace = Trace::new(self.clock.clone(), &[address]);
-            if let Err(error) = self.call(call, &trace).await {
-                tracing::debug!(%error, "nobody is shown that we write");
-            }
+    async fn typing(&self, address: &str, last: &str, trace: &Trace) {
+        if let Some(call) = self.platform.typing(address, last)
+            && let Err(error) = self.call(call, trace).await
+        {
+            tracing::debug!(%error, "nobody is shown that we write");
         }
+    }
+
+    fn moderations(&self) -> &'static [Moderation] {
+        self.platform.moderations()
     }
 
     async fn moderate(&self, action: Moderation, id: &str, trace: &Trace) -> Result<(), SendError> {

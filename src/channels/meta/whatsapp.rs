@@ -140,6 +140,10 @@ impl Platform for WhatsApp {
         (!last.is_empty()).then(|| Call::post(format!("{}/messages", self.phone_number_id), body))
     }
 
+    fn moderations(&self) -> &'static [Moderation] {
+        &[]
+    }
+
     fn moderating(&self, _: Moderation, _: &str) -> Result<Call, SendError> {
         Err(SendError::Permanent { why: "WhatsApp has no public messages".into() })
     }

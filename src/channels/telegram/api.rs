@@ -66,8 +66,8 @@ impl Api {
     }
 
     /// Best effort: what comes of it changes nothing.
-    pub async fn try_call(&self, method: &str, payload: &impl Serialize) {
-        match self.ask(method, payload, None).await {
+    pub async fn try_call(&self, method: &str, payload: &impl Serialize, trace: &Trace) {
+        match self.call(method, payload, trace).await {
             Ok(answer) if answer.result.is_some() => {}
             Ok(answer) => tracing::debug!(method, error = %answer.error(), "refused by Telegram"),
             Err(error) => tracing::debug!(method, %error, "not heard by Telegram"),

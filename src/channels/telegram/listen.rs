@@ -1,6 +1,7 @@
 //! What runs beside the webhooks: telling Telegram where to post, or asking it for updates.
 
-use super::super::{Accepted, Inbox, Listener, SendError};
+use super::super::polling::Pauses;
+use super::super::{Accepted, Inbox, Listener, SendError, Trace};
 use super::api::{Answer, Api, pressed};
 use super::updates::{self, Taken};
 use crate::clock::Clock;
@@ -32,37 +33,6 @@ const AT_ONCE: u8 = 20;
 /// "If there are no new updates for at least a week, then identifier of the next update will be chosen randomly": an offset that
 /// is nearly so old is not sent any more, or it might pass over what is new.
 const OFFSET_HOLDS: Duration = Duration::from_secs(6 * 24 * 3600);
-
-/// The pauses after failures: doubled each time, up to a most.
-#[derive(Clone, Copy)]
-struct Pauses {
-    first: Duration,
-    most: Duration,
-    next: Duration,
-}
-
-impl Pauses {
-    fn new(first: Duration, most: Duration) -> Self {
-        Self { first, most, next: first }
-    }
-
-    /// `asked`: what Telegram wants us to wait at least.
-    async fn wait(&mut self, asked: Option<Duration>) {
-        let wait = asked.map_or(self.next, |asked| asked.max(self.next));
-        self.next = (self.next * 2).min(self.most);
-        tokio::time::sleep(wait).await;
-    }
-
-    fn reset(&mut self) {
-        self.next = self.first;
-    }
-}
-
-impl Default for Pauses {
-    fn default() -> Self {
-        Self::new(Duration::from_secs(1), Duration::from_secs(60))
-    }
-}
 
 /// Tells Telegram where to post. Said anew at every start: it may have been told otherwise meanwhile.
 pub struct Registration {
@@ -234,8 +204,12 @@ impl Polling {
             .map_err(away)?;
         *place = Some(now);
         let callbacks = callbacks.iter().flatten();
-        join_all(callbacks.map(async |id| self.api.try_call("answerCallbackQuery", &pressed(id)).await))
-            .await;
+        // No message is about it: nothing is kept.
+        let trace = Trace::new(self.clock.clone(), &[]);
+        join_all(
+            callbacks.map(async |id| self.api.try_call("answerCallbackQuery", &pressed(id), &trace).await),
+        )
+        .await;
         Ok(count)
     }
 }

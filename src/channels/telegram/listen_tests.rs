@@ -1,8 +1,6 @@
-use super::super::super::InboundEvent;
-use super::super::super::testing::{self, Provider, clock};
+use super::super::super::testing::{self, Kept, Provider, clock, listen};
 use super::*;
 use std::sync::Mutex;
-use tokio::sync::Notify;
 
 const DONE: &str = r#"{"ok":true,"result":true}"#;
 const NOTHING: &str = r#"{"ok":true,"result":[]}"#;
@@ -23,46 +21,6 @@ fn updates(updates: &[String]) -> testing::Answer {
     testing::json(200, &format!(r#"{{"ok":true,"result":[{}]}}"#, updates.join(",")))
 }
 
-/// Keeps what it is given; refuses the first so many times.
-#[derive(Default)]
-struct Kept {
-    refuse: Mutex<u32>,
-    taken: Mutex<Vec<Accepted>>,
-    cursor: Option<String>,
-    news: Notify,
-}
-
-#[async_trait]
-impl Inbox for Kept {
-    async fn take(&self, accepted: Accepted) -> Result<(), String> {
-        self.news.notify_one();
-        let mut refuse = self.refuse.lock().unwrap();
-        if *refuse > 0 {
-            *refuse -= 1;
-            return Err("the database is away".into());
-        }
-        self.taken.lock().unwrap().push(accepted);
-        Ok(())
-    }
-
-    async fn cursor(&self) -> Result<Option<String>, String> {
-        Ok(self.cursor.clone())
-    }
-}
-
-impl Kept {
-    fn texts(&self) -> Vec<String> {
-        let taken = self.taken.lock().unwrap();
-        let events = taken.iter().flat_map(|accepted| &accepted.events);
-        events
-            .map(|event| match event {
-                InboundEvent::Message(message) => message.text.clone(),
-                other => panic!("{other:?}"),
-            })
-            .collect()
-    }
-}
-
 /// Method and body of each request.
 fn asked(provider: &Provider) -> Vec<(String, Value)> {
     let one = |request: String| {
@@ -71,24 +29,6 @@ fn asked(provider: &Provider) -> Vec<(String, Value)> {
         (path.strip_prefix("/bot1:token/").unwrap().to_owned(), serde_json::from_str(body).unwrap())
     };
     provider.requests().into_iter().map(one).collect()
-}
-
-/// Runs the listener until `enough`, then tells it to stop, which it does.
-async fn listen(listener: impl Listener + 'static, inbox: &Arc<Kept>, enough: impl Fn() -> bool) {
-    let stop = CancellationToken::new();
-    let running = {
-        let (inbox, stop) = (inbox.clone(), stop.clone());
-        tokio::spawn(async move { listener.run(inbox, stop).await })
-    };
-    let waiting = async {
-        while !enough() {
-            // Each request yields to the listener; a poll of the condition costs nothing.
-            let _ = tokio::time::timeout(Duration::from_millis(5), inbox.news.notified()).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it should have come so far");
-    stop.cancel();
-    running.await.unwrap();
 }
 
 #[tokio::test]

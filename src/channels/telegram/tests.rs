@@ -204,9 +204,11 @@ async fn telegrams_words_are_kept_and_the_token_is_not() {
 async fn typing_is_shown_and_its_failure_is_nobodys() {
     let provider = Provider::start(vec![json(200, r#"{"ok":true,"result":true}"#), Answer::Reset]).await;
     let channel = channel(&provider.url);
-    channel.typing("5", "").await;
-    channel.typing("5", "").await;
-    channel.typing("nobody", "").await;
+    let trace = Trace::new(clock(), &[]);
+    for address in ["5", "5", "nobody"] {
+        channel.typing(address, "", &trace).await;
+    }
+    assert_eq!(trace.take().len(), 2);
     let requests = provider.requests();
     assert_eq!(requests.len(), 2);
     assert!(requests[0].contains("/sendChatAction "));

@@ -82,6 +82,7 @@ const ROUTES: &[(Method, &str, Access, &str)] = &[
     (GET, "/console/fragments/conversations/{id}/drafts", From(Role::Agent), ""),
     (GET, "/console/fragments/conversations/{id}/canned", From(Role::Agent), ""),
     (POST, "/console/conversations/{id}/messages/{message}/resend", From(Role::Agent), ""),
+    (POST, "/console/conversations/{id}/messages/{message}/moderate", From(Role::Agent), "what=hide"),
     (GET, "/console/me", From(Role::Agent), ""),
     (POST, "/console/me/password", From(Role::Agent), "current=x&password=y"),
     (POST, "/console/me/sessions/{session}/end", From(Role::Agent), ""),

@@ -152,6 +152,16 @@ fn note(event: &model::Event, teams: &[Team], name: Name<'_>, wall: &Wall) -> Op
         EventKind::OptedIn => "opted_in",
         EventKind::QuarantineEnded => "quarantine_ended",
         EventKind::SpamConfirmed => "spam_confirmed",
+        EventKind::Moderated => match (
+            event.data.get("done").and_then(|done| done.as_bool()),
+            event.data.get("action").and_then(|action| action.as_str()),
+        ) {
+            (Some(true), Some("like")) => "post_like",
+            (Some(true), Some("hide")) => "post_hide",
+            (Some(true), Some("show")) => "post_show",
+            (Some(true), Some("delete")) => "post_delete",
+            _ => "post_refused",
+        },
         EventKind::MessageSetAside => match event.data.get("why").and_then(|why| why.as_str()) {
             Some("too_fast") => "set_aside_too_fast",
             Some("quarantined") => "set_aside_quarantined",

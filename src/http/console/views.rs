@@ -3,13 +3,14 @@
 use super::super::auth::SignedIn;
 use super::super::pages::Ui;
 use super::transcript::{self, Item, Past};
-use crate::channels::{Capabilities, Channels};
+use crate::channels::{Capabilities, Channel, Channels, Moderation};
 use crate::http::AppState;
 use crate::model::{self, AgentId, ConversationId, ConversationState, Lang, Role, Timestamp};
 use crate::store::{StoreError, Tx};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Messages shown of a conversation, the latest ones.
@@ -117,6 +118,8 @@ pub struct Conversation {
     carries: Vec<&'static str>,
     /// Everyone reads it.
     public: bool,
+    /// What may be done to what the customer wrote: keys of the texts.
+    moderations: Vec<&'static str>,
     /// Why it seems to be spam, a key of the texts; empty: it does not.
     quarantine: &'static str,
     /// Who asks may read what was said with the provider.
@@ -182,15 +185,23 @@ impl Conversation {
             cut: messages.first().is_some_and(|m| m.seq > 1),
             seen: messages.last().map_or(0, |m| m.seq),
             items: transcript::items(&past, &name, wall),
-            max_chars: channel.map(|channel| channel.capabilities().max_chars),
+            max_chars: channel.map(|channel| channel.longest(&contact)),
             opted_out,
             carries: channel.map(|channel| carries(channel.capabilities())).unwrap_or_default(),
             public: channel.is_some_and(|channel| channel.is_public(&contact)),
+            moderations: moderations(channel, &contact, signed.agent.role),
             quarantine: quarantine.map_or("", |q| q.why.as_str()),
             traces: signed.agent.role >= Role::Admin,
             channel: c.channel,
         }))
     }
+}
+
+fn moderations(channel: Option<&Arc<dyn Channel>>, contact: &str, role: Role) -> Vec<&'static str> {
+    let public = channel.filter(|channel| channel.is_public(contact));
+    let all = public.map_or(&[][..], |channel| channel.moderations());
+    let may = |action: &&Moderation| **action != Moderation::Delete || role >= Role::Manager;
+    all.iter().filter(may).map(|action| action.as_str()).collect()
 }
 
 /// What an agent can count on in this channel, beside text.

@@ -246,7 +246,8 @@ async fn that_someone_writes_is_shown_where_it_is_private() {
         ),
     ] {
         let provider = Provider::start(vec![answer(500, "{}")]).await;
-        channel(kind, &format!("api_url = '{}'", provider.url)).typing(address, "wamid.1").await;
+        let trace = Trace::new(clock(), &[]);
+        channel(kind, &format!("api_url = '{}'", provider.url)).typing(address, "wamid.1", &trace).await;
         let bodies: Vec<Value> = provider
             .requests()
             .iter()

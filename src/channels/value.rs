@@ -1,8 +1,9 @@
-//! Reads Meta's JSON without trusting its shape: ids come as texts or numbers, and what is missing is simply not there.
+//! Reads the JSON of providers without trusting its shape: ids come as texts or numbers, and what is missing is simply not
+//! there.
 
 use serde_json::Value;
 
-/// Ids beyond this are none of Meta's; the database would refuse them, and with them the whole batch.
+/// Ids beyond this are no provider's; the database would refuse them, and with them the whole batch.
 const MAX_ID: usize = 400;
 
 /// The text at `key`, or the number there as text.
@@ -33,12 +34,12 @@ pub fn is_true(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool) == Some(true)
 }
 
-/// May the id stand in a path of the Graph API? Ids come from outside.
+/// May the id stand in a path of the provider's interface? Ids come from outside.
 pub fn is_path(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
-/// Says in the log that something was let go, by its kind alone: the names are Meta's, so only known letters are kept.
+/// Says in the log that something was let go, by its kind alone: the names are the provider's, so only known letters are kept.
 pub fn let_go(what: &str, kind: &str) {
     let kind: String = kind.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(40).collect();
     tracing::debug!(what, kind, "an event that is not read");

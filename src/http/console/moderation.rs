@@ -1,0 +1,36 @@
+//! What an agent does to a public post of a customer.
+
+use super::super::auth::SignedForm;
+use super::super::pages::Ui;
+use super::super::problem::Problem;
+use super::asked;
+use crate::channels::Moderation;
+use crate::desk::moderation;
+use crate::http::AppState;
+use crate::model::{ConversationId, MessageId};
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub struct Action {
+    /// `like`, `hide`, `show` or `delete`. Not "action", which a form of its own has for the script.
+    what: String,
+}
+
+/// `/console/conversations/{id}/messages/{message}/moderate`
+pub async fn moderate(
+    State(state): State<AppState>,
+    ui: Ui,
+    Path((id, message)): Path<(ConversationId, MessageId)>,
+    headers: HeaderMap,
+    SignedForm(signed, Action { what }): SignedForm<Action>,
+) -> Result<Response, Problem> {
+    let action = Moderation::parse(&what)
+        .ok_or_else(|| Problem::bad_request("'what' must be like, hide, show or delete"))?;
+    let asked = asked(state, ui, &headers, signed, id);
+    let AppState { store, channels, clock, .. } = &asked.state;
+    let done = moderation::moderate(store, channels, clock, asked.agent(), (id, message), action).await;
+    asked.answer(done, String::new(), None).await
+}
