@@ -1,6 +1,7 @@
 use super::dispatch::Dispatcher;
 use super::hand::{Receiver, decline, leave, set_presence, snooze, transfer};
 use super::hours::Calendar;
+use super::oncall::OnCall;
 use super::tests::{Desk, NOW, desk, person};
 use super::*;
 use crate::clock::{Clock, ManualClock};
@@ -15,7 +16,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 fn dispatcher(desk: &Desk, clock: Arc<ManualClock>) -> Dispatcher {
     let config = RoutingConfig { mode: RoutingMode::Offer, ..RoutingConfig::default() };
     let calendar = Calendar::new(HoursConfig::default(), jiff::tz::TimeZone::UTC);
-    Dispatcher { store: desk.store.clone(), clock, config, sla: SlaConfig::default(), calendar }
+    Dispatcher { store: desk.store.clone(), clock, config, sla: SlaConfig::default(), calendar, on_call: OnCall::default() }
 }
 
 async fn there(desk: &Desk, agent: &Agent) {

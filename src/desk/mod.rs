@@ -7,6 +7,7 @@ pub mod hand;
 mod hand_tests;
 pub mod hours;
 pub mod lockout;
+pub mod oncall;
 pub mod password;
 pub mod people;
 pub mod quarantine;

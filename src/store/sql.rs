@@ -47,12 +47,13 @@ macro_rules! told_columns {
     };
 }
 
+pub mod hours;
 pub mod people;
 pub mod teams;
 
 /// All of them, for the test that prepares them on both databases.
 pub fn all() -> impl Iterator<Item = &'static Statement> {
-    [ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
+    [ALL, hours::ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
 }
 
 statements! {
