@@ -10,6 +10,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, NoticesConfig};
 use crate::content::{Content, Live};
 use crate::desk::dispatch::Dispatcher;
+use crate::desk::handover::keep_versions;
 use crate::desk::hours::Calendar;
 use crate::desk::oncall::OnCall;
 use crate::desk::people;
@@ -282,6 +283,12 @@ async fn work(state: AppState, mut library: Library) {
             reopen_within: state.config.conversations.reopen_within.into(),
         },
     };
+    let keeping = tokio::spawn(keep_versions(
+        state.store.clone(),
+        mind.content.clone(),
+        state.clock.clone(),
+        state.stopping.clone(),
+    ));
     let asking = tokio::spawn(survey::run(worker.clone(), state.stopping.clone()));
     let listeners = Listeners {
         store: state.store.clone(),
@@ -312,7 +319,7 @@ async fn work(state: AppState, mut library: Library) {
     worker.run(state.stopping.clone()).await;
     improving.abort();
     watching.abort();
-    for task in following.into_iter().chain(reloading).chain([notifying, listening, dispatching, opening, asking]) {
+    for task in following.into_iter().chain(reloading).chain([notifying, listening, dispatching, opening, asking, keeping]) {
         if task.await.is_err() {
             tracing::error!("a task beside the queue panicked");
         }

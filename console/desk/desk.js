@@ -90,8 +90,10 @@ function leave() { location.assign("/login?next=" + encodeURIComponent(location.
 
 function listen() {
   const events = new EventSource("/console/events");
-  events.onopen = refresh;
+  events.onopen = () => { lost(false); refresh(); };
   events.onmessage = ({ data }) => {
+    document.dispatchEvent(new CustomEvent("guichet-change", { detail: data }));
+    if (!live) return;
     const mine = live.dataset.conversation;
     if (data === "all" || data === "desk" || !mine || data === mine) refresh();
   };
@@ -197,6 +199,7 @@ const KEYS = {
   l: () => press("l"),
   r: () => reply && !reply.hidden && box.focus(),
   q: () => location.assign("/console"),
+  p: () => location.assign("/console/handover"),
   j: () => step(1),
   k: () => step(-1),
   "?": () => $("help").showModal(),
@@ -225,9 +228,10 @@ if (reply) {
   const log = $("transcript");
   log.scrollTop = log.scrollHeight;
 }
+// Other pages than the live ones listen too where there is news to show.
+if (live || $("news")?.dataset.part) listen();
 if (live) {
   settle();
-  listen();
   // Ages grow, and a hint may have been lost.
   setInterval(refresh, 30000);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });

@@ -5,6 +5,7 @@ pub mod dispatch;
 pub mod hand;
 #[cfg(test)]
 mod hand_tests;
+pub mod handover;
 pub mod hours;
 pub mod lockout;
 pub mod oncall;

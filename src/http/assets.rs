@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 const FILES: &[(&str, &str, &str)] = &[
     ("desk.css", "text/css; charset=utf-8", include_str!("../../console/desk/desk.css")),
     ("desk.js", "text/javascript; charset=utf-8", include_str!("../../console/desk/desk.js")),
+    ("news.js", "text/javascript; charset=utf-8", include_str!("../../console/desk/news.js")),
     ("queue.js", "text/javascript; charset=utf-8", include_str!("../../console/desk/queue.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../console/desk/icon.svg")),
 ];

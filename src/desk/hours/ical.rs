@@ -9,6 +9,7 @@
 //! RRULE, RDATE, EXDATE and changed occurrences are followed. Times without a zone are those of the desk.
 
 use crate::config::DayHours;
+use calcard::common::PartialDateTime;
 use calcard::common::timezone::Tz;
 use calcard::icalendar::dates::{CalendarErrorType, TimeOrDelta};
 use calcard::icalendar::{
@@ -23,9 +24,9 @@ use std::collections::BTreeMap;
 
 /// A file with more is no calendar of holidays.
 pub const MOST_BYTES: u64 = 2 * 1024 * 1024;
-/// Occurrences of one event, and of all: a daily one for 50 years, and some hundred of yearly ones.
+/// Occurrences of one event, and of all, until the end of the period: a daily one for 50 years.
 const MOST_OF_ONE: usize = 20_000;
-const MOST: usize = 400_000;
+const MOST: usize = 200_000;
 /// Days of one occurrence: longer than a year, it is a mistake.
 const MOST_DAYS: i32 = 366;
 
@@ -58,13 +59,14 @@ pub fn read(text: &str, zone: &TimeZone, from: Date, to: Date) -> Result<Special
     let calendar = parse(text, &places)?;
     let mut days = Days { opened: BTreeMap::new(), closed: Vec::new(), from, to };
     let mut left = MOST;
-    for group in groups(&calendar, &places)? {
+    for group in groups(&calendar, &places, to)? {
         let expanded = group.calendar.expand_dates(Tz::Floating, MOST_OF_ONE);
         if let Some(error) = expanded.errors.first() {
             return Err(places.error(group.line_of(error.comp_id), told(&error.error)));
         }
-        left = left.checked_sub(expanded.events.len()).ok_or_else(|| {
-            places.error(group.line_of(0), ("there are too many occurrences", "end RRULEs with UNTIL or COUNT"))
+        let count = expanded.events.len();
+        left = left.checked_sub(count).filter(|_| count < MOST_OF_ONE).ok_or_else(|| {
+            places.error(group.line_of(0), ("it is repeated too often", "begin it later, or repeat it less often"))
         })?;
         for event in expanded.events {
             let Some(component) = group.calendar.component_by_id(event.comp_id) else { continue };
@@ -100,7 +102,7 @@ impl Places {
 fn parse(text: &str, places: &Places) -> Result<ICalendar, IcalError> {
     let last = text.lines().count().max(1);
     let mut found: Option<ICalendar> = None;
-    let mut parser = Parser::new(text);
+    let mut parser = Parser::new(text).strict();
     loop {
         let (line, problem) = match parser.entry() {
             Entry::ICalendar(calendar) => {
@@ -140,7 +142,7 @@ impl Group {
     }
 }
 
-fn groups(calendar: &ICalendar, places: &Places) -> Result<Vec<Group>, IcalError> {
+fn groups(calendar: &ICalendar, places: &Places, to: Date) -> Result<Vec<Group>, IcalError> {
     let is_event = |c: &&ICalendarComponent| c.component_type == ICalendarComponentType::VEvent;
     let mut by_uid: BTreeMap<String, Vec<(usize, &ICalendarComponent)>> = BTreeMap::new();
     for (at, event) in calendar.components.iter().filter(is_event).enumerate() {
@@ -156,10 +158,31 @@ fn groups(calendar: &ICalendar, places: &Places) -> Result<Vec<Group>, IcalError
         .map(|events| {
             let zones = calendar.components.iter().filter(of_zones).map(|zone| (0, zone));
             let (lines, components): (Vec<_>, Vec<_>) =
-                zones.chain(events).map(|(line, component)| (line, component.clone())).unzip();
+                zones.chain(events).map(|(line, component)| (line, ending(component, to))).unzip();
             Group { calendar: ICalendar { components }, lines }
         })
         .collect())
+}
+
+/// With rules that end with the period: what would be repeated for ever is not worked out beyond it.
+fn ending(component: &ICalendarComponent, to: Date) -> ICalendarComponent {
+    let mut component = component.clone();
+    let start = component.property(&ICalendarProperty::Dtstart).and_then(|entry| entry.values.first());
+    let start = start.and_then(|value| value.as_partial_date_time()).cloned();
+    let part = |n: i8| u8::try_from(n).ok();
+    let year = u16::try_from(to.year()).ok();
+    let (month, day) = (part(to.month()), part(to.day()));
+    let end = PartialDateTime { year, month, day, hour: Some(23), minute: Some(59), ..PartialDateTime::default() };
+    let date = |at: &PartialDateTime| (at.year, at.month, at.day);
+    let end = start.filter(|start| date(start) > date(&end)).unwrap_or(end);
+    for value in component.properties_mut(&ICalendarProperty::Rrule).flat_map(|entry| entry.values.iter_mut()) {
+        if let ICalendarValue::RecurrenceRule(rule) = value
+            && rule.until.as_ref().is_none_or(|until| date(until) > date(&end))
+        {
+            rule.until = Some(end.clone());
+        }
+    }
+    component
 }
 
 /// What the expansion would pass over in silence.

@@ -28,7 +28,7 @@ pub struct Wall {
 #[derive(Serialize)]
 pub struct Stamp {
     iso: String,
-    text: String,
+    pub text: String,
 }
 
 impl Wall {
@@ -298,6 +298,11 @@ fn note(
         EventKind::SlaBreached => "sla_breached",
         EventKind::Snoozed => "snoozed",
         EventKind::Woken => "woken",
+        EventKind::AlertDelivered => "alert_delivered",
+        EventKind::AlertFailed => "alert_failed",
+        EventKind::SurveyAsked => "survey_asked",
+        EventKind::SurveyAnswered => "survey_answered",
+        EventKind::SurveyCommented => "survey_commented",
         EventKind::Taken => "taken",
         EventKind::Released => "released",
         EventKind::Resolved => "resolved",
@@ -312,6 +317,8 @@ fn note(
         },
         _ => return None,
     };
+    // Of a survey, the score stands where others have a name.
+    let score = event.data.get("score").and_then(|score| score.as_i64()).map(|score| score.to_string());
     let reason = event.data.get("reason").and_then(|r| r.as_str());
     // Only a reason that we have words for.
     let known = reason.and_then(|r| r.parse::<model::EscalationReason>().ok());
@@ -321,7 +328,7 @@ fn note(
             id: event.seq,
             at: wall.stamp(event.at),
             what,
-            who: name(event.agent_id).unwrap_or_default(),
+            who: score.or_else(|| name(event.agent_id)).unwrap_or_default(),
             reason: known.map(|r| r.to_string()).unwrap_or_default(),
         },
     ))
