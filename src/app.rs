@@ -307,8 +307,11 @@ async fn work(state: AppState, mut library: Library) {
     };
     let dispatching = tokio::spawn(dispatcher.run(state.stopping.clone()));
     let calendar = state.calendar.clone();
-    let opening =
-        tokio::spawn(calendar.follow(state.clock.clone(), state.config.files.poll.into(), state.stopping.clone()));
+    let opening = tokio::spawn(calendar.follow(
+        state.clock.clone(),
+        state.config.files.poll.into(),
+        state.stopping.clone(),
+    ));
     let notifying = tokio::spawn(notifier(&state, &mind, &trains).run(state.stopping.clone()));
     let improving = improve(mind.clone(), embedder);
     let config = state.config.clone();
@@ -319,7 +322,14 @@ async fn work(state: AppState, mut library: Library) {
     worker.run(state.stopping.clone()).await;
     improving.abort();
     watching.abort();
-    for task in following.into_iter().chain(reloading).chain([notifying, listening, dispatching, opening, asking, keeping]) {
+    for task in following.into_iter().chain(reloading).chain([
+        notifying,
+        listening,
+        dispatching,
+        opening,
+        asking,
+        keeping,
+    ]) {
         if task.await.is_err() {
             tracing::error!("a task beside the queue panicked");
         }

@@ -126,7 +126,9 @@ impl Content {
             let mut found = Vec::new();
             walk(folder, 3, &mut found);
             for (path, ..) in found {
-                let (Ok(inside), Ok(bytes)) = (path.strip_prefix(folder), std::fs::read(&path)) else { continue };
+                let (Ok(inside), Ok(bytes)) = (path.strip_prefix(folder), std::fs::read(&path)) else {
+                    continue;
+                };
                 let digest = Sha256::digest(&bytes);
                 let hex = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
                 digests.insert(format!("{name}/{}", inside.display()), hex);

@@ -103,7 +103,10 @@ mod tests {
             ("url = 'alerts'\nsecret = '0123456789abcdef'", Some("desk.on_call.url")),
             ("url = 'http://alerts.example.com/x'\nsecret = '0123456789abcdef'", Some("desk.on_call.url")),
             ("url = 'http://127.0.0.1/x'\nallow_private = true\nsecret = '0123456789abcdef'", None),
-            ("url = 'https://a.example/x'\ntimeout = '1m'\nsecret = '0123456789abcdef'", Some("desk.on_call.timeout")),
+            (
+                "url = 'https://a.example/x'\ntimeout = '1m'\nsecret = '0123456789abcdef'",
+                Some("desk.on_call.timeout"),
+            ),
         ] {
             let config: OnCallConfig = toml::from_str(toml).unwrap();
             let found: Vec<&str> = config.problems().iter().map(|(key, _)| *key).collect();

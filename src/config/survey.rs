@@ -46,7 +46,11 @@ impl SurveyConfig {
         let (after, within) = (Duration::from(self.after), Duration::from(self.within));
         let checks = [
             (after >= within, "survey.within", "must be longer than survey.after"),
-            (Duration::from(self.open_for).is_zero(), "survey.open_for", "must be more than zero, such as 48h"),
+            (
+                Duration::from(self.open_for).is_zero(),
+                "survey.open_for",
+                "must be more than zero, such as 48h",
+            ),
         ];
         checks.into_iter().filter(|(wrong, ..)| *wrong).map(|(_, key, what)| (key, what.to_owned())).collect()
     }

@@ -2,14 +2,14 @@
 //! is a transaction of its own that looks again before it acts, so that several instances may do it at once.
 
 use super::hours::Calendar;
-use super::routing::{self, Waiting};
 use super::oncall::{OnCall, sla_alert};
+use super::routing::{self, Waiting};
 use super::sla::{self, Dues, Past, Told};
 use crate::clock::Clock;
 use crate::config::{RoutingConfig, RoutingMode, SlaConfig};
 use crate::model::{
-    Actor, AgentId, Conversation, ConversationId, ConversationState, EventKind, NewEvent, Presence, PromiseNews,
-    Team, Timestamp,
+    Actor, AgentId, Conversation, ConversationId, ConversationState, EventKind, NewEvent, Presence,
+    PromiseNews, Team, Timestamp,
 };
 use crate::store::{Promised, Store, StoreError, Tx};
 use std::sync::Arc;

@@ -4,9 +4,7 @@
 use super::hours::Calendar;
 use crate::content::Content;
 use crate::model::{Conversation, ConversationId, ConversationState, Event, EventKind, Timestamp};
-use crate::store::{
-    ContentVersion, InDanger, OpenWatch, QueueEntry, Store, StoreError, WrittenNote,
-};
+use crate::store::{ContentVersion, InDanger, OpenWatch, QueueEntry, Store, StoreError, WrittenNote};
 use crate::transit::live::Alert;
 use crate::transit::planner::{LiveState, SharedPlanner, TrafficQuery, Unknown};
 use std::collections::{BTreeMap, HashMap};
@@ -76,7 +74,8 @@ impl Handover {
         let mut transferred: Vec<(Event, Conversation)> = Vec::new();
         for event in tx.handover_events(since, LISTED).await? {
             let known = |id| transferred.iter().any(|(_, conversation)| conversation.id == id);
-            let Some(id) = event.conversation_id.filter(|id| event.kind == EventKind::Transferred && !known(*id))
+            let Some(id) =
+                event.conversation_id.filter(|id| event.kind == EventKind::Transferred && !known(*id))
             else {
                 continue;
             };
@@ -129,7 +128,9 @@ pub async fn keep_versions(
         if kept != Some(generation) {
             match keep_version(&store, &content, clock.now()).await {
                 Ok(()) => kept = Some(generation),
-                Err(error) => tracing::warn!(%error, "what changed in the responses is kept at the next look"),
+                Err(error) => {
+                    tracing::warn!(%error, "what changed in the responses is kept at the next look")
+                }
             }
         }
         tokio::select! {

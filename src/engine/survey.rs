@@ -31,16 +31,55 @@ const NUMBERS: [&[&str]; 5] = [
 
 /// Words around a score that say nothing themselves.
 const FILLERS: &[&str] = &[
-    "note", "je", "mets", "mettrais", "donne", "vous", "ma", "est", "c'est", "c’est", "le", "la", "un", "une", "i", "give", "would",
-    "you", "it", "a", "my", "rating", "score", "is", "merci", "bcp", "beaucoup", "svp", "thanks", "thank", "thx", "very", "much",
-    "please", "étoile", "étoiles", "etoile", "etoiles", "star", "stars", "point", "points", "bonjour", "hello", "et", "and", "à",
+    "note", "je", "mets", "mettrais", "donne", "vous", "ma", "est", "c'est", "c’est", "le", "la", "un",
+    "une", "i", "give", "would", "you", "it", "a", "my", "rating", "score", "is", "merci", "bcp", "beaucoup",
+    "svp", "thanks", "thank", "thx", "very", "much", "please", "étoile", "étoiles", "etoile", "etoiles",
+    "star", "stars", "point", "points", "bonjour", "hello", "et", "and", "à",
 ];
 
 /// Words that may follow a score without a separator: a judgement begins.
 const JUDGEMENTS: &[&str] = &[
-    "très", "tres", "super", "parfait", "excellent", "excellente", "top", "bravo", "bien", "bon", "bonne", "nul", "nulle", "rien",
-    "merci", "car", "parce", "mais", "pas", "trop", "service", "réponse", "réponses", "reponse", "very", "great", "good", "perfect", "bad",
-    "poor", "awesome", "thanks", "thank", "because", "but", "not", "nothing", "too", "quick", "fast", "slow",
+    "très",
+    "tres",
+    "super",
+    "parfait",
+    "excellent",
+    "excellente",
+    "top",
+    "bravo",
+    "bien",
+    "bon",
+    "bonne",
+    "nul",
+    "nulle",
+    "rien",
+    "merci",
+    "car",
+    "parce",
+    "mais",
+    "pas",
+    "trop",
+    "service",
+    "réponse",
+    "réponses",
+    "reponse",
+    "very",
+    "great",
+    "good",
+    "perfect",
+    "bad",
+    "poor",
+    "awesome",
+    "thanks",
+    "thank",
+    "because",
+    "but",
+    "not",
+    "nothing",
+    "too",
+    "quick",
+    "fast",
+    "slow",
 ];
 
 /// The score that `text` gives. None: it gives none.
@@ -58,7 +97,9 @@ pub fn score(text: &str) -> Option<Scored> {
     match (head_score(head), rest) {
         (Some(score), rest) => Some(Scored { score, rest: telling(rest) }),
         // "Note : 4".
-        (None, rest) if words(head).iter().all(|word| FILLERS.contains(&word.as_str())) && !rest.is_empty() => {
+        (None, rest)
+            if words(head).iter().all(|word| FILLERS.contains(&word.as_str())) && !rest.is_empty() =>
+        {
             let (head, rest) = split(rest);
             Some(Scored { score: head_score(head)?, rest: telling(rest) })
         }
@@ -84,12 +125,16 @@ fn stars(text: &str) -> Option<i64> {
 
 /// Before and behind the first separator. One with a digit behind it is part of a number, a time, a list.
 fn split(text: &str) -> (&str, &str) {
-    let separates = |c: char| matches!(c, ',' | ';' | ':' | '!' | '.' | '…' | '\n' | '-' | '–' | '—' | '(' | '"' | '«');
+    let separates =
+        |c: char| matches!(c, ',' | ';' | ':' | '!' | '.' | '…' | '\n' | '-' | '–' | '—' | '(' | '"' | '«');
     let mut found = text.char_indices().filter(|(_, c)| separates(*c));
     match found.next() {
         Some((at, c)) => {
             let rest = text[at + c.len_utf8()..].trim_start_matches(separates).trim();
-            if rest.starts_with(|c: char| c.is_ascii_digit()) && !text[..at].trim().is_empty() && head_score(&text[..at]).is_some() {
+            if rest.starts_with(|c: char| c.is_ascii_digit())
+                && !text[..at].trim().is_empty()
+                && head_score(&text[..at]).is_some()
+            {
                 // "4,5", "2-3", "4, 5 minutes": no score.
                 return (text, "");
             }
@@ -184,8 +229,14 @@ mod tests {
             (1, "1|un|1/5|Un.|one|⭐|je mets 1|1 étoile|1️⃣"),
             (2, "2|deux|2 sur 5|two stars|★★☆☆☆"),
             (3, "3|trois|3 !|3 merci|three|note : 3|Note 3|3 / 5"),
-            (4, "4|4/5|quatre|4 sur cinq|4 out of 5|Je vous donne 4|I give you a 4|⭐⭐⭐⭐|**** |\"4\"|(4)|4 points|ma note est 4/5|4 🙂"),
-            (5, "5|cinq|5/5 !|cinq étoiles|five|5 merci beaucoup|5, merci|5 thanks|merci 5|Bonjour, 5|⭐️⭐️⭐️⭐️⭐️|5!!!"),
+            (
+                4,
+                "4|4/5|quatre|4 sur cinq|4 out of 5|Je vous donne 4|I give you a 4|⭐⭐⭐⭐|**** |\"4\"|(4)|4 points|ma note est 4/5|4 🙂",
+            ),
+            (
+                5,
+                "5|cinq|5/5 !|cinq étoiles|five|5 merci beaucoup|5, merci|5 thanks|merci 5|Bonjour, 5|⭐️⭐️⭐️⭐️⭐️|5!!!",
+            ),
         ] {
             for text in texts.split('|') {
                 let read = score(text);
@@ -212,10 +263,47 @@ mod tests {
     #[test]
     fn a_number_in_a_question_or_a_sentence_is_no_score() {
         for text in [
-            "", "?", "4 ?", "le 4 ?", "train 5", "voie 3", "le train de 5h", "4h", "4e", "10", "0", "6", "8/10", "4/10", "4,5", "4.5", "4:30",
-            "2-3", "18h04", "5 minutes de retard", "5 mecs encerclent une fille", "3117", "2 billets pour Rennes", "un homme est tombé",
-            "une question", "bonjour", "merci", "oui", "STOP", "1 2 3", "4 ou 5", "3 trains en retard", "******", "n 5", "TER 4", "12", "quai 2",
-            "4, 5 minutes", "5 personnes", "un train", "je veux 2 places",
+            "",
+            "?",
+            "4 ?",
+            "le 4 ?",
+            "train 5",
+            "voie 3",
+            "le train de 5h",
+            "4h",
+            "4e",
+            "10",
+            "0",
+            "6",
+            "8/10",
+            "4/10",
+            "4,5",
+            "4.5",
+            "4:30",
+            "2-3",
+            "18h04",
+            "5 minutes de retard",
+            "5 mecs encerclent une fille",
+            "3117",
+            "2 billets pour Rennes",
+            "un homme est tombé",
+            "une question",
+            "bonjour",
+            "merci",
+            "oui",
+            "STOP",
+            "1 2 3",
+            "4 ou 5",
+            "3 trains en retard",
+            "******",
+            "n 5",
+            "TER 4",
+            "12",
+            "quai 2",
+            "4, 5 minutes",
+            "5 personnes",
+            "un train",
+            "je veux 2 places",
         ] {
             assert_eq!(score(text), None, "{text}");
         }

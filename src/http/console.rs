@@ -10,6 +10,8 @@ mod access_tests;
 mod account_tests;
 mod audit;
 mod handover;
+#[cfg(test)]
+mod handover_tests;
 pub mod me;
 mod news;
 mod people;

@@ -41,7 +41,8 @@ pub(super) async fn call(worker: &Worker, job: &ClaimedJob) -> Result<Done, Stor
             }
         },
     };
-    metrics::counter!("guichet_alerts_total", "kind" => alert.kind.as_str(), "outcome" => outcome).increment(1);
+    metrics::counter!("guichet_alerts_total", "kind" => alert.kind.as_str(), "outcome" => outcome)
+        .increment(1);
     commit_if(tx, kept).await
 }
 

@@ -245,6 +245,8 @@ fn report_panic(ended: Result<(), tokio::task::JoinError>) {
 }
 
 #[cfg(test)]
+mod alerts_tests;
+#[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod follow_tests;
@@ -260,3 +262,5 @@ mod pace_tests;
 mod process_tests;
 #[cfg(test)]
 mod public_tests;
+#[cfg(test)]
+mod survey_tests;

@@ -16,8 +16,8 @@ use crate::desk::routing;
 use crate::engine::manners::{hush, is_hushed};
 use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Rules, in_public};
 use crate::model::{
-    Actor, Author, Conversation, ConversationState, Dialogue, Direction, EscalationReason, EventKind, Lang, Message, MessageId,
-    MessageKind, NewEvent, Timestamp, Understanding,
+    Actor, Author, Conversation, ConversationState, Dialogue, Direction, EscalationReason, EventKind, Lang,
+    Message, MessageId, MessageKind, NewEvent, Timestamp, Understanding,
 };
 use crate::nlu::Nlu;
 use crate::store::{ClaimedJob, JobKind, NewJob, StoreError, Tx};

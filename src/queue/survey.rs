@@ -16,12 +16,10 @@ use crate::config::SurveyConfig;
 use crate::engine::survey::{is_comment, may_comment, score};
 use crate::engine::{Decision, Line, Part};
 use crate::model::{
-    Actor, Author, Contact, Conversation, ConversationId, ConversationState, EventKind, Lang, Message, MessageId,
-    MessageKind, NewEvent, Timestamp,
+    Actor, Author, Contact, Conversation, ConversationId, ConversationState, EventKind, Lang, Message,
+    MessageId, MessageKind, NewEvent, Timestamp,
 };
-use crate::store::{
-    ClaimedJob, Ingest, Ingested, JobKind, NewJob, StoreError, Survey, Tx, Wanted,
-};
+use crate::store::{ClaimedJob, Ingest, Ingested, JobKind, NewJob, StoreError, Survey, Tx, Wanted};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -69,7 +67,9 @@ async fn answer(
     if inbound.automatic || !inbound.media.is_empty() || (read.is_none() && !may_comment(inbound.text)) {
         return Ok(None);
     }
-    let Some(contact) = tx.contact_by_address(inbound.channel, inbound.address).await? else { return Ok(None) };
+    let Some(contact) = tx.contact_by_address(inbound.channel, inbound.address).await? else {
+        return Ok(None);
+    };
     let Some(survey) = tx.open_survey(contact.id, now).await? else { return Ok(None) };
     // The contact's lock makes what follows safe against a twin request.
     let id = survey.conversation_id;
@@ -341,13 +341,7 @@ impl Worker {
         if self.surveys.config.not_on.contains(&conversation.channel) || channel.is_public(&contact.address) {
             return Ok(false);
         }
-        let probe = Message::outbound(
-            &conversation,
-            Author::Bot,
-            MessageKind::Notice,
-            String::new(),
-            now,
-        );
+        let probe = Message::outbound(&conversation, Author::Bot, MessageKind::Notice, String::new(), now);
         let outgoing = outgoing(&mut tx, &contact, &probe).await?;
         Ok(channel.refuses(&outgoing, now).is_none())
     }

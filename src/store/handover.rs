@@ -67,7 +67,9 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<ContentVersion>, StoreError> {
         let rows = self.fetch(&sql::CONTENT_SINCE, values![since, limit]).await?;
-        rows.iter().map(|row| Ok(ContentVersion { at: row.time("at")?, changes: row.json("changes")? })).collect()
+        rows.iter()
+            .map(|row| Ok(ContentVersion { at: row.time("at")?, changes: row.json("changes")? }))
+            .collect()
     }
 
     /// Transfers, snoozes and missed promises after `since`, the latest first.
@@ -92,7 +94,9 @@ impl Tx {
     /// What customers are to be told of, by its end, at most `limit`.
     pub async fn open_watches(&mut self, now: Timestamp, limit: i64) -> Result<Vec<OpenWatch>, StoreError> {
         let rows = self.fetch(&sql::HANDOVER_WATCHES, values![now, limit]).await?;
-        rows.iter().map(|row| Ok(OpenWatch { what: row.json("what")?, until: row.time("until_at")? })).collect()
+        rows.iter()
+            .map(|row| Ok(OpenWatch { what: row.json("what")?, until: row.time("until_at")? }))
+            .collect()
     }
 
     /// Notes on conversations that are not over, the latest first.

@@ -2,12 +2,10 @@
 
 use super::conversations::conversation;
 use super::driver::{Row, values};
-use super::sql::hours as sql;
 use super::sql as general;
+use super::sql::hours as sql;
 use super::{Ingest, JobKind, StoreError, Tx};
-use crate::model::{
-    ContactId, Conversation, ConversationId, JobId, Message, MessageId, Timestamp,
-};
+use crate::model::{ContactId, Conversation, ConversationId, JobId, Message, MessageId, Timestamp};
 
 /// A survey of one conversation.
 #[derive(Debug, Clone, PartialEq)]

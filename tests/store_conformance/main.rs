@@ -7,6 +7,7 @@ mod conversations;
 mod given;
 mod group_commit;
 mod guards;
+mod hours;
 mod ingest;
 mod lanes;
 mod notices;
@@ -112,6 +113,12 @@ conformance! {
         the_queue_is_by_priority_then_age,
         the_queue_shows_trouble_and_the_last_words,
         events_of_a_period_are_those_of_its_conversations,
+    }
+    hours {
+        the_same_call_is_raised_once_with_its_job,
+        a_promise_is_told_once,
+        what_changed_in_the_content_is_kept,
+        a_survey_is_of_one_conversation_and_open_while_none_else_is,
     }
     schema {
         every_statement_prepares,

@@ -5,14 +5,8 @@ use serde_json::{Value, json};
 
 /// `notices.change`: one change of one train, in a sentence. `notices.correction`: it was told otherwise.
 /// `notices.watch`: it is watched. `survey`, in a file of its own: what is asked after the end.
-pub(super) const MESSAGES: [&str; 6] = [
-    "notices.change",
-    "notices.correction",
-    "notices.watch",
-    "survey.ask",
-    "survey.thanks",
-    "survey.noted",
-];
+pub(super) const MESSAGES: [&str; 6] =
+    ["notices.change", "notices.correction", "notices.watch", "survey.ask", "survey.thanks", "survey.noted"];
 
 /// The variables of a notice, in each shape; none: the key is no notice's.
 pub(super) fn samples(key: &str) -> Option<Vec<Value>> {
@@ -25,7 +19,8 @@ pub(super) fn samples(key: &str) -> Option<Vec<Value>> {
         "survey.ask" => return Some(vec![asked(true), asked(false)]),
         "survey.thanks" => {
             let shapes = (1..=5).flat_map(|score| [(score, true), (score, false)]);
-            let thanks = shapes.map(|(score, comment)| json!({ "operator": "Guichet", "score": score, "comment": comment }));
+            let thanks = shapes
+                .map(|(score, comment)| json!({ "operator": "Guichet", "score": score, "comment": comment }));
             return Some(thanks.collect());
         }
         "survey.noted" => return Some(vec![json!({ "operator": "Guichet" })]),

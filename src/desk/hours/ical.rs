@@ -66,7 +66,10 @@ pub fn read(text: &str, zone: &TimeZone, from: Date, to: Date) -> Result<Special
         }
         let count = expanded.events.len();
         left = left.checked_sub(count).filter(|_| count < MOST_OF_ONE).ok_or_else(|| {
-            places.error(group.line_of(0), ("it is repeated too often", "begin it later, or repeat it less often"))
+            places.error(
+                group.line_of(0),
+                ("it is repeated too often", "begin it later, or repeat it less often"),
+            )
         })?;
         for event in expanded.events {
             let Some(component) = group.calendar.component_by_id(event.comp_id) else { continue };
@@ -101,8 +104,17 @@ impl Places {
 
 fn parse(text: &str, places: &Places) -> Result<ICalendar, IcalError> {
     let last = text.lines().count().max(1);
+    let count = |word: &str| {
+        text.lines()
+            .filter(|line| line.get(..word.len()).is_some_and(|l| l.eq_ignore_ascii_case(word)))
+            .count()
+    };
+    if count("BEGIN:") > count("END:") {
+        let what = "an event or the calendar does not end";
+        return Err(places.error(last, (what, "write END:VEVENT and END:VCALENDAR")));
+    }
     let mut found: Option<ICalendar> = None;
-    let mut parser = Parser::new(text).strict();
+    let mut parser = Parser::new(text);
     loop {
         let (line, problem) = match parser.entry() {
             Entry::ICalendar(calendar) => {
@@ -138,7 +150,12 @@ struct Group {
 impl Group {
     fn line_of(&self, component: u32) -> usize {
         let at = usize::try_from(component).unwrap_or(usize::MAX);
-        self.lines.get(at).copied().filter(|line| *line > 0).or_else(|| self.lines.last().copied()).unwrap_or(1)
+        self.lines
+            .get(at)
+            .copied()
+            .filter(|line| *line > 0)
+            .or_else(|| self.lines.last().copied())
+            .unwrap_or(1)
     }
 }
 
@@ -172,10 +189,12 @@ fn ending(component: &ICalendarComponent, to: Date) -> ICalendarComponent {
     let part = |n: i8| u8::try_from(n).ok();
     let year = u16::try_from(to.year()).ok();
     let (month, day) = (part(to.month()), part(to.day()));
-    let end = PartialDateTime { year, month, day, hour: Some(23), minute: Some(59), ..PartialDateTime::default() };
+    let end =
+        PartialDateTime { year, month, day, hour: Some(23), minute: Some(59), ..PartialDateTime::default() };
     let date = |at: &PartialDateTime| (at.year, at.month, at.day);
     let end = start.filter(|start| date(start) > date(&end)).unwrap_or(end);
-    for value in component.properties_mut(&ICalendarProperty::Rrule).flat_map(|entry| entry.values.iter_mut()) {
+    for value in component.properties_mut(&ICalendarProperty::Rrule).flat_map(|entry| entry.values.iter_mut())
+    {
         if let ICalendarValue::RecurrenceRule(rule) = value
             && rule.until.as_ref().is_none_or(|until| date(until) > date(&end))
         {
@@ -208,7 +227,9 @@ fn check(event: &ICalendarComponent) -> Result<(), Problem> {
 fn told(error: &CalendarErrorType) -> Problem {
     match error {
         CalendarErrorType::MissingDtStart => ("the event has no DTSTART", "give it one, or remove it"),
-        CalendarErrorType::InvalidDtStart => ("DTSTART is no date", "write it as DTSTART;VALUE=DATE:20261225"),
+        CalendarErrorType::InvalidDtStart => {
+            ("DTSTART is no date", "write it as DTSTART;VALUE=DATE:20261225")
+        }
         CalendarErrorType::InvalidDtEnd => ("DTEND is no date", "write it as DTEND;VALUE=DATE:20261226"),
         CalendarErrorType::InvalidDuration => ("DURATION is no length of time", "write it as DURATION:P1D"),
         CalendarErrorType::RRule(_) => ("RRULE cannot be followed", "write it as RRULE:FREQ=YEARLY"),

@@ -88,12 +88,7 @@ impl Calendar {
     }
 
     /// Follows the file until `stop`.
-    pub async fn follow(
-        self,
-        clock: Arc<dyn crate::clock::Clock>,
-        every: Duration,
-        stop: CancellationToken,
-    ) {
+    pub async fn follow(self, clock: Arc<dyn crate::clock::Clock>, every: Duration, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -122,7 +117,8 @@ fn read(path: &Path, zone: &TimeZone, today: Date) -> Result<Special, String> {
     if size > MOST_BYTES {
         return Err(format!("it is larger than {MOST_BYTES} bytes. Cure: keep the events of the desk only"));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| format!("it cannot be read: {error}. {cure}"))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("it cannot be read: {error}. {cure}"))?;
     let reach: Span = i64::try_from(SEARCH_DAYS).unwrap_or(400).saturating_add(31).days();
     let (from, to) = (today.saturating_sub(reach), today.saturating_add(reach));
     ical::read(&text, zone, from, to).map_err(|error| error.to_string())

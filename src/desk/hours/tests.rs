@@ -117,3 +117,106 @@ fn daylight_saving_nights() {
     let gap = Calendar::new(toml::from_str(text).unwrap(), desk.zone.clone());
     assert_eq!(gap.next_opening(at("2026-03-29T01:00")), Some(at("2026-03-29T03:30")));
 }
+
+/// Written to be read again: another size is another file.
+fn write(path: &std::path::Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+}
+
+const CHRISTMAS: &str = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nDTSTART;VALUE=DATE:20261225\nEND:VEVENT\nBEGIN:VEVENT\nUID:b\n\
+    DTSTART:20261224T080000\nDTEND:20261224T120000\nCATEGORIES:OPEN\nEND:VEVENT\nEND:VCALENDAR\n";
+
+/// Every day 7–22, with what a file and the configuration say.
+fn with_file(path: &std::path::Path, more: &str) -> HoursConfig {
+    toml::from_str(&format!("calendar = '{}'\n{more}", path.display())).unwrap()
+}
+
+#[test]
+fn days_of_the_file_and_of_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("days.ics");
+    write(&path, CHRISTMAS);
+    let now = at("2026-12-20T12:00");
+    let zone = TimeZone::get("Europe/Paris").unwrap();
+    let more = "exceptions = { '2026-12-23' = '10:00-11:00', '2026-12-25' = '09:00-10:00' }\nclosed = ['2026-12-26']";
+    for (more, expected) in [
+        (
+            "",
+            [
+                ("2026-12-23", "7h00–22h00"),
+                ("2026-12-24", "8h00–12h00"),
+                ("2026-12-25", "fermé"),
+                ("2026-12-26", "7h00–22h00"),
+            ],
+        ),
+        (
+            more,
+            [
+                ("2026-12-23", "10h00–11h00"),
+                ("2026-12-24", "8h00–12h00"),
+                ("2026-12-25", "9h00–10h00"),
+                ("2026-12-26", "fermé"),
+            ],
+        ),
+    ] {
+        let desk = Calendar::open(with_file(&path, more), zone.clone(), now).unwrap();
+        for (day, hours) in expected {
+            assert_eq!(desk.hours_text(at(&format!("{day}T00:00")), Lang::FR), hours, "{day}");
+        }
+    }
+    // Into the words that customers read, and into promised times.
+    let desk = Calendar::open(with_file(&path, ""), zone, now).unwrap();
+    assert_eq!(desk.reopens_text(at("2026-12-24T12:30"), Lang::FR).as_deref(), Some("samedi à 7h00"));
+    assert_eq!(desk.after(at("2026-12-24T11:30"), Duration::from_secs(3600)), Some(at("2026-12-26T07:30")));
+    assert_eq!(
+        desk.business_time(at("2026-12-24T00:00"), at("2026-12-26T00:00")),
+        Duration::from_secs(4 * 3600)
+    );
+}
+
+#[test]
+fn a_saved_file_is_followed_and_a_bad_one_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("days.ics");
+    let zone = TimeZone::get("Europe/Paris").unwrap();
+    let (now, christmas) = (at("2026-12-20T12:00"), at("2026-12-25T12:00"));
+    let missing = Calendar::open(with_file(&path, ""), zone.clone(), now).unwrap_err();
+    assert!(
+        missing.contains("days.ics: it cannot be read")
+            && missing.contains("Cure: correct desk.hours.calendar"),
+        "{missing}"
+    );
+    write(&path, CHRISTMAS);
+    let desk = Calendar::open(with_file(&path, ""), zone, now).unwrap();
+    let clone = desk.clone();
+    assert!(!desk.refresh(now), "nothing was saved");
+    write(&path, &CHRISTMAS.replace("VALUE=DATE:20261225", "VALUE=DATE:soon"));
+    assert!(!desk.refresh(now));
+    let problem = clone.problem().unwrap();
+    assert!(
+        problem
+            .ends_with("days.ics: line 2: DTSTART is no date. Cure: write it as DTSTART;VALUE=DATE:20261225"),
+        "{problem}"
+    );
+    assert!(!clone.is_open(christmas), "the last good one stays");
+    write(&path, "BEGIN:VCALENDAR\nEND:VCALENDAR\n");
+    assert!(desk.refresh(now));
+    assert_eq!((clone.problem(), clone.is_open(christmas)), (None, true));
+    // Rules that repeat are worked out anew when the day changes.
+    assert!(desk.refresh(at("2026-12-21T00:00")));
+}
+
+#[test]
+fn the_shift_to_tell_of() {
+    for (now, since) in [
+        // In its first hour, who comes reads of the shift before.
+        ("2026-11-24T07:30", "2026-11-23T14:00"),
+        ("2026-11-24T08:00", "2026-11-24T07:00"),
+        ("2026-11-24T13:00", "2026-11-24T07:00"),
+        ("2026-11-24T14:30", "2026-11-24T07:00"),
+        ("2026-11-24T21:55", "2026-11-24T14:00"),
+        ("2026-11-29T12:00", "2026-11-28T20:00"),
+    ] {
+        assert_eq!(desk().shift_to_tell_of(at(now)), Some(at(since)), "{now}");
+    }
+}

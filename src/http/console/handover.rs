@@ -114,7 +114,9 @@ async fn told(state: &AppState, ui: Ui, asked: &Asked) -> Result<(Value, Timesta
     let since = match asked.since.trim() {
         "" => handover::since(&state.calendar, now),
         text => instant(text, state).ok_or_else(|| {
-            Problem::bad_request("'since' is no time: write one such as 2026-11-25T07:00, in the operator's time zone")
+            Problem::bad_request(
+                "'since' is no time: write one such as 2026-11-25T07:00, in the operator's time zone",
+            )
         })?,
     };
     let note = Handover::read(&state.store, &state.planner, since, now).await?;
@@ -303,14 +305,22 @@ impl Words<'_> {
             LiveState::Old(at) => Some(self.says(&format!("{what}_old"), &self.wall.age(at))),
             LiveState::Lost(_) => Some(self.says(&format!("{what}_lost"), "")),
         };
-        [say("announced", incidents.announced), say("trains", incidents.trains)].into_iter().flatten().collect()
+        [say("announced", incidents.announced), say("trains", incidents.trains)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn alert(&self, alert: &Alert, source: &str) -> Line {
         let header = alert.header(self.wall.ui().0).unwrap_or_default();
-        let what = if header.trim().is_empty() { format!("{} · {}", alert.cause, alert.effect) } else { header.to_owned() };
+        let what = if header.trim().is_empty() {
+            format!("{} · {}", alert.cause, alert.effect)
+        } else {
+            header.to_owned()
+        };
         let until = alert.periods.iter().filter_map(|(_, until)| *until).max();
-        let until = until.map(|until| format!(" · {}", self.says("until", &self.time(until)))).unwrap_or_default();
+        let until =
+            until.map(|until| format!(" · {}", self.says("until", &self.time(until)))).unwrap_or_default();
         let age = self.aged("as_of", alert.as_of);
         Line::plain(format!("{what}{until} · {source}, {age}"))
     }
@@ -322,7 +332,8 @@ impl Words<'_> {
                 format!("{} ({how})", change.file)
             });
             let files: Vec<String> = files.collect();
-            (!files.is_empty()).then(|| Line::plain(format!("{} · {}", self.time(version.at), files.join(", "))))
+            (!files.is_empty())
+                .then(|| Line::plain(format!("{} · {}", self.time(version.at), files.join(", "))))
         };
         self.note.versions.iter().filter_map(line).collect()
     }

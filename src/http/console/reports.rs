@@ -190,7 +190,9 @@ fn score_row(name: String, scores: &Scores, ui: Ui) -> ScoreRow {
     ScoreRow {
         name,
         asked: scores.asked,
-        answered: scores.share().map_or_else(dash, |share| format!("{} ({})", scores.answered, percent(share))),
+        answered: scores
+            .share()
+            .map_or_else(dash, |share| format!("{} ({})", scores.answered, percent(share))),
         mean: scores.mean().map_or_else(dash, number),
         satisfied: scores.satisfied().map_or_else(dash, percent),
     }

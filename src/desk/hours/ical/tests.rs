@@ -22,12 +22,15 @@ fn special(events: &str) -> Special {
 
 /// `closed`, `as usual`, or the shifts.
 fn on(special: &Special, date: &str) -> String {
-    let time = |t: Time| if t == Time::MAX { "24:00".to_owned() } else { format!("{:02}:{:02}", t.hour(), t.minute()) };
+    let time = |t: Time| {
+        if t == Time::MAX { "24:00".to_owned() } else { format!("{:02}:{:02}", t.hour(), t.minute()) }
+    };
     match special.of(day(date)) {
         None => "as usual".to_owned(),
         Some([]) => "closed".to_owned(),
         Some(shifts) => {
-            let shifts: Vec<_> = shifts.iter().map(|(from, to)| format!("{}-{}", time(*from), time(*to))).collect();
+            let shifts: Vec<_> =
+                shifts.iter().map(|(from, to)| format!("{}-{}", time(*from), time(*to))).collect();
             shifts.join(", ")
         }
     }
@@ -36,20 +39,38 @@ fn on(special: &Special, date: &str) -> String {
 #[test]
 fn what_each_kind_of_event_says() {
     for (events, expected) in [
-        ("DTSTART;VALUE=DATE:20261225\nSUMMARY:Noël", vec![("2026-12-25", "closed"), ("2026-12-26", "as usual")]),
+        (
+            "DTSTART;VALUE=DATE:20261225\nSUMMARY:Noël",
+            vec![("2026-12-25", "closed"), ("2026-12-26", "as usual")],
+        ),
         // The end is exclusive.
         (
             "DTSTART;VALUE=DATE:20261225\nDTEND;VALUE=DATE:20261227",
-            vec![("2026-12-24", "as usual"), ("2026-12-25", "closed"), ("2026-12-26", "closed"), ("2026-12-27", "as usual")],
+            vec![
+                ("2026-12-24", "as usual"),
+                ("2026-12-25", "closed"),
+                ("2026-12-26", "closed"),
+                ("2026-12-27", "as usual"),
+            ],
         ),
         (
             "DTSTART;VALUE=DATE:20251225\nRRULE:FREQ=YEARLY\nSUMMARY:Noël",
-            vec![("2025-12-25", "closed"), ("2026-12-25", "closed"), ("2028-12-25", "closed"), ("2026-12-24", "as usual")],
+            vec![
+                ("2025-12-25", "closed"),
+                ("2026-12-25", "closed"),
+                ("2028-12-25", "closed"),
+                ("2026-12-24", "as usual"),
+            ],
         ),
         // The last Monday of May, and one of them left out.
         (
             "DTSTART;VALUE=DATE:20250526\nRRULE:FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO\nEXDATE;VALUE=DATE:20270531",
-            vec![("2025-05-26", "closed"), ("2026-05-25", "closed"), ("2027-05-31", "as usual"), ("2028-05-29", "closed")],
+            vec![
+                ("2025-05-26", "closed"),
+                ("2026-05-25", "closed"),
+                ("2027-05-31", "as usual"),
+                ("2028-05-29", "closed"),
+            ],
         ),
         ("DTSTART;VALUE=DATE:20261225\nSTATUS:CANCELLED", vec![("2026-12-25", "as usual")]),
         // A meeting closes no desk.
@@ -59,7 +80,10 @@ fn what_each_kind_of_event_says() {
             vec![("2026-12-24", "07:00-16:00")],
         ),
         // In UTC and in a zone of its own.
-        ("DTSTART:20261224T060000Z\nDTEND:20261224T150000Z\nSUMMARY:open: veille", vec![("2026-12-24", "07:00-16:00")]),
+        (
+            "DTSTART:20261224T060000Z\nDTEND:20261224T150000Z\nSUMMARY:open: veille",
+            vec![("2026-12-24", "07:00-16:00")],
+        ),
         (
             "DTSTART;TZID=America/New_York:20261224T030000\nDTEND;TZID=America/New_York:20261224T100000\nSUMMARY:Ouvert : veille",
             vec![("2026-12-24", "09:00-16:00")],
@@ -86,7 +110,12 @@ fn what_each_kind_of_event_says() {
         // Every day of daylight saving, at the hours of the desk.
         (
             "DTSTART;TZID=Europe/Paris:20261024T080000\nDURATION:PT2H\nRRULE:FREQ=DAILY;COUNT=3\nCATEGORIES:OPEN",
-            vec![("2026-10-24", "08:00-10:00"), ("2026-10-25", "08:00-10:00"), ("2026-10-26", "08:00-10:00"), ("2026-10-27", "as usual")],
+            vec![
+                ("2026-10-24", "08:00-10:00"),
+                ("2026-10-25", "08:00-10:00"),
+                ("2026-10-26", "08:00-10:00"),
+                ("2026-10-27", "as usual"),
+            ],
         ),
     ] {
         let special = special(events);
@@ -103,7 +132,12 @@ fn an_occurrence_that_was_changed_is_where_it_was_moved_to() {
         "BEGIN:VEVENT\nUID:0@test\nRECURRENCE-ID;VALUE=DATE:20261116\nDTSTART;VALUE=DATE:20261118\nEND:VEVENT\nEND:VCALENDAR",
     );
     let special = read(&text, &paris(), day("2026-01-01"), day("2026-12-31")).unwrap();
-    for (date, says) in [("2026-11-09", "closed"), ("2026-11-16", "as usual"), ("2026-11-18", "closed"), ("2026-11-23", "closed")] {
+    for (date, says) in [
+        ("2026-11-09", "closed"),
+        ("2026-11-16", "as usual"),
+        ("2026-11-18", "closed"),
+        ("2026-11-23", "closed"),
+    ] {
         assert_eq!(on(&special, date), says, "{date}");
     }
 }
@@ -115,12 +149,28 @@ fn what_is_wrong_is_told_with_its_line() {
         (file(&format!("{good}SUMMARY:Noël")), 8, "the event has no DTSTART"),
         (file(&format!("{good}DTSTART:bientôt")), 8, "DTSTART is no date"),
         (file(&format!("{good}DTSTART;VALUE=DATE:20261399")), 8, "DTSTART is no date"),
-        (file(&format!("{good}DTSTART;VALUE=DATE:20261225\nRRULE:chaque année")), 8, "RRULE cannot be followed"),
-        (file(&format!("{good}DTSTART;VALUE=DATE:20261225\nDTEND;VALUE=DATE:20301225")), 8, "the event lasts for more than a year"),
-        (file(&format!("{good}DTSTART;VALUE=DATE:20261225\nCATEGORIES:OPEN")), 8, "an all-day event that opens the desk says no hours"),
+        (
+            file(&format!("{good}DTSTART;VALUE=DATE:20261225\nRRULE:chaque année")),
+            8,
+            "RRULE cannot be followed",
+        ),
+        (
+            file(&format!("{good}DTSTART;VALUE=DATE:20261225\nDTEND;VALUE=DATE:20301225")),
+            8,
+            "the event lasts for more than a year",
+        ),
+        (
+            file(&format!("{good}DTSTART;VALUE=DATE:20261225\nCATEGORIES:OPEN")),
+            8,
+            "an all-day event that opens the desk says no hours",
+        ),
         ("bonjour\n".to_owned(), 1, "this is no iCalendar"),
         (String::new(), 1, "there is no calendar in it"),
-        ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261225T000000\n".to_owned(), 3, "an event or the calendar does not end"),
+        (
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261225T000000\n".to_owned(),
+            3,
+            "an event or the calendar does not end",
+        ),
     ] {
         let error = match read(&text, &paris(), day("2026-01-01"), day("2027-12-31")) {
             Err(error) => error,
@@ -138,7 +188,9 @@ fn rules_without_an_end_end_with_the_period() {
     let many = vec!["DTSTART;VALUE=DATE:19700714\nRRULE:FREQ=YEARLY"; 500].join("\n\n");
     let special = read(&file(&many), &paris(), day("2026-01-01"), day("2026-12-31")).unwrap();
     assert_eq!((special.0.len(), on(&special, "2026-07-14").as_str()), (1, "closed"));
-    for endless in ["DTSTART;VALUE=DATE:19500101\nRRULE:FREQ=DAILY", "DTSTART:20260101T000000\nRRULE:FREQ=SECONDLY"] {
+    for endless in
+        ["DTSTART;VALUE=DATE:19500101\nRRULE:FREQ=DAILY", "DTSTART:20260101T000000\nRRULE:FREQ=SECONDLY"]
+    {
         let error = read(&file(endless), &paris(), day("2026-01-01"), day("2026-12-31")).unwrap_err();
         assert_eq!((error.line, error.what.as_str()), (4, "it is repeated too often"));
     }
