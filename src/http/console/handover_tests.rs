@@ -76,7 +76,7 @@ async fn the_note_tells_what_is_open_as_a_page_and_as_text() {
     assert_eq!(text, page(&app, &french, "/console/handover?format=text").await);
     let link = format!("http://127.0.0.1:8080/console/conversations/{}", app.conversation);
     for told in [
-        "NOTE",
+        "Note de passation",
         "PROMESSES EN DANGER (1)",
         "- ! ",
         &link,
