@@ -63,11 +63,20 @@ impl Library {
         let sources = sources(config, &trains.planner)?;
         let (pack, live) = Live::load(&config.files, config.operator.lang, &sources).map_err(Rejected)?;
         let gazetteer = gazetteer(config, &trains.timetable)?;
-        let hours = config.desk.hours.clone();
-        let calendar = Calendar::open(hours, config.timezone(), SystemClock.now())
-            .map_err(|error| Rejected(vec![error]))?;
+        let calendar = opening_hours(config)?;
         Ok(Self { pack, live, gazetteer, sources, trains, reloader, calendar })
     }
+}
+
+/// When people are there, with the calendar of `desk.hours`. Errors name file, line and cure.
+pub fn opening_hours(config: &Config) -> Result<Calendar, Rejected> {
+    let hours = config.desk.hours.clone();
+    Calendar::open(hours, config.timezone(), SystemClock.now()).map_err(|error| Rejected(vec![error]))
+}
+
+/// Who is on call. Errors name key and cure.
+pub fn on_call(config: &Config) -> Result<OnCall, Rejected> {
+    OnCall::new(&config.desk.on_call, &config.server.public_url).map_err(|error| Rejected(vec![error]))
 }
 
 /// Every answer source as it is configured. What the database answers is put in where there is one.
@@ -161,8 +170,7 @@ impl App {
     pub async fn build(config: Config, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let channels = build_channels(&config, clock.clone())?;
-        let on_call = OnCall::new(&config.desk.on_call, &config.server.public_url);
-        let on_call = on_call.map_err(|error| Rejected(vec![error]))?;
+        let on_call = on_call(&config)?;
         let config = Arc::new(config);
         let reading = config.clone();
         let mut library = tokio::task::spawn_blocking(move || Library::load(&reading)).await??;
