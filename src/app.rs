@@ -11,7 +11,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, NoticesConfig};
 use crate::content::{Content, Live};
 use crate::desk::dispatch::Dispatcher;
+use crate::desk::handover::keep_versions;
 use crate::desk::hours::Calendar;
+use crate::desk::oncall::OnCall;
 use crate::desk::people;
 use crate::engine::Rules;
 use crate::http::{AppState, router};
@@ -20,7 +22,7 @@ use crate::nlu::aliases::AliasFile;
 use crate::nlu::entities::stations::Gazetteer;
 use crate::nlu::{Embedder, IntentPack, Means, Nlu, Shelf};
 use crate::notify::Notifier;
-use crate::queue::{Listeners, Manners, Mind, Paces, Worker};
+use crate::queue::{Listeners, Manners, Mind, Paces, Surveys, Worker, survey};
 use crate::store::Store;
 use crate::telemetry;
 use crate::transit::TimetableHandle;
@@ -52,6 +54,8 @@ pub struct Library {
     pub trains: Trains,
     /// Keeps the timetable up to date, once run.
     pub reloader: Option<Reloader>,
+    /// When people are there.
+    pub calendar: Calendar,
 }
 
 impl Library {
@@ -61,8 +65,20 @@ impl Library {
         let sources = sources(config, &trains.planner)?;
         let (pack, live) = Live::load(&config.files, config.operator.lang, &sources).map_err(Rejected)?;
         let gazetteer = gazetteer(config, &trains.timetable)?;
-        Ok(Self { pack, live, gazetteer, sources, trains, reloader })
+        let calendar = opening_hours(config)?;
+        Ok(Self { pack, live, gazetteer, sources, trains, reloader, calendar })
     }
+}
+
+/// When people are there, with the calendar of `desk.hours`. Errors name file, line and cure.
+pub fn opening_hours(config: &Config) -> Result<Calendar, Rejected> {
+    let hours = config.desk.hours.clone();
+    Calendar::open(hours, config.timezone(), SystemClock.now()).map_err(|error| Rejected(vec![error]))
+}
+
+/// Who is on call. Errors name key and cure.
+pub fn on_call(config: &Config) -> Result<OnCall, Rejected> {
+    OnCall::new(&config.desk.on_call, &config.server.public_url).map_err(|error| Rejected(vec![error]))
 }
 
 /// Every answer source as it is configured. What the database answers is put in where there is one.
@@ -156,6 +172,7 @@ impl App {
     pub async fn build(config: Config, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let channels = build_channels(&config, clock.clone())?;
+        let on_call = on_call(&config)?;
         let config = Arc::new(config);
         let reading = config.clone();
         let mut library = tokio::task::spawn_blocking(move || Library::load(&reading)).await??;
@@ -181,6 +198,8 @@ impl App {
             clock,
             config,
             channels,
+            on_call,
+            calendar: library.calendar.clone(),
             timetable: library.trains.timetable.clone(),
             planner: library.trains.planner.clone(),
             mind: Arc::new(OnceLock::new()),
@@ -268,7 +287,19 @@ async fn work(state: AppState, mut library: Library) {
         mind: mind.clone(),
         paces: Paces::new(&state.channels, state.config.queue.instances),
         config: state.config.queue.clone(),
+        on_call: state.on_call.clone(),
+        surveys: Surveys {
+            config: state.config.survey.clone(),
+            reopen_within: state.config.conversations.reopen_within.into(),
+        },
     };
+    let keeping = tokio::spawn(keep_versions(
+        state.store.clone(),
+        mind.content.clone(),
+        state.clock.clone(),
+        state.stopping.clone(),
+    ));
+    let asking = tokio::spawn(survey::run(worker.clone(), state.stopping.clone()));
     let listeners = Listeners {
         store: state.store.clone(),
         clock: state.clock.clone(),
@@ -281,9 +312,16 @@ async fn work(state: AppState, mut library: Library) {
         clock: state.clock.clone(),
         config: state.config.desk.routing.clone(),
         sla: state.config.desk.sla.clone(),
-        calendar: Calendar::new(state.config.desk.hours.clone(), state.config.timezone()),
+        calendar: state.calendar.clone(),
+        on_call: state.on_call.clone(),
     };
     let dispatching = tokio::spawn(dispatcher.run(state.stopping.clone()));
+    let calendar = state.calendar.clone();
+    let opening = tokio::spawn(calendar.follow(
+        state.clock.clone(),
+        state.config.files.poll.into(),
+        state.stopping.clone(),
+    ));
     let notifying = tokio::spawn(notifier(&state, &mind, &trains).run(state.stopping.clone()));
     let recording =
         record(&state, &trains).map(|recorder| tokio::spawn(recorder.run(state.stopping.clone())));
@@ -296,9 +334,8 @@ async fn work(state: AppState, mut library: Library) {
     worker.run(state.stopping.clone()).await;
     improving.abort();
     watching.abort();
-    for task in
-        following.into_iter().chain(reloading).chain(recording).chain([notifying, listening, dispatching])
-    {
+    let beside = [notifying, listening, dispatching, opening, asking, keeping];
+    for task in following.into_iter().chain(reloading).chain(recording).chain(beside) {
         if task.await.is_err() {
             tracing::error!("a task beside the queue panicked");
         }
@@ -336,7 +373,7 @@ pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>)
         tracing::warn!(%why, "understanding with n-grams only");
         None
     });
-    let Library { pack, live, gazetteer, sources, trains, .. } = library;
+    let Library { pack, live, gazetteer, sources, trains, calendar, .. } = library;
     let nlu = Nlu::train(pack, gazetteer, means(config, embedder.clone()));
     let content = Content::new(config.files.clone(), config.operator.lang, sources.clone(), live);
     let mind = Mind {
@@ -344,7 +381,7 @@ pub fn think(config: &Config, library: Library) -> (Arc<Mind>, Option<Embedder>)
         content,
         sources,
         planner: trains.planner,
-        calendar: Calendar::new(config.desk.hours.clone(), config.timezone()),
+        calendar,
         rules: Rules {
             answer_from: config.nlu.answer_from,
             confirm_from: config.nlu.confirm_from,

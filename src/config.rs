@@ -9,12 +9,14 @@ mod manners;
 mod navitia;
 mod notices;
 mod oidc;
+mod on_call;
 mod pace;
 mod routing;
 mod secret;
 mod sign_in;
 mod sla;
 mod sms;
+mod survey;
 mod timetable;
 mod traffic;
 mod undo;
@@ -27,12 +29,14 @@ pub use manners::MannersConfig;
 pub use navitia::{NavitiaConfig, StationIds};
 pub use notices::{NoticesConfig, QuietHours};
 pub use oidc::OidcConfig;
+pub use on_call::{OnCallConfig, When};
 pub use pace::PaceKeys;
 pub use routing::{RoutingConfig, RoutingMode};
 pub use secret::Secret;
 pub use sign_in::SignInConfig;
 pub use sla::{ByPriority, Promises, SlaConfig};
 pub use sms::{Price, SmsConfig};
+pub use survey::SurveyConfig;
 pub use timetable::TimetableConfig;
 pub use traffic::{FeedConfig, FeedKind, Place, TrafficConfig};
 pub use undo::Undo;
@@ -58,6 +62,7 @@ pub struct Config {
     pub notices: NoticesConfig,
     pub sms: SmsConfig,
     pub manners: MannersConfig,
+    pub survey: SurveyConfig,
     pub traffic: TrafficConfig,
     pub navitia: NavitiaConfig,
     pub fulfilment: FulfilmentConfig,
@@ -157,6 +162,7 @@ pub struct DeskConfig {
     pub sign_in: SignInConfig,
     pub oidc: OidcConfig,
     pub undo: Undo,
+    pub on_call: OnCallConfig,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -365,6 +371,10 @@ impl Config {
         found.extend(self.fulfilment.problems());
         found.extend(self.desk.oidc.problems());
         found.extend(self.desk.undo.problems());
+        found.extend(self.desk.hours.problems());
+        found.extend(self.desk.on_call.problems());
+        found.extend(self.desk.sla.problems(&self.desk.on_call));
+        found.extend(self.survey.problems());
         found
     }
 

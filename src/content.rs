@@ -9,8 +9,10 @@ use crate::config::FilesConfig;
 use crate::model::{IntentSpec, Lang, Phrases};
 use crate::nlu::entities::stations::Gazetteer;
 use crate::nlu::{IntentPack, Nlu, PackError};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -88,6 +90,8 @@ struct Shared {
     /// Why the files as they are now are not in service; empty: they are.
     problems: RwLock<Vec<String>>,
     seen: RwLock<Fingerprint>,
+    /// How many sets have come into service.
+    generation: AtomicU64,
 }
 
 /// Path, time and size of every file: enough to notice a save.
@@ -104,6 +108,7 @@ impl Content {
             live: RwLock::new(Arc::new(live)),
             problems: RwLock::default(),
             seen: RwLock::new(seen),
+            generation: AtomicU64::new(1),
         }))
     }
 
@@ -113,6 +118,30 @@ impl Content {
 
     pub fn problems(&self) -> Vec<String> {
         self.0.problems.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Another number: another set is in service.
+    pub fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Relaxed)
+    }
+
+    /// The files as they are now: `intents/…` and `responses/…` to the beginning of their SHA-256. Blocks for reading.
+    pub fn digests(&self) -> BTreeMap<String, String> {
+        let FilesConfig { intents, responses, .. } = &self.0.files;
+        let mut digests = BTreeMap::new();
+        for (folder, name) in [(intents, "intents"), (responses, "responses")] {
+            let mut found = Vec::new();
+            walk(folder, 3, &mut found);
+            for (path, ..) in found {
+                let (Ok(inside), Ok(bytes)) = (path.strip_prefix(folder), std::fs::read(&path)) else {
+                    continue;
+                };
+                let digest = Sha256::digest(&bytes);
+                let hex = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+                digests.insert(format!("{name}/{}", inside.display()), hex);
+            }
+        }
+        digests
     }
 
     /// Looks at the files; when something was saved, checks, trains and swaps. Blocks for the training. `names`: the
@@ -132,6 +161,7 @@ impl Content {
                 tracing::info!("changed intents and responses are in service");
                 self.0.sources.compensation().replace(live.compensation.clone());
                 *self.0.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
+                self.0.generation.fetch_add(1, Ordering::Relaxed);
                 Vec::new()
             }
             Err(errors) => {

@@ -94,10 +94,10 @@ function leave() { location.assign("/login?next=" + encodeURIComponent(location.
 
 function listen() {
   const events = new EventSource("/console/events");
-  events.onopen = refresh;
+  events.onopen = () => { lost(false); refresh(); };
   events.onmessage = ({ data }) => {
     document.dispatchEvent(new CustomEvent("hint", { detail: data }));
-    if (data.startsWith("draft ")) return;
+    if (!live || data.startsWith("draft ")) return;
     const mine = live.dataset.conversation;
     if (data === "all" || data === "desk" || !mine || data === mine) refresh();
   };
@@ -198,6 +198,7 @@ const KEYS = {
   l: () => press("l"),
   r: () => reply && !reply.hidden && box.focus(),
   q: () => location.assign("/console"),
+  p: () => location.assign("/console/handover"),
   j: () => step(1),
   k: () => step(-1),
   "?": () => $("help").showModal(),
@@ -226,9 +227,10 @@ if (reply) {
   const log = $("transcript");
   log.scrollTop = log.scrollHeight;
 }
+// Other pages than the live ones listen too where there is news to show.
+if (live || $("news")?.dataset.part) listen();
 if (live) {
   settle();
-  listen();
   // Ages grow, and a hint may have been lost.
   setInterval(refresh, 30000);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });

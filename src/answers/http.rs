@@ -27,7 +27,7 @@
 //! a lost connection or a status of 500 and above), so asking must change nothing. Every address that a name leads to is
 //! checked, and the checked one is connected to.
 
-mod address;
+pub(crate) mod address;
 mod breaker;
 mod question;
 mod reply;

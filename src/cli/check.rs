@@ -48,9 +48,11 @@ impl Findings {
     }
 }
 
-/// Checks the channels' keys, the folder of intents and the responses, and prints what it found.
+/// Checks the channels' keys, the calendar of the opening hours, who is on call, the folder of intents and the responses, and prints what it found.
 pub fn run(args: &CheckArgs, config: &Config) -> anyhow::Result<ExitCode> {
     app::build_channels(config, std::sync::Arc::new(SystemClock))?;
+    app::opening_hours(config)?;
+    app::on_call(config)?;
     let mut findings = intents_folder(&config.files.intents);
     for (key, what, cure) in channels::advice(&config.channels) {
         let what = format!("{key}: {what}");

@@ -1,5 +1,7 @@
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// When people are at the desk.
 #[derive(Debug, Clone, Deserialize)]
@@ -14,6 +16,10 @@ pub struct HoursConfig {
     pub sunday: DayHours,
     /// Days without opening, `2026-12-25`.
     pub closed: Vec<Date>,
+    /// Days with hours of their own. They win over `closed` and `calendar`.
+    pub exceptions: BTreeMap<Date, DayHours>,
+    /// An iCalendar file of holidays and exceptions; empty: none.
+    pub calendar: PathBuf,
 }
 
 impl Default for HoursConfig {
@@ -28,6 +34,8 @@ impl Default for HoursConfig {
             saturday: day(),
             sunday: day(),
             closed: Vec::new(),
+            exceptions: BTreeMap::new(),
+            calendar: PathBuf::new(),
         }
     }
 }
@@ -44,6 +52,25 @@ impl<'de> Deserialize<'de> for DayHours {
                 "'{text}' are no opening hours: write \"07:00-22:00\" or \"07:00-12:00, 14:00-22:00\", in order"
             ))
         })
+    }
+}
+
+impl DayHours {
+    /// None: these are no opening hours.
+    pub fn parse(text: &str) -> Option<Self> {
+        parse(text)
+    }
+}
+
+impl HoursConfig {
+    pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
+        let twice = self.closed.iter().filter(|day| self.exceptions.contains_key(day));
+        twice
+            .map(|day| {
+                let what = format!("{day} stands in desk.hours.closed too. Cure: leave it in one of them");
+                ("desk.hours.exceptions", what)
+            })
+            .collect()
     }
 }
 

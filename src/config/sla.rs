@@ -1,4 +1,4 @@
-use super::Span;
+use super::{OnCallConfig, Span};
 use crate::model::Priority;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ pub struct SlaConfig {
     pub resolution: ByPriority,
     /// How long before a promised time the desk is warned.
     pub warn_before: Span,
+    /// Whether `desk.on_call` is told, beside the supervisors' screens.
+    pub notify: bool,
     /// By a team's name, what differs for it.
     pub teams: BTreeMap<String, Promises>,
 }
@@ -64,6 +66,7 @@ impl Default for SlaConfig {
             next_answer: none,
             resolution: none,
             warn_before: Span::seconds(5 * 60),
+            notify: false,
             teams: BTreeMap::new(),
         }
     }
@@ -78,6 +81,12 @@ impl SlaConfig {
             next_answer: own.next_answer.or(self.next_answer),
             resolution: own.resolution.or(self.resolution),
         }
+    }
+
+    pub(super) fn problems(&self, on_call: &OnCallConfig) -> Vec<(&'static str, String)> {
+        let nobody = self.notify && on_call.url.is_empty();
+        let what = "tells nobody without desk.on_call.url. Cure: set it, or leave notify out".to_owned();
+        nobody.then_some(("desk.sla.notify", what)).into_iter().collect()
     }
 
     /// Is anything promised at all?

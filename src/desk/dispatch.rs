@@ -2,15 +2,16 @@
 //! is a transaction of its own that looks again before it acts, so that several instances may do it at once.
 
 use super::hours::Calendar;
+use super::oncall::{OnCall, sla_alert};
 use super::routing::{self, Waiting};
-use super::sla::{self, Dues, News, Past};
+use super::sla::{self, Dues, Past, Told};
 use crate::clock::Clock;
 use crate::config::{RoutingConfig, RoutingMode, SlaConfig};
 use crate::model::{
-    Actor, AgentId, Conversation, ConversationId, ConversationState, EventKind, NewEvent, Presence, Team,
-    Timestamp,
+    Actor, AgentId, Conversation, ConversationId, ConversationState, EventKind, NewEvent, Presence,
+    PromiseNews, Team, Timestamp,
 };
-use crate::store::{Promised, Store, StoreError};
+use crate::store::{Promised, Store, StoreError, Tx};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -34,6 +35,8 @@ pub struct Dispatcher {
     pub config: RoutingConfig,
     pub sla: SlaConfig,
     pub calendar: Calendar,
+    /// Told of promises, with `desk.sla.notify`.
+    pub on_call: OnCall,
 }
 
 impl Dispatcher {
@@ -91,11 +94,14 @@ impl Dispatcher {
         let mut tx = self.store.read().await?;
         let mut stale = tx.promised(PROMISES).await?;
         let teams = tx.teams().await?;
+        let told = tx.told_promises().await?;
         drop(tx);
         stale.retain(|known| {
             let mut conversation = known.conversation.clone();
-            self.promise(&mut conversation, known, &teams, now);
+            let news = self.promise(&mut conversation, known, &teams, now);
+            let id = conversation.id;
             conversation.desk != known.conversation.desk
+                || news.iter().any(|n| !told.contains(&(id, n.promise, n.since, n.news)))
         });
         for known in &stale {
             let mut tx = self.store.begin().await?;
@@ -106,36 +112,64 @@ impl Dispatcher {
             }
             let news = self.promise(&mut conversation, known, &teams, now);
             tx.save_conversation(&conversation).await?;
-            let kind = news.map(|news| match news {
-                News::Near => EventKind::SlaWarned,
-                News::Missed => EventKind::SlaBreached,
-            });
-            if let Some(kind) = kind {
-                tx.append_event(now, event(kind, Actor::System, id)).await?;
-                metrics::counter!("guichet_sla_total", "kind" => kind.as_str()).increment(1);
+            for one in news {
+                self.tell(&mut tx, &conversation, one, now).await?;
             }
             tx.commit().await?;
         }
         Ok(stale.len())
     }
 
+    /// To the log, and to whoever is on call; once.
+    async fn tell(
+        &self,
+        tx: &mut Tx,
+        conversation: &Conversation,
+        told: Told,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Told { promise, since, due, news } = told;
+        if !tx.tell_promise((conversation.id, promise, since, news), now).await? {
+            return Ok(());
+        }
+        let kind = match news {
+            PromiseNews::Near => EventKind::SlaWarned,
+            PromiseNews::Missed => EventKind::SlaBreached,
+        };
+        let data = serde_json::json!({ "promise": promise, "due": due.to_string() });
+        let line = NewEvent { data, ..event(kind, Actor::System, conversation.id) };
+        tx.append_event(now, line).await?;
+        metrics::counter!("guichet_sla_total", "kind" => kind.as_str()).increment(1);
+        if self.sla.notify
+            && let Some(message) = tx.last_inbound(conversation.id).await?
+        {
+            let open = self.calendar.is_open(now);
+            self.on_call.raise(tx, conversation, sla_alert(&told), message.id, open, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings the conversation up to date; which of its promises are near or missed.
     fn promise(
         &self,
         conversation: &mut Conversation,
         known: &Promised,
         teams: &[Team],
         now: Timestamp,
-    ) -> Option<News> {
+    ) -> Vec<Told> {
         let team = teams.iter().find(|team| Some(team.id) == conversation.desk.team);
         let promises = self.sla.of(team.map(|team| team.name.as_str()));
+        let Some(escalated_at) = conversation.escalated_at else { return Vec::new() };
         let past = Past {
             priority: conversation.priority,
-            escalated_at: conversation.escalated_at?,
+            escalated_at,
             unanswered_since: known.unanswered_since,
             first_answered_at: known.first_answered_at,
         };
         let dues = Dues::of(&past, &promises, &self.calendar);
-        sla::update(&mut conversation.desk, dues, self.sla.warn_before.into(), now)
+        let warn_before = self.sla.warn_before.into();
+        sla::update(&mut conversation.desk, dues, warn_before, now);
+        sla::news(&past, &dues, warn_before, now)
     }
 
     async fn wake(&self, id: ConversationId, now: Timestamp) -> Result<bool, StoreError> {

@@ -1,6 +1,7 @@
 use super::dispatch::Dispatcher;
 use super::hand::{Receiver, decline, hand_back, leave, set_presence, snooze, transfer, wake};
 use super::hours::Calendar;
+use super::oncall::OnCall;
 use super::tests::{Desk, NOW, desk, person};
 use super::*;
 use crate::clock::{Clock, ManualClock};
@@ -15,7 +16,14 @@ const MINUTE: Duration = Duration::from_secs(60);
 fn dispatcher(desk: &Desk, clock: Arc<ManualClock>) -> Dispatcher {
     let config = RoutingConfig { mode: RoutingMode::Offer, ..RoutingConfig::default() };
     let calendar = Calendar::new(HoursConfig::default(), jiff::tz::TimeZone::UTC);
-    Dispatcher { store: desk.store.clone(), clock, config, sla: SlaConfig::default(), calendar }
+    Dispatcher {
+        store: desk.store.clone(),
+        clock,
+        config,
+        sla: SlaConfig::default(),
+        calendar,
+        on_call: OnCall::default(),
+    }
 }
 
 async fn there(desk: &Desk, agent: &Agent) {
@@ -177,10 +185,14 @@ async fn a_promise_is_warned_of_missed_and_kept_by_an_answer() {
             events.into_iter().filter(|kind| matches!(kind, EventKind::SlaWarned | EventKind::SlaBreached));
         (conversation.desk, told.collect::<Vec<_>>())
     };
+    let again = Dispatcher { clock: clock.clone(), ..dispatcher.clone() };
     let (desk_state, told) = looked(Duration::ZERO).await;
     assert_eq!((desk_state.first_due_at, told), (Some(NOW.plus(10 * MINUTE)), vec![]));
     assert_eq!(looked(6 * MINUTE).await.1, [EventKind::SlaWarned]);
     assert_eq!(looked(5 * MINUTE).await.1, [EventKind::SlaWarned, EventKind::SlaBreached]);
+    // Another server, or the same after a restart, knows what was told.
+    again.pass().await.unwrap();
+    assert_eq!(looked(MINUTE).await.1, [EventKind::SlaWarned, EventKind::SlaBreached]);
     desk.take(&desk.camille).await.unwrap();
     desk.reply_at(clock.now(), "Bonjour").await;
     let (desk_state, _) = looked(MINUTE).await;

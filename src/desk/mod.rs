@@ -10,10 +10,12 @@ pub mod dispatch;
 pub mod hand;
 #[cfg(test)]
 mod hand_tests;
+pub mod handover;
 pub mod hours;
 pub mod lockout;
 pub mod moderation;
 pub mod notes;
+pub mod oncall;
 pub mod password;
 pub mod people;
 pub mod persons;

@@ -5,7 +5,7 @@
 
 use super::hours::Calendar;
 use crate::config::Promises;
-use crate::model::{DeskState, Priority, Timestamp};
+use crate::model::{DeskState, Priority, Promise, PromiseNews, Timestamp};
 use std::time::Duration;
 
 /// What happened in a conversation that people have or wait for.
@@ -19,6 +19,7 @@ pub struct Past {
     pub first_answered_at: Option<Timestamp>,
 }
 
+/// When each promise is due; none: it is not made, or was kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Dues {
     pub first: Option<Timestamp>,
@@ -44,35 +45,45 @@ impl Dues {
     }
 }
 
-/// What has to be told of a promise.
+/// A promise that is near or missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum News {
-    /// It is near.
-    Near,
-    /// It was missed.
-    Missed,
+pub struct Told {
+    pub promise: Promise,
+    /// When it was made: with its name, what tells it from every other one of its conversation.
+    pub since: Timestamp,
+    pub due: Timestamp,
+    pub news: PromiseNews,
 }
 
-/// Brings `desk` up to date; what is new about its promises. Each is told once, until there is another promise.
-pub fn update(desk: &mut DeskState, dues: Dues, warn_before: Duration, now: Timestamp) -> Option<News> {
+/// What holds of each promise at `now`. Whether it was told before is for the caller to know.
+pub fn news(past: &Past, dues: &Dues, warn_before: Duration, now: Timestamp) -> Vec<Told> {
+    let promises = [
+        (Promise::FirstAnswer, dues.first, Some(past.escalated_at)),
+        (Promise::NextAnswer, dues.next, past.unanswered_since),
+        (Promise::Resolution, dues.resolution, Some(past.escalated_at)),
+    ];
+    let told = |(promise, due, since): (Promise, Option<Timestamp>, Option<Timestamp>)| {
+        let (due, since) = (due?, since?);
+        let news = if due <= now { PromiseNews::Missed } else { PromiseNews::Near };
+        (due <= now.plus(warn_before)).then_some(Told { promise, since, due, news })
+    };
+    promises.into_iter().filter_map(told).collect()
+}
+
+/// Brings what screens show of the promises up to date: of the nearest one, whether it is near and whether it was missed.
+pub fn update(desk: &mut DeskState, dues: Dues, warn_before: Duration, now: Timestamp) {
     let before = Dues { first: desk.first_due_at, next: desk.next_due_at, resolution: desk.resolve_due_at };
     (desk.first_due_at, desk.next_due_at, desk.resolve_due_at) = (dues.first, dues.next, dues.resolution);
     if before.nearest() != dues.nearest() {
         desk.warned_at = None;
         desk.breached_at = None;
     }
-    let nearest = dues.nearest()?;
+    let Some(nearest) = dues.nearest() else { return };
     if nearest <= now {
-        return (desk.breached_at.is_none()).then(|| {
-            desk.breached_at = Some(now);
-            News::Missed
-        });
+        desk.breached_at.get_or_insert(now);
+    } else if nearest <= now.plus(warn_before) {
+        desk.warned_at.get_or_insert(now);
     }
-    let near = nearest <= now.plus(warn_before) && desk.warned_at.is_none();
-    near.then(|| {
-        desk.warned_at = Some(now);
-        News::Near
-    })
 }
 
 #[cfg(test)]
@@ -130,21 +141,48 @@ mod tests {
     }
 
     #[test]
-    fn each_promise_is_warned_of_once_and_missed_once() {
+    fn each_promise_is_near_then_missed() {
+        let start = at("2026-11-25T10:00:00Z");
+        let minute = |n: u64| start.plus(Duration::from_secs(n * 60));
+        let past = Past {
+            priority: Priority::Normal,
+            escalated_at: start,
+            unanswered_since: Some(minute(40)),
+            first_answered_at: None,
+        };
+        let dues = Dues { first: Some(minute(30)), next: None, resolution: Some(minute(60)) };
+        let told = |dues: &Dues, now| {
+            let told = news(&past, dues, WARN_BEFORE, now);
+            told.into_iter().map(|told| (told.promise, told.since, told.news)).collect::<Vec<_>>()
+        };
+        let first = |news| (Promise::FirstAnswer, start, news);
+        assert_eq!(told(&dues, minute(24)), []);
+        assert_eq!(told(&dues, minute(25)), [first(PromiseNews::Near)]);
+        assert_eq!(told(&dues, minute(30)), [first(PromiseNews::Missed)]);
+        // A missed promise hides no other one.
+        let end = (Promise::Resolution, start, PromiseNews::Near);
+        assert_eq!(told(&dues, minute(56)), [first(PromiseNews::Missed), end]);
+        // Answered; then the customer writes again: another promise, made then.
+        let next = Dues { next: Some(minute(45)), ..Dues::default() };
+        assert_eq!(told(&next, minute(46)), [(Promise::NextAnswer, minute(40), PromiseNews::Missed)]);
+    }
+
+    #[test]
+    fn screens_show_the_nearest_promise() {
         let start = at("2026-11-25T10:00:00Z");
         let minute = |n: u64| start.plus(Duration::from_secs(n * 60));
         let dues = Dues { first: Some(minute(30)), ..Dues::default() };
         let mut desk = DeskState::default();
-        let mut look = |dues, now| update(&mut desk, dues, WARN_BEFORE, now);
-        assert_eq!(look(dues, start), None);
-        assert_eq!(look(dues, minute(25)), Some(News::Near));
-        assert_eq!(look(dues, minute(26)), None);
-        assert_eq!(look(dues, minute(30)), Some(News::Missed));
-        assert_eq!(look(dues, minute(31)), None);
-        // Answered; then the customer writes again: a new promise, told anew.
-        assert_eq!(look(Dues::default(), minute(32)), None);
+        let mut look = |dues, now| {
+            update(&mut desk, dues, WARN_BEFORE, now);
+            (desk.warned_at, desk.breached_at)
+        };
+        assert_eq!(look(dues, start), (None, None));
+        assert_eq!(look(dues, minute(25)), (Some(minute(25)), None));
+        assert_eq!(look(dues, minute(26)), (Some(minute(25)), None));
+        assert_eq!(look(dues, minute(30)), (Some(minute(25)), Some(minute(30))));
+        assert_eq!(look(Dues::default(), minute(32)), (None, None));
         let next = Dues { next: Some(minute(50)), ..Dues::default() };
-        assert_eq!(look(next, minute(46)), Some(News::Near));
-        assert_eq!(look(next, minute(51)), Some(News::Missed));
+        assert_eq!(look(next, minute(46)), (Some(minute(46)), None));
     }
 }

@@ -11,6 +11,7 @@ mod place;
 mod public;
 mod several;
 mod slots;
+pub mod survey;
 mod topics;
 mod turn;
 mod watch;

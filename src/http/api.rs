@@ -3,7 +3,7 @@
 use super::AppState;
 use super::auth::SignedIn;
 use super::problem::Problem;
-use crate::desk::hours::{Calendar, end_of_day, start_of_day};
+use crate::desk::hours::{end_of_day, start_of_day};
 use crate::insights::clocks::{Report, report};
 use crate::insights::deliveries::{Log, log};
 use crate::model::Timestamp;
@@ -135,7 +135,7 @@ pub async fn read_deliveries(state: &AppState, span: Span) -> Result<BTreeMap<St
 pub async fn read_report(state: &AppState, span: Span) -> Result<Report, Problem> {
     let mut tx = state.store.read().await?;
     let events = tx.events_of_period(span.from, span.to).await?;
-    let calendar = Calendar::new(state.config.desk.hours.clone(), state.config.timezone());
+    let calendar = state.calendar.clone();
     // A year of events takes a while: not on the threads that answer requests.
     tokio::task::spawn_blocking(move || report(&events, &calendar)).await.map_err(|error| {
         tracing::error!(%error, "a report did not end");

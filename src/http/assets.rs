@@ -12,6 +12,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("desk.css", "text/css; charset=utf-8", include_str!("../../console/desk/desk.css")),
     ("desk.js", "text/javascript; charset=utf-8", include_str!("../../console/desk/desk.js")),
     ("composer.js", "text/javascript; charset=utf-8", include_str!("../../console/desk/composer.js")),
+    ("news.js", "text/javascript; charset=utf-8", include_str!("../../console/desk/news.js")),
     ("queue.js", "text/javascript; charset=utf-8", include_str!("../../console/desk/queue.js")),
     ("conversation.js", "text/javascript; charset=utf-8", include_str!("../../console/desk/conversation.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../console/desk/icon.svg")),

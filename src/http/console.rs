@@ -15,8 +15,12 @@ mod conversation;
 #[cfg(test)]
 mod conversation_tests;
 mod corrections;
+mod handover;
+#[cfg(test)]
+mod handover_tests;
 pub mod me;
 mod moderation;
+mod news;
 mod people;
 mod quarantine;
 mod queue;
@@ -70,6 +74,8 @@ pub fn routes() -> Router<AppState> {
         .merge(teams::routes())
         .merge(people::routes())
         .merge(audit::routes())
+        .merge(handover::routes())
+        .route("/console/fragments/news", get(news::part))
         .route("/console/conversations/{id}/quarantine/release", post(quarantine::release))
         .route("/console/conversations/{id}/quarantine/confirm", post(quarantine::confirm))
         .route("/console/messages/{id}/trace", get(trace::page))
@@ -79,6 +85,7 @@ pub fn routes() -> Router<AppState> {
 /// The pages in the bar: path, key of the name, and who sees it. The server checks the role again on each.
 const NAV: &[(&str, &str, Role)] = &[
     ("/console", "queue", Role::Agent),
+    (handover::PATH, "handover_page", Role::Agent),
     ("/console/reports", "reports", Role::Agent),
     ("/console/teams", "teams_page", Role::Agent),
     (people::PATH, "people_page", Role::Manager),
@@ -102,6 +109,7 @@ async fn frame(state: &AppState, signed: &SignedIn, here: &str) -> Result<Value,
         mentions,
         csrf => signed.csrf.as_str(),
         here,
+        news => Serde(news::News::read(state, signed).await?),
         degraded => super::health::degraded(state).await?,
     })
 }

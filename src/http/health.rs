@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// A job that is due for longer than this is not being worked on.
 const BACKLOG: Duration = Duration::from_secs(60);
+/// A call that was given up is told for so long, unless one arrives.
+const UNHEARD_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 pub fn routes() -> Router<AppState> {
     Router::new().route("/health", get(health))
@@ -61,10 +63,17 @@ pub async fn degraded(state: &AppState) -> Result<Vec<String>, StoreError> {
     let now = state.clock.now();
     found.extend(timetable(state, now));
     found.extend(traffic(state, now));
+    found.extend(state.calendar.problem().map(|problem| format!("opening hours: {problem}")));
     let mut tx = state.store.read().await?;
     let unknown = tx.count_unknown().await?;
     if unknown > 0 {
         found.push(format!("sending: {unknown} messages may or may not have been sent; see the console"));
+    }
+    let unheard = tx.alerts_unheard(now.minus(UNHEARD_FOR)).await?;
+    if unheard > 0 {
+        found.push(format!(
+            "on call: {unheard} calls could not be delivered; see the log, and whether desk.on_call.url answers"
+        ));
     }
     for count in tx.job_counts().await? {
         let late = now.since(count.oldest);

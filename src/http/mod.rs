@@ -15,6 +15,8 @@ mod webhooks;
 use crate::channels::Channels;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::desk::hours::Calendar;
+use crate::desk::oncall::OnCall;
 use crate::queue::Mind;
 use crate::store::Store;
 use crate::transit::TimetableHandle;
@@ -35,6 +37,9 @@ pub struct AppState {
     pub clock: Arc<dyn Clock>,
     pub config: Arc<Config>,
     pub channels: Channels,
+    pub on_call: OnCall,
+    /// When people are there.
+    pub calendar: Calendar,
     pub timetable: TimetableHandle,
     pub planner: SharedPlanner,
     /// Empty until the first model is trained; messages are accepted before.

@@ -51,6 +51,9 @@ templates!(
     "writing_part.html",
     "corrections.html",
     "reports.html",
+    "handover.html",
+    "handover.txt",
+    "news.html",
     "teams.html",
     "trace.html",
 );
@@ -129,6 +132,17 @@ pub fn render(ui: Ui, name: &str, context: Value) -> Result<Response, Problem> {
     page.map(|html| Html(html).into_response()).map_err(|error| {
         tracing::error!(template = name, error = %format!("{error:#}"), "a page cannot be shown");
         let detail = "the page cannot be shown; the server's log says why";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "template", detail)
+    })
+}
+
+/// A page as plain text.
+pub fn render_text(ui: Ui, name: &str, context: Value) -> Result<String, Problem> {
+    let context = minijinja::context! { t => ui.texts(), lang => ui.0.as_str(), ..context };
+    let text = ENVIRONMENT.get_template(name).and_then(|template| template.render(context));
+    text.map_err(|error| {
+        tracing::error!(template = name, error = %format!("{error:#}"), "a text cannot be written");
+        let detail = "the text cannot be written; the server's log says why";
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "template", detail)
     })
 }

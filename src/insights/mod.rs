@@ -2,3 +2,4 @@
 
 pub mod clocks;
 pub mod deliveries;
+pub mod satisfaction;

@@ -69,3 +69,29 @@ impl DeskState {
         self.offered_to.filter(|_| self.offered_until.is_some_and(|until| until > now))
     }
 }
+
+named_enum!(
+    /// A time that the desk promises.
+    Promise {
+        FirstAnswer = "first_answer",
+        NextAnswer = "next_answer",
+        Resolution = "resolution",
+    }
+);
+
+named_enum!(
+    /// What has to be told of a promise.
+    PromiseNews {
+        Near = "near",
+        Missed = "missed",
+    }
+);
+
+named_enum!(
+    /// Why someone is called.
+    AlertKind {
+        Emergency = "emergency",
+        SlaWarned = "sla_warned",
+        SlaBreached = "sla_breached",
+    }
+);

@@ -37,6 +37,14 @@ named_enum!(
         SlaWarned = "sla_warned",
         /// A promised time was missed.
         SlaBreached = "sla_breached",
+        /// Who is on call was called, and heard it.
+        AlertDelivered = "alert_delivered",
+        /// They could not be called.
+        AlertFailed = "alert_failed",
+        /// The customer is asked how they were served; no answer to the clocks, nor are their answers messages to them.
+        SurveyAsked = "survey_asked",
+        SurveyAnswered = "survey_answered",
+        SurveyCommented = "survey_commented",
         Snoozed = "snoozed",
         /// The end of a snooze: its time, a message of the customer, or a person.
         Woken = "woken",

@@ -18,7 +18,7 @@ pub use conversation::{
     Agent, Confirming, Contact, Conversation, ConversationState, Dialogue, EscalationReason, FirstTold,
     Priority, Role, Thread,
 };
-pub use desk::{DeskState, Presence, Seat, Team};
+pub use desk::{AlertKind, DeskState, Presence, Promise, PromiseNews, Seat, Team};
 pub use event::{Actor, Event, EventKind, NewEvent};
 pub use id::{AgentId, ContactId, ConversationId, JobId, MessageId, SessionId, TeamId, WatchId};
 pub use intent::{EscalateRule, IntentEffect, IntentSpec, SampleAnswer, SlotSpec};

@@ -1,6 +1,7 @@
 //! Where everything that comes in is stored: from a webhook, or from a listener. One transaction, all of it or nothing.
 
 use super::receipts::apply_receipt;
+use super::survey::ingest;
 use crate::channels::{Accepted, Edit, InboundEvent, InboundMessage, Reach};
 use crate::model::Timestamp;
 use crate::store::{Ingest, Store, StoreError, Tx};
@@ -80,7 +81,7 @@ impl Taking<'_> {
             name: message.name.as_deref(),
             automatic: message.automatic,
         };
-        let ingested = self.tx.ingest(inbound, self.now, self.reopen_within).await?;
+        let ingested = ingest(self.tx, inbound, self.now, self.reopen_within).await?;
         *(if ingested.duplicate { &mut self.duplicates } else { &mut self.fresh }) += 1;
         Ok(())
     }

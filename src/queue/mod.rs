@@ -1,6 +1,7 @@
 //! Durable work: jobs are rows, claimed with a lease, in lanes that keep the order of a conversation. A job ends
 //! in the transaction that commits its effects, so a process killed at any instant loses and repeats nothing.
 
+mod alerts;
 pub mod deliver;
 pub mod effects;
 mod follow;
@@ -11,6 +12,7 @@ mod manners;
 pub mod pace;
 pub mod process;
 mod receipts;
+pub mod survey;
 mod think;
 mod typing;
 
@@ -20,10 +22,12 @@ pub use manners::Manners;
 pub use pace::Paces;
 pub use process::Mind;
 pub use receipts::apply_receipt;
+pub use survey::{Surveys, ingest};
 
 use crate::channels::Channels;
 use crate::clock::Clock;
 use crate::config::QueueConfig;
+use crate::desk::oncall::OnCall;
 use crate::model::Timestamp;
 use crate::store::{ClaimedJob, Hint, JobKind, Store, StoreError};
 use std::sync::Arc;
@@ -51,6 +55,9 @@ pub struct Worker {
     /// How fast the channels are sent to; one for all workers of a process.
     pub paces: Paces,
     pub config: QueueConfig,
+    /// Who is called when an emergency is handed over.
+    pub on_call: OnCall,
+    pub surveys: Surveys,
 }
 
 /// What became of a job.
@@ -180,6 +187,8 @@ impl Worker {
                 typing::beside(self, &job, typing::MOMENT, process::process(self, &job)).await
             }
             JobKind::Send => deliver::deliver(self, &job).await,
+            JobKind::Alert => alerts::call(self, &job).await,
+            JobKind::Survey => survey::take(self, &job).await,
         };
         match result {
             Ok(Done::Ended) => metrics::counter!("guichet_jobs_total", "kind" => kind.as_str()).increment(1),
@@ -242,6 +251,8 @@ fn report_panic(ended: Result<(), tokio::task::JoinError>) {
 }
 
 #[cfg(test)]
+mod alerts_tests;
+#[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod follow_tests;
@@ -259,6 +270,8 @@ mod process_tests;
 mod public_tests;
 #[cfg(test)]
 mod quiet_tests;
+#[cfg(test)]
+mod survey_tests;
 #[cfg(test)]
 mod told_tests;
 #[cfg(test)]

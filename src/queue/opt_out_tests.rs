@@ -63,6 +63,8 @@ pub(super) async fn worker(folder: &Path, pack: &str, clock: Arc<dyn Clock>, cha
         channels,
         mind: Arc::new(mind),
         config: QueueConfig::default(),
+        on_call: Default::default(),
+        surveys: Default::default(),
     }
 }
 

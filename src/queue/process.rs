@@ -11,12 +11,13 @@ use crate::channels::{Channels, split};
 use crate::config::{NoticesConfig, OperatorConfig};
 use crate::content::{Content, Live};
 use crate::desk::hours::Calendar;
+use crate::desk::oncall::emergency;
 use crate::desk::routing;
 use crate::engine::manners::{hush, is_hushed};
 use crate::engine::{Action, Decision, Effect, Escalation, Line, Part, Rules, in_public};
 use crate::model::{
-    Actor, Author, Conversation, ConversationState, Dialogue, Direction, EventKind, Lang, Message, MessageId,
-    MessageKind, NewEvent, Timestamp, Understanding,
+    Actor, Author, Conversation, ConversationState, Dialogue, Direction, EscalationReason, EventKind, Lang,
+    Message, MessageId, MessageKind, NewEvent, Timestamp, Understanding,
 };
 use crate::nlu::Nlu;
 use crate::store::{ClaimedJob, JobKind, NewJob, StoreError, Tx};
@@ -194,6 +195,11 @@ async fn round(worker: &Worker, job: &ClaimedJob) -> Result<Option<Done>, StoreE
         .as_ref()
         .and_then(|intent| live.intents.get(intent)?.escalate.team.clone());
     effects.escalate(decision.escalation, named.as_deref()).await?;
+    if decision.escalation.is_some_and(|escalation| escalation.reason == EscalationReason::Emergency) {
+        let Effects { tx, conversation, .. } = &mut effects;
+        let (open, raised) = (worker.mind.calendar.is_open(now), emergency(conversation));
+        worker.on_call.raise(tx, conversation, raised, message.id, open, now).await?;
+    }
     if decision.effects.contains(&Effect::Close) {
         effects.close(last).await?;
     }

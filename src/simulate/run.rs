@@ -8,10 +8,11 @@ use crate::app::{self, Library, Rejected, Trains};
 use crate::channels::Channels;
 use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::config::Config;
+use crate::desk::oncall::OnCall;
 use crate::engine::Action;
 use crate::model::{Conversation, ConversationId, Direction, EventKind, Message, MessageId, Timestamp};
 use crate::nlu::aliases::AliasFile;
-use crate::queue::{Mind, Paces, Worker};
+use crate::queue::{Mind, Paces, Surveys, Worker};
 use crate::store::{Ingest, Store, StoreError};
 use crate::transit::demo_live;
 use jiff::tz::TimeZone;
@@ -101,6 +102,8 @@ impl Simulator {
             channels,
             mind: Arc::new(mind),
             config: self.config.queue.clone(),
+            on_call: OnCall::default(),
+            surveys: Surveys::default(),
         };
         let stage = Stage { simulator: self, dialogue, clock, worker };
         let played = stage.play().await;

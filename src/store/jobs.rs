@@ -12,6 +12,10 @@ named_enum!(
         Process = "process",
         /// Hand an outbound message to its provider.
         Send = "send",
+        /// Call whoever is on call. The alert has the job's id.
+        Alert = "alert",
+        /// Take an answer to a survey.
+        Survey = "survey",
     }
 );
 
@@ -79,6 +83,20 @@ impl Tx {
         let rank = i64::from(job.broadcast);
         let values = values![JobId::new(), lane, job.kind.as_str(), job.message.id, job.run_at, rank];
         self.execute(&sql::JOB_INSERT, values).await?;
+        self.hint(Hint::Jobs);
+        Ok(())
+    }
+
+    /// A job whose id and lane are the caller's.
+    pub(super) async fn insert_own_job(
+        &mut self,
+        id: JobId,
+        kind: JobKind,
+        lane: String,
+        message: MessageId,
+        run_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.execute(&sql::JOB_INSERT, values![id, lane, kind.as_str(), message, run_at, 0_i64]).await?;
         self.hint(Hint::Jobs);
         Ok(())
     }

@@ -56,31 +56,7 @@ impl Tx {
             return Ok(Ingested { conversation_id, duplicate: true });
         }
         let (conversation, opened) = self.conversation_of(&contact, now, reopen_within).await?;
-        let mut message = Message {
-            id: MessageId::new(),
-            conversation_id: conversation.id,
-            seq: 0,
-            channel: inbound.channel.to_owned(),
-            direction: Direction::Inbound,
-            author: Author::Customer,
-            agent_id: None,
-            kind: MessageKind::Text,
-            text: inbound.text.to_owned(),
-            media: inbound.media.to_vec(),
-            provider_id: Some(inbound.provider_id.to_owned()),
-            status: DeliveryStatus::Received,
-            error: None,
-            understanding: None,
-            facts: Vec::new(),
-            created_at: now,
-            attempted_at: None,
-            sent_at: None,
-            choices: Vec::new(),
-            automatic: inbound.automatic,
-            edited_at: None,
-            segments: None,
-            cost: None,
-        };
+        let mut message = received(&inbound, conversation.id, now);
         self.insert_message(&mut message).await?;
         if conversation.desk.snoozed_until.is_some() {
             self.wake(conversation.id).await?;
@@ -262,6 +238,35 @@ impl Tx {
     /// How many outbound messages may or may not have been sent.
     pub async fn count_unknown(&mut self) -> Result<i64, StoreError> {
         self.fetch_one(&sql::MESSAGES_UNKNOWN, Vec::new()).await?.map_or(Ok(0), |row| row.get("n"))
+    }
+}
+
+/// An inbound message, before it has its place.
+pub(super) fn received(inbound: &Ingest<'_>, conversation_id: ConversationId, now: Timestamp) -> Message {
+    Message {
+        id: MessageId::new(),
+        conversation_id,
+        seq: 0,
+        channel: inbound.channel.to_owned(),
+        direction: Direction::Inbound,
+        author: Author::Customer,
+        agent_id: None,
+        kind: MessageKind::Text,
+        text: inbound.text.to_owned(),
+        media: inbound.media.to_vec(),
+        provider_id: Some(inbound.provider_id.to_owned()),
+        status: DeliveryStatus::Received,
+        error: None,
+        understanding: None,
+        facts: Vec::new(),
+        created_at: now,
+        attempted_at: None,
+        sent_at: None,
+        choices: Vec::new(),
+        automatic: inbound.automatic,
+        edited_at: None,
+        segments: None,
+        cost: None,
     }
 }
 

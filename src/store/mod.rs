@@ -2,12 +2,14 @@
 //! of it lasts until [`Tx::commit`] returns. The SQL is written once, in [`sql`]; see [`driver`] for the seam.
 
 mod agents;
+mod alerts;
 mod audit;
 mod channels;
 mod composer;
 mod conversations;
 pub mod driver;
 mod events;
+mod handover;
 mod history;
 mod jobs;
 mod manners;
@@ -21,14 +23,17 @@ mod proposals;
 mod sessions;
 pub mod sql;
 mod sqlite;
+mod surveys;
 mod teams;
 mod told;
 mod views;
 mod watches;
 
 pub use agents::AgentWithHash;
+pub use alerts::{Alert, InDanger, NewAlert, ToldPromise};
 pub use audit::{AuditFilter, AuditLine};
 pub use composer::{ProposedReply, Withdrawn};
+pub use handover::{ContentVersion, FileChange, OpenWatch, WrittenNote};
 pub use jobs::{ClaimedJob, JobCounts, JobKind, NewJob};
 pub use messages::{Ingest, Ingested};
 pub use notes::{Draft, Mention, Note};
@@ -36,6 +41,7 @@ pub use people::{Account, Invitation, OpenInvitation, Person};
 pub use persons::Earlier;
 pub use proposals::Proposal;
 pub use sessions::{NewSession, NewStep, OpenSession, Session, Step};
+pub use surveys::{OfPeriod, Survey, Wanted};
 pub use teams::{Member, Promised};
 pub use told::Told;
 pub use views::{Deliveries, QueueEntry, SavedView, TimedEvent};

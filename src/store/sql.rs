@@ -61,13 +61,14 @@ macro_rules! proposal_columns {
 }
 
 pub mod composer;
+pub mod hours;
 pub mod notes;
 pub mod people;
 pub mod teams;
 
 /// All of them, for the test that prepares them on both databases.
 pub fn all() -> impl Iterator<Item = &'static Statement> {
-    [ALL, composer::ALL, notes::ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
+    [ALL, composer::ALL, hours::ALL, notes::ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
 }
 
 statements! {

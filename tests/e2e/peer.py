@@ -48,7 +48,7 @@ class Peer:
         self.server.server_close()
 
     def to(self, address: str) -> list[dict]:
-        return [reply for reply in list(self.received) if reply["to"] == address]
+        return [reply for reply in list(self.received) if reply.get("to") == address]
 
     def reply_to(self, address: str) -> dict:
         return until(lambda: self.to(address), f"a reply to {address}")[0]
@@ -64,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         timestamp = self.headers.get("X-Guichet-Timestamp", "")
         right = hmac.compare_digest(self.headers.get("X-Guichet-Signature", ""), signature(timestamp, body))
-        if right and json.loads(body)["to"] in self.peer.lost:
+        if right and json.loads(body).get("to") in self.peer.lost:
             self.send_response(502)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -8,6 +8,7 @@ mod given;
 mod group_commit;
 mod guards;
 mod history;
+mod hours;
 mod ingest;
 mod lanes;
 mod notes;
@@ -128,6 +129,12 @@ conformance! {
         what_a_worker_has_held_stays,
         of_worker_and_agent_one_wins,
         a_proposal_is_for_one_agent_in_one_conversation,
+    }
+    hours {
+        the_same_call_is_raised_once_with_its_job,
+        a_promise_is_told_once,
+        what_changed_in_the_content_is_kept,
+        a_survey_is_of_one_conversation_and_open_while_none_else_is,
     }
     schema {
         every_statement_prepares,

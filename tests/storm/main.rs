@@ -120,6 +120,8 @@ impl Storm {
             channels,
             mind: Arc::new(mind()),
             config: QueueConfig::default(),
+            on_call: Default::default(),
+            surveys: Default::default(),
         };
         Self { workers: vec![worker; WORKERS], sinks, clock, store }
     }

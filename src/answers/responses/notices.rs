@@ -4,8 +4,9 @@ use crate::model::RideChange;
 use serde_json::{Value, json};
 
 /// `notices.change`: one change of one train, in a sentence. `notices.correction`: it was told otherwise.
-/// `notices.watch`: it is watched.
-pub(super) const MESSAGES: [&str; 3] = ["notices.change", "notices.correction", "notices.watch"];
+/// `notices.watch`: it is watched. `survey`, in a file of its own: what is asked after the end.
+pub(super) const MESSAGES: [&str; 6] =
+    ["notices.change", "notices.correction", "notices.watch", "survey.ask", "survey.thanks", "survey.noted"];
 
 /// The variables of a notice, in each shape; none: the key is no notice's.
 pub(super) fn samples(key: &str) -> Option<Vec<Value>> {
@@ -15,6 +16,14 @@ pub(super) fn samples(key: &str) -> Option<Vec<Value>> {
             vec![json!({ "changes": ["Une phrase."] }), json!({ "changes": ["Une phrase.", "Une autre."] })]
         }
         "notices.watch" => watches(),
+        "survey.ask" => return Some(vec![asked(true), asked(false)]),
+        "survey.thanks" => {
+            let shapes = (1..=5).flat_map(|score| [(score, true), (score, false)]);
+            let thanks = shapes
+                .map(|(score, comment)| json!({ "operator": "Guichet", "score": score, "comment": comment }));
+            return Some(thanks.collect());
+        }
+        "survey.noted" => return Some(vec![json!({ "operator": "Guichet" })]),
         _ => return None,
     };
     let scene = |(own, invented): (Value, bool)| {
@@ -26,6 +35,10 @@ pub(super) fn samples(key: &str) -> Option<Vec<Value>> {
     };
     let shapes = own.iter().flat_map(|own| [(own.clone(), false), (own.clone(), true)]);
     Some(shapes.map(scene).collect())
+}
+
+fn asked(buttons: bool) -> Value {
+    json!({ "operator": "Guichet", "buttons": buttons, "options": [{ "n": 1, "name": "1" }, { "n": 5, "name": "5" }] })
 }
 
 fn changes() -> Vec<Value> {

@@ -284,14 +284,13 @@ async fn queue_context(
     let views = tx.views_of(signed.agent.id).await?;
     let mentioned = tx.mentions(signed.agent.id, MENTIONS).await?;
     drop(tx);
-    let calendar = Calendar::new(state.config.desk.hours.clone(), state.config.timezone());
     let reading = Reading {
         entries: &entries,
         quarantined: &quarantined,
         teams: &teams,
         me: signed.agent.id,
         wall: &wall,
-        calendar: &calendar,
+        calendar: &state.calendar,
     };
     let waiting = |c: &model::Conversation| c.state == ConversationState::Queued;
     let queued = entries.iter().filter(|entry| waiting(&entry.conversation));

@@ -9,7 +9,9 @@ use super::views::length;
 use crate::http::AppState;
 use crate::insights::clocks::{Clock, Figures, Group, Reading};
 use crate::insights::deliveries::{Counts, Log};
+use crate::insights::satisfaction::{Scores, satisfaction};
 use crate::model::Timestamp;
+use crate::store::OfPeriod;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::civil::Date;
@@ -18,6 +20,9 @@ use minijinja::{context, value::Serde};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Comments shown.
+const COMMENTS: usize = 30;
 
 #[derive(Deserialize)]
 pub struct Asked {
@@ -98,6 +103,7 @@ pub async fn page(
     let span = asked.period.span(state.clock.now(), &zone)?;
     let report = read_report(&state, span).await?;
     let deliveries = read_deliveries(&state, span).await?;
+    let surveys = state.store.read().await?.surveys_of_period(span.from, span.to).await?;
     let business = asked.time == "business";
     let cards: Vec<Card> = Clock::ALL
         .iter()
@@ -112,10 +118,84 @@ pub async fn page(
         cards => Serde(cards),
         channels => Serde(rows(&report.by_channel, business, ui)),
         intents => Serde(rows(&report.by_intent, business, ui)),
+        survey => Serde(survey(&surveys, ui)),
         sent => Serde(deliveries.iter().map(|(name, log)| sent(name, log)).collect::<Vec<_>>()),
         ..frame(&state, &signed, "/console/reports").await?
     };
     render(ui, "reports.html", context)
+}
+
+/// What customers thought; none: nobody was asked.
+#[derive(Serialize)]
+struct Surveyed {
+    overall: ScoreRow,
+    bars: Vec<Bar>,
+    teams: Vec<ScoreRow>,
+    channels: Vec<ScoreRow>,
+    /// The latest ones.
+    comments: Vec<Comment>,
+}
+
+#[derive(Serialize)]
+struct ScoreRow {
+    name: String,
+    asked: usize,
+    answered: String,
+    mean: String,
+    satisfied: String,
+}
+
+#[derive(Serialize)]
+struct Comment {
+    id: String,
+    score: Option<i64>,
+    text: String,
+}
+
+fn survey(surveys: &[OfPeriod], ui: Ui) -> Option<Surveyed> {
+    let all = satisfaction(surveys);
+    if all.overall.asked == 0 {
+        return None;
+    }
+    let most = all.overall.distribution.iter().copied().max().unwrap_or(0).max(1);
+    let labels = ["1", "2", "3", "4", "5"];
+    let bars = labels.iter().zip(all.overall.distribution).map(|(label, count)| Bar {
+        label,
+        text: count.to_string(),
+        width: 100.0 * count as f64 / most as f64,
+    });
+    let rows = |groups: &BTreeMap<String, Scores>| {
+        groups.iter().map(|(name, scores)| score_row(name.clone(), scores, ui)).collect()
+    };
+    let comment = |survey: &OfPeriod| {
+        let text = survey.comment.clone()?;
+        Some(Comment { id: survey.conversation_id.to_string(), score: survey.score, text })
+    };
+    Some(Surveyed {
+        overall: score_row(String::new(), &all.overall, ui),
+        bars: bars.rev().collect(),
+        teams: rows(&all.by_team),
+        channels: rows(&all.by_channel),
+        comments: surveys.iter().rev().filter_map(comment).take(COMMENTS).collect(),
+    })
+}
+
+fn score_row(name: String, scores: &Scores, ui: Ui) -> ScoreRow {
+    let dash = || "–".to_owned();
+    let number = |mean: f64| {
+        let text = format!("{mean:.2}");
+        if ui.0 == crate::model::Lang::FR { text.replace('.', ",") } else { text }
+    };
+    let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+    ScoreRow {
+        name,
+        asked: scores.asked,
+        answered: scores
+            .share()
+            .map_or_else(dash, |share| format!("{} ({})", scores.answered, percent(share))),
+        mean: scores.mean().map_or_else(dash, number),
+        satisfied: scores.satisfied().map_or_else(dash, percent),
+    }
 }
 
 fn day(at: Timestamp, zone: &TimeZone) -> String {

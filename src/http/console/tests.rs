@@ -2,6 +2,7 @@ use crate::channels::{BuildContext, Channels};
 use crate::cli::user::{self, UserCommand};
 use crate::clock::{Clock, ManualClock};
 use crate::config::{ChannelConfig, Config};
+use crate::desk::hours::Calendar;
 use crate::http::{AppState, api, assets, auth, console, live};
 use crate::model::{
     Actor, ConversationId, ConversationState, EventKind, Fact, IntentScore, Lang, Media, MessageId, NewEvent,
@@ -42,7 +43,9 @@ pub(super) async fn app_with(config: Config) -> App {
     let context = BuildContext { public_url: String::new(), client: Client::new(), clock: clock.clone() };
     let state = AppState {
         store: store.clone(),
+        calendar: Calendar::new(config.desk.hours.clone(), config.timezone()),
         clock: clock.clone(),
+        on_call: Default::default(),
         config: Arc::new(config),
         channels: Channels::build(&BTreeMap::from([("web".to_owned(), kind)]), &context).unwrap(),
         timetable: Default::default(),

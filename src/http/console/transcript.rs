@@ -141,6 +141,11 @@ fn note(event: &model::Event, teams: &[Team], name: Name<'_>, wall: &Wall) -> Op
         EventKind::SlaBreached => "sla_breached",
         EventKind::Snoozed => "snoozed",
         EventKind::Woken => "woken",
+        EventKind::AlertDelivered => "alert_delivered",
+        EventKind::AlertFailed => "alert_failed",
+        EventKind::SurveyAsked => "survey_asked",
+        EventKind::SurveyAnswered => "survey_answered",
+        EventKind::SurveyCommented => "survey_commented",
         EventKind::HandedBack => "handed_back",
         EventKind::ContactLinked => "contact_linked",
         EventKind::ContactUnlinked => "contact_unlinked",
@@ -171,6 +176,8 @@ fn note(event: &model::Event, teams: &[Team], name: Name<'_>, wall: &Wall) -> Op
     };
     let to = name(receiver(event)).or_else(|| team_of(event, teams).map(str::to_owned));
     let reason = event.data.get("reason").and_then(|r| r.as_str());
+    // Of a survey, the score stands where others have a name.
+    let score = event.data.get("score").and_then(|score| score.as_i64()).map(|score| score.to_string());
     // Only a reason that we have words for.
     let known = reason.and_then(|r| r.parse::<model::EscalationReason>().ok());
     Some((
@@ -179,7 +186,7 @@ fn note(event: &model::Event, teams: &[Team], name: Name<'_>, wall: &Wall) -> Op
             id: event.seq,
             at: wall.stamp(event.at),
             what,
-            who: name(event.agent_id).unwrap_or_default(),
+            who: score.or_else(|| name(event.agent_id)).unwrap_or_default(),
             to: to.unwrap_or_default(),
             reason: known.map(|r| r.to_string()).unwrap_or_default(),
         }),

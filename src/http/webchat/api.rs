@@ -118,7 +118,8 @@ pub async fn receive(
         ..Ingest::default()
     };
     let mut tx = state.store.begin().await?;
-    let ingested = tx.ingest(inbound, now, state.config.conversations.reopen_within.into()).await?;
+    let reopen_within = state.config.conversations.reopen_within.into();
+    let ingested = crate::queue::ingest(&mut tx, inbound, now, reopen_within).await?;
     tx.commit().await?;
     let outcome = if ingested.duplicate { "duplicate" } else { "stored" };
     metrics::counter!("guichet_inbound_total", "channel" => chat.channel.clone(), "outcome" => outcome)
