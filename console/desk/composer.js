@@ -153,7 +153,8 @@
     const wanted = plain(query());
     for (const option of list.children) {
       const title = plain(option.querySelector(".canned-title").textContent);
-      option.hidden = !(option.dataset.name.includes(wanted) || title.split(/\s+/).some((w) => w.startsWith(wanted)));
+      const words = [option.dataset.name, ...option.dataset.name.split(/[-_]/), ...title.split(/[\s,'’]+/)];
+      option.hidden = !words.some((word) => word.startsWith(wanted));
     }
     const count = options().length;
     place.hidden = !count;
