@@ -99,7 +99,10 @@ fn a_loop_is_the_same_words_on_both_sides_or_too_many_replies() {
     ]);
     let habits = Habits { lately: &same, limits: LIMITS, now: NOW };
     assert!(habits.is_loop("Bonjour", &reply("Bonjour !"), false));
-    assert!(!habits.is_loop("Bonjour", &reply("Bonjour !"), true), "an answer with facts may be asked for again");
+    assert!(
+        !habits.is_loop("Bonjour", &reply("Bonjour !"), true),
+        "an answer with facts may be asked for again"
+    );
     // "Et le suivant ?" is asked again and again, and answered differently.
     assert!(!habits.is_loop("Bonjour", &reply("Le suivant part à 8 h"), false));
     assert!(!habits.is_loop("Et le suivant ?", &reply("Bonjour !"), false));

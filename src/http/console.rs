@@ -5,18 +5,18 @@
 //! merge must leave a typed reply and the screen reader's place alone.
 
 #[cfg(test)]
-mod access_tests;
+pub(super) mod access_tests;
 #[cfg(test)]
 mod account_tests;
 mod audit;
 pub mod me;
 mod people;
 mod quarantine;
-mod queue;
+pub(super) mod queue;
 mod reports;
 mod teams;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 pub(super) mod trace;
 mod views;
 

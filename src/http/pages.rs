@@ -45,6 +45,8 @@ templates!(
     "reports.html",
     "teams.html",
     "trace.html",
+    "tokens.html",
+    "api_docs.html",
 );
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {

@@ -47,12 +47,14 @@ macro_rules! told_columns {
     };
 }
 
+pub mod api;
 pub mod people;
 pub mod teams;
 
 /// All of them, for the test that prepares them on both databases.
 pub fn all() -> impl Iterator<Item = &'static Statement> {
-    [ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
+    let hooks: &[&Statement] = &[&api::HOOK_EVENTS];
+    [ALL, people::ALL, teams::ALL, api::ALL, hooks].into_iter().flatten().copied()
 }
 
 statements! {

@@ -27,8 +27,8 @@ pub struct Wall {
 /// An instant, for machines and for people.
 #[derive(Serialize)]
 pub struct Stamp {
-    iso: String,
-    text: String,
+    pub iso: String,
+    pub text: String,
 }
 
 impl Wall {
