@@ -7,6 +7,7 @@ mod audit;
 mod conversations;
 pub mod document;
 mod extract;
+mod hooks;
 mod me;
 mod people;
 mod queue;
@@ -44,6 +45,7 @@ pub fn routes() -> Router<AppState> {
         .merge(audit::routes())
         .merge(conversations::routes())
         .merge(document::routes())
+        .merge(hooks::routes())
         .merge(me::routes())
         .merge(people::routes())
         .merge(queue::routes())

@@ -9,6 +9,7 @@ pub(super) mod access_tests;
 #[cfg(test)]
 mod account_tests;
 mod audit;
+mod hooks;
 pub mod me;
 mod people;
 mod quarantine;
@@ -62,6 +63,7 @@ pub fn routes() -> Router<AppState> {
         .merge(teams::routes())
         .merge(people::routes())
         .merge(audit::routes())
+        .merge(hooks::routes())
         .route("/console/conversations/{id}/quarantine/release", post(quarantine::release))
         .route("/console/conversations/{id}/quarantine/confirm", post(quarantine::confirm))
         .route("/console/messages/{id}/trace", get(trace::page))
@@ -74,6 +76,7 @@ const NAV: &[(&str, &str, Role)] = &[
     ("/console/reports", "reports", Role::Agent),
     ("/console/teams", "teams_page", Role::Agent),
     (people::PATH, "people_page", Role::Manager),
+    (hooks::PATH, "hooks_page", Role::Admin),
     (audit::PATH, "audit_page", Role::Admin),
 ];
 

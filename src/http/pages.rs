@@ -46,6 +46,7 @@ templates!(
     "teams.html",
     "trace.html",
     "tokens.html",
+    "hooks.html",
     "api_docs.html",
 );
 

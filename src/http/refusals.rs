@@ -6,6 +6,7 @@ use crate::desk::DeskError;
 use crate::desk::people::PeopleError;
 use crate::desk::saved_views::ViewError;
 use crate::desk::teams::TeamError;
+use crate::hooks::manage::HookError;
 use axum::http::StatusCode;
 
 fn role(error: &impl ToString) -> Problem {
@@ -73,6 +74,22 @@ impl From<ViewError> for Problem {
             ViewError::NotAllowed => role(&error),
             ViewError::Empty => value("empty", &error),
             ViewError::TooMany => conflict("too_many", &error),
+        }
+    }
+}
+
+impl From<HookError> for Problem {
+    fn from(error: HookError) -> Self {
+        match error {
+            HookError::Store(error) => error.into(),
+            HookError::NotAllowed => role(&error),
+            HookError::NotFound => Self::not_found(error.to_string()),
+            HookError::TooMany => conflict(error.code(), &error),
+            HookError::NoUrl
+            | HookError::NotListed
+            | HookError::NotEncrypted
+            | HookError::Inside
+            | HookError::NoKind => value(error.code(), &error),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::driver::{Row, values};
 use super::sql::api as sql;
 use super::{StoreError, Tx};
 use crate::config::Secret;
-use crate::model::{AgentId, ConversationId, Event, EventKind, Lang, MessageId, Priority, Timestamp};
+use crate::model::{AgentId, ConversationId, Event, EventKind, Lang, MessageId, Timestamp};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -53,7 +53,6 @@ pub struct HookEvent {
     pub channel: String,
     pub lang: Option<Lang>,
     pub intent: Option<String>,
-    pub priority: Priority,
     pub agent_name: Option<String>,
 }
 
@@ -234,7 +233,6 @@ fn hook_event(row: &Row) -> Result<HookEvent, StoreError> {
         channel: row.get("channel")?,
         lang: row.get::<Option<String>>("lang")?.and_then(|code| Lang::new(&code)),
         intent: row.get("intent")?,
-        priority: row.name("priority")?,
         agent_name: row.get("agent_name")?,
     })
 }

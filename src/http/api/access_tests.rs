@@ -71,6 +71,12 @@ pub const ROUTES: &[Route] = &[
     (POST, "/api/invitations", From(Role::Manager), r#"{"role":"agent"}"#),
     (DELETE, "/api/invitations/{hash}", From(Role::Manager), ""),
     (GET, "/api/audit", From(Role::Admin), ""),
+    (GET, "/api/hooks", From(Role::Admin), ""),
+    (POST, "/api/hooks", From(Role::Admin), r#"{"url":"https://x.example/","kinds":["taken"]}"#),
+    (DELETE, "/api/hooks/{id}", From(Role::Admin), ""),
+    (POST, "/api/hooks/{id}/switch-on", From(Role::Admin), ""),
+    (GET, "/api/hooks/{id}/deliveries", From(Role::Admin), ""),
+    (POST, "/api/hooks/{id}/deliveries/{delivery}/send-again", From(Role::Admin), ""),
 ];
 
 impl App {

@@ -24,6 +24,7 @@ const PARTS: &[&str] = &[
     include_str!("openapi/teams.yaml"),
     include_str!("openapi/people.yaml"),
     include_str!("openapi/reports.yaml"),
+    include_str!("openapi/hooks.yaml"),
     include_str!("openapi/document.yaml"),
 ];
 

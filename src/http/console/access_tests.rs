@@ -90,6 +90,11 @@ const ROUTES: &[Route] = &[
     (GET, "/console/me/tokens", From(Role::Agent), ""),
     (POST, "/console/me/tokens", From(Role::Agent), "name=x&rights=read&password=y"),
     (POST, "/console/me/tokens/{id}/revoke", From(Role::Agent), ""),
+    (GET, "/console/hooks", From(Role::Admin), ""),
+    (POST, "/console/hooks", From(Role::Admin), "url=https://x.example/&taken=1"),
+    (POST, "/console/hooks/{id}/remove", From(Role::Admin), ""),
+    (POST, "/console/hooks/{id}/switch-on", From(Role::Admin), ""),
+    (POST, "/console/hooks/{id}/deliveries/{delivery}/send-again", From(Role::Admin), ""),
 ];
 
 fn all() -> impl Iterator<Item = &'static Route> {
@@ -192,7 +197,7 @@ impl App {
 
     pub(in crate::http) fn filled(&self, path: &str, person: AgentId) -> String {
         let id = self.conversation.to_string();
-        let names = ["{message}", "{session}", "{hash}", "{token}", "{code}", "{name}"];
+        let names = ["{message}", "{session}", "{hash}", "{token}", "{code}", "{name}", "{delivery}"];
         let path = path.replace("{person}", &person.to_string());
         names.iter().fold(path, |path, name| path.replace(name, &id)).replace("{id}", &id)
     }

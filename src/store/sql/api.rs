@@ -63,7 +63,7 @@ macro_rules! hook_events {
     ($horizon:literal) => {
         concat!(
             "SELECT e.seq, e.at, e.kind, e.actor, e.agent_id, e.conversation_id, e.message_id, e.data, c.channel, c.lang, \
-             c.intent, c.priority, a.name AS agent_name FROM events e JOIN conversations c ON c.id = e.conversation_id \
+             c.intent, a.name AS agent_name FROM events e JOIN conversations c ON c.id = e.conversation_id \
              LEFT JOIN agents a ON a.id = e.agent_id WHERE e.seq > $1 \
              AND e.kind IN ('escalated', 'taken', 'agent_answered', 'resolved') AND ",
             $horizon,
