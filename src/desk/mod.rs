@@ -16,7 +16,7 @@ pub mod sessions;
 pub mod sla;
 pub mod teams;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod token;
 pub mod tokens;
 pub mod totp;

@@ -184,6 +184,9 @@ mod tests {
             assert_eq!((code(url, false), code(url, true)), (open, inside), "{url}");
         }
         assert_eq!(code(&format!("https://ops.example.com/{}", "x".repeat(LONGEST)), false), "no_url");
-        assert_eq!(check_url(&HooksConfig::default(), "https://ops.example.com/").unwrap_err().code(), "not_listed");
+        assert_eq!(
+            check_url(&HooksConfig::default(), "https://ops.example.com/").unwrap_err().code(),
+            "not_listed"
+        );
     }
 }

@@ -184,7 +184,9 @@ impl Deliverer {
         let events = tx.hook_events(hook.seen_seq, now, LINES).await?;
         for told in &events {
             let kind = HookKind::of(told.event.kind);
-            let Some(kind) = kind.filter(|kind| hook.kinds.iter().any(|k| k == kind.as_str())) else { continue };
+            let Some(kind) = kind.filter(|kind| hook.kinds.iter().any(|k| k == kind.as_str())) else {
+                continue;
+            };
             let id = Uuid::now_v7();
             let body = body::of(id, kind, told, &self.public_url);
             tx.insert_delivery(id, hook.id, told.event.seq, &body, now).await?;

@@ -410,7 +410,10 @@ async fn the_queue_is_filtered_and_filters_are_kept_as_views() {
         let request = app.ask(Method::POST, path).header("cookie", &session.cookie).header("x-guichet", "1");
         request.form(&[&[("csrf", &*session.csrf)], fields].concat()).send().await.unwrap().status()
     };
-    assert_eq!(post("/console/views", &[("name", "x"), ("query", "evil=1")]).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        post("/console/views", &[("name", "x"), ("query", "evil=1")]).await,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     let shared = [("name", XSS), ("query", "channel=sms"), ("shared", "1")];
     assert_eq!(
         post("/console/views", &shared).await,
