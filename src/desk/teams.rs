@@ -21,7 +21,8 @@ pub enum TeamError {
     NoPerson,
     #[error("a team needs a name")]
     NoName,
-    #[error("another team has this name")]
+    /// An archived one keeps its name, for reports.
+    #[error("another team has this name, or had it")]
     NameTaken,
     #[error("conversations at once: a number from 0 to 50")]
     Capacity,
@@ -58,11 +59,10 @@ pub async fn save(store: &Store, now: Timestamp, by: &Agent, wanted: Wanted) -> 
         channels: words(channels),
     };
     let mut tx = store.begin().await?;
-    let teams = tx.teams().await?;
-    if id.is_some() && !teams.iter().any(|known| known.id == team.id) {
-        return Err(TeamError::NoTeam);
+    if id.is_some() {
+        name_of(&mut tx, team.id).await?;
     }
-    if teams.iter().any(|known| known.name == team.name && known.id != team.id) {
+    if tx.team_named(&team.name).await?.is_some_and(|known| known != team.id) {
         return Err(TeamError::NameTaken);
     }
     tx.save_team(&team, now).await?;
@@ -159,4 +159,32 @@ async fn note(
     data: Value,
 ) -> Result<(), StoreError> {
     tx.audit(now, Some(by.id), action, target, &data).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::tests::{NOW, desk, person};
+
+    #[tokio::test]
+    async fn a_name_is_one_teams_even_when_it_is_archived_and_however_it_is_written() {
+        let desk = desk().await;
+        let manager = person(&desk.store, "Nour", Role::Manager).await;
+        let save = async |id, name: &str| {
+            let (languages, name) = (Vec::new(), name.to_owned());
+            let wanted = Wanted { id, name, languages, topics: Vec::new(), channels: Vec::new() };
+            super::save(&desk.store, NOW, &manager, wanted).await
+        };
+        let night = save(None, " Night ").await.unwrap();
+        assert!(matches!(save(None, "Night").await, Err(TeamError::NameTaken)));
+        assert_eq!(save(Some(night), "Night").await.unwrap(), night);
+        archive(&desk.store, NOW, &manager, night).await.unwrap();
+        assert!(matches!(save(None, "Night").await, Err(TeamError::NameTaken)));
+        assert!(matches!(save(Some(night), "Day").await, Err(TeamError::NoTeam)));
+        // Both are stored with U+FFFD.
+        save(None, "a\0").await.unwrap();
+        assert!(matches!(save(None, "a\0").await, Err(TeamError::NameTaken)));
+        let agent = Agent { role: Role::Agent, ..manager.clone() };
+        assert!(matches!(archive(&desk.store, NOW, &agent, night).await, Err(TeamError::NotAllowed)));
+    }
 }

@@ -10,6 +10,8 @@ pub(super) mod access_tests;
 mod account_tests;
 mod audit;
 mod hooks;
+#[cfg(test)]
+mod hostile_tests;
 pub mod me;
 mod people;
 mod quarantine;
