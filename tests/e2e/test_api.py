@@ -16,6 +16,7 @@ import schemathesis
 from playwright.sync_api import expect
 
 from conftest import DESKTOP, PHONE, fits
+from guichet_server import Server
 from receiver import Receiver
 from test_desk import sign_in
 from test_people import add
@@ -219,6 +220,30 @@ def test_other_systems_are_told_in_order_through_failure_and_death(served, admin
         admin.delete(f"/api/hooks/{hook}")
 
 
+def test_two_servers_on_one_database_tell_each_thing_once(start_server, receiver, cache, twilio, peer, tmp_path):
+    settings = {"hooks__allow": json.dumps([receiver.host]), "hooks__allow_private": "true", "hooks__timeout": "5s"}
+    first = start_server(on="postgres", **settings)
+    second = Server(tmp_path, cache, twilio, peer, first.database, {f"GUICHET__{key.upper()}": value for key, value in settings.items()}).start()
+    try:
+        program = Program(first, "alix", add(first, "alix", "admin"))
+        receiver.accepted.clear()
+        made = program.post("/api/hooks", json={"url": receiver.url, "kinds": ["escalated", "taken", "answered", "resolved"]}).json()
+        receiver.secret = made["secret"]
+        talks = [program.escalated(server, f"+3362200020{n}") for n, server in enumerate([first, second] * 3)]
+        for n, talk in enumerate(talks):
+            program.base = (first, second)[n % 2].url
+            served_whole(program, talk)
+        until(lambda: len(receiver.accepted) >= 24, "everything is told")
+        until(lambda: program.get("/api/hooks").json()["items"][0]["waiting"] == 0, "all arrived")
+        ids = [event["id"] for event in receiver.accepted]
+        assert len(ids) == len(set(ids)) == 24, "each once"
+        assert all(receiver.types(talk) == ["escalated", "taken", "answered", "resolved"] for talk in talks)
+        assert not receiver.forged
+    finally:
+        program.delete(f"/api/hooks/{made['id']}")
+        second.stop()
+
+
 def test_the_pages_of_programs(served, open_page, picture, receiver):
     password = add(served, "andrea", "admin")
     # A refused form is a 422, which Chromium notes.
@@ -267,7 +292,7 @@ def test_the_pages_of_programs(served, open_page, picture, receiver):
     page.goto(f"{served.url}/api/docs")
     expect(page.locator("h1")).to_have_text("API de Guichet")
     page.locator("#get-api-queue summary").click()
-    expect(page.locator("#get-api-queue")).to_contain_text("array of QueueItem")
+    expect(page.locator("#get-api-queue")).to_contain_text("A part of the queue.")
     picture(page, "api-docs-dark")
     page.emulate_media(color_scheme="light")
     picture(page, "api-docs")

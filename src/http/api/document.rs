@@ -106,11 +106,13 @@ async fn page(ui: Ui) -> Result<Response, Problem> {
     });
     let schemas = document["components"]["schemas"].as_object().into_iter().flatten();
     let schemas = schemas.map(|(name, schema)| Schema { name: name.clone(), text: sketch(schema) });
+    let schemas: Vec<Schema> = schemas.collect();
     let about = text(&document["info"]["description"]);
     let context = context! {
         about => about.split("\n\n").map(|text| text.trim().to_owned()).collect::<Vec<_>>(),
         sections => Serde(sections.collect::<Vec<_>>()),
-        schemas => Serde(schemas.collect::<Vec<_>>()),
+        names => schemas.iter().map(|schema| schema.name.clone()).collect::<Vec<_>>(),
+        schemas => Serde(schemas),
     };
     render(ui, "api_docs.html", context)
 }
