@@ -149,7 +149,7 @@ def test_what_is_answered_is_what_the_document_says(served, admin, twilio):
     holds("GET", "/api/conversations/{id}", 404, id=str(uuid.uuid4()))
 
 
-def test_schemathesis_finds_no_server_error(start_server):
+def test_schemathesis_finds_no_server_error(start_server, tmp_path):
     # On a server of its own: it disables whom it finds. Its own token must not end the run; the stream of hints does not end.
     served = start_server(api__requests_per_minute="0", hooks__allow='["127.0.0.1:9"]', hooks__allow_private="true")
     served.receives_sms("+33622000102", "je veux parler à un conseiller svp")
@@ -164,7 +164,7 @@ def test_schemathesis_finds_no_server_error(start_server):
             "--max-examples", "12", "--max-time", str(BUDGET_S), "--workers", "2", "--request-timeout", "10",
             "--seed", "7", "--generation-database", "none", "--no-shrink", "--continue-on-failure", "--warnings", "off", "--no-color",
         ],
-        capture_output=True, text=True, timeout=BUDGET_S + 60, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=BUDGET_S + 60, check=False,
     )
     assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
     paths = requests.get(f"{served.url}/api/openapi.json", timeout=30).json()["paths"]
