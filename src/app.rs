@@ -16,6 +16,7 @@ use crate::desk::hours::Calendar;
 use crate::desk::oncall::OnCall;
 use crate::desk::people;
 use crate::engine::Rules;
+use crate::hooks::Deliverer;
 use crate::http::{AppState, router};
 use crate::model::StationRef;
 use crate::nlu::aliases::AliasFile;
@@ -220,6 +221,7 @@ impl App {
         let drain = Duration::from(state.config.server.drain);
         let working = tokio::spawn(work(state.clone(), library));
         tokio::spawn(end_access(state.clone()));
+        let telling = tokio::spawn(deliverer(&state)?.run(state.stopping.clone()));
         if let Some((listener, handle)) = metrics {
             let router = telemetry::metrics_router(handle);
             let stopping = state.stopping.clone().cancelled_owned();
@@ -235,7 +237,7 @@ impl App {
         tracing::info!("stopping: finishing what is in progress");
         state.stopping.cancel();
         let ended = tokio::time::timeout(drain, async {
-            let _ = tokio::join!(serving, working);
+            let _ = tokio::join!(serving, working, telling);
         });
         if ended.await.is_err() {
             tracing::warn!("not everything ended in time; the next start resumes it");
@@ -243,6 +245,11 @@ impl App {
         state.store.close().await;
         Ok(())
     }
+}
+
+fn deliverer(state: &AppState) -> anyhow::Result<Deliverer> {
+    let (config, url) = (state.config.hooks.clone(), state.config.server.public_url.clone());
+    Deliverer::new(state.store.clone(), state.clock.clone(), config, url).map_err(anyhow::Error::msg)
 }
 
 /// Once a minute: what those whose access has ended were in charge of returns to the queue.

@@ -1,8 +1,10 @@
 //! `guichet.toml` and the environment (`GUICHET__SECTION__KEY`), typed and validated. Every key has a default
 //! that works; every error names the key, where its value came from, and the cure.
 
+mod api;
 mod duration;
 mod fulfilment;
+mod hooks;
 mod hours;
 mod load;
 mod manners;
@@ -21,8 +23,10 @@ mod timetable;
 mod traffic;
 mod undo;
 
+pub use api::ApiConfig;
 pub use duration::Span;
 pub use fulfilment::{FulfilmentConfig, SHORTEST_SECRET};
+pub use hooks::HooksConfig;
 pub use hours::{DayHours, HoursConfig};
 pub use load::{ConfigError, load};
 pub use manners::MannersConfig;
@@ -66,6 +70,8 @@ pub struct Config {
     pub traffic: TrafficConfig,
     pub navitia: NavitiaConfig,
     pub fulfilment: FulfilmentConfig,
+    pub api: ApiConfig,
+    pub hooks: HooksConfig,
     pub queue: QueueConfig,
     pub log: LogConfig,
     /// By name; the name is part of the webhook's path.
@@ -369,6 +375,7 @@ impl Config {
         found.extend(self.traffic.problems());
         found.extend(self.navitia.problems());
         found.extend(self.fulfilment.problems());
+        found.extend(self.hooks.problems());
         found.extend(self.desk.oidc.problems());
         found.extend(self.desk.undo.problems());
         found.extend(self.desk.hours.problems());

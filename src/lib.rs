@@ -11,6 +11,7 @@ pub mod config; // sections, defaults, validation with the key in every error
 pub mod content; // the files that managers edit, live
 pub mod desk; // opening hours; taking in charge, answering, resolving
 pub mod engine; // decide(): pure
+pub mod hooks; // other systems are told what happens, signed and in order
 pub mod http; // router, webhooks, web chat, console, API
 pub mod insights; // response clocks
 pub mod model; // plain data, imports nothing of ours

@@ -38,7 +38,8 @@ use crate::clock::Clock;
 use crate::config::{FulfilmentConfig, SHORTEST_SECRET};
 use crate::model::IntentSpec;
 use crate::nlu::PackError;
-use address::{Forbidden, Guarded, check_literal};
+pub use address::check_literal;
+use address::{Forbidden, Guarded};
 use async_trait::async_trait;
 use breaker::Breaker;
 use jiff::tz::TimeZone;
@@ -114,18 +115,7 @@ impl Http {
     /// The TLS library of this machine does not work.
     pub fn new(config: FulfilmentConfig, clock: Arc<dyn Clock>, zone: TimeZone) -> Result<Self, String> {
         let timeout = Duration::from(config.timeout);
-        let client = Client::builder()
-            .timeout(timeout)
-            // Leaves time for a second try.
-            .connect_timeout(timeout / 2)
-            .redirect(reqwest::redirect::Policy::none())
-            // It would resolve names itself, unchecked.
-            .no_proxy()
-            .no_gzip()
-            .dns_resolver(Arc::new(Guarded { allow_private: config.allow_private }))
-            .user_agent(concat!("guichet/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
+        let client = guarded_client(timeout, config.allow_private)?;
         let breaker = Breaker::new(config.open_after, config.pause.into());
         Ok(Self { config, client, breaker, clock, zone })
     }
@@ -217,6 +207,31 @@ impl Http {
         }
         bounded(response, self.config.max_bytes).await
     }
+}
+
+/// A client that posts where an operator says and nowhere else: every address that a name leads to is checked, redirects are
+/// not followed, no proxy is used.
+///
+/// # Errors
+/// The TLS library of this machine does not work.
+pub fn guarded_client(timeout: Duration, allow_private: bool) -> Result<Client, String> {
+    Client::builder()
+        .timeout(timeout)
+        // Leaves time for a second try.
+        .connect_timeout(timeout / 2)
+        .redirect(reqwest::redirect::Policy::none())
+        // It would resolve names itself, unchecked.
+        .no_proxy()
+        .no_gzip()
+        .dns_resolver(Arc::new(Guarded { allow_private }))
+        .user_agent(concat!("guichet/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| format!("the HTTP client cannot be built: {error}"))
+}
+
+/// Why a request of [`guarded_client`] got no answer, in a word: `timeout`, `unreachable` or `refused`.
+pub fn outcome_of(error: &reqwest::Error) -> &'static str {
+    failure_of(error).outcome()
 }
 
 /// Host and port, as on the list.

@@ -47,9 +47,7 @@ impl Default for FulfilmentConfig {
 impl FulfilmentConfig {
     /// Whether host and port of `url` are on the list.
     pub fn allows(&self, url: &Url) -> bool {
-        self.allow.iter().filter_map(|entry| on(url.scheme(), entry)).any(|allowed| {
-            allowed.host() == url.host() && allowed.port_or_known_default() == url.port_or_known_default()
-        })
+        listed(&self.allow, url)
     }
 
     pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
@@ -67,7 +65,7 @@ impl FulfilmentConfig {
         );
         for entry in &self.allow {
             check(
-                on("https", entry).is_none(),
+                !is_host(entry),
                 "fulfilment.allow",
                 format!("'{entry}' is no host. Cure: write ops.example.com or ops.example.com:8443"),
             );
@@ -92,6 +90,18 @@ impl FulfilmentConfig {
         );
         found
     }
+}
+
+/// Whether host and port of `url` are on the list.
+pub(super) fn listed(allow: &[String], url: &Url) -> bool {
+    allow.iter().filter_map(|entry| on(url.scheme(), entry)).any(|allowed| {
+        allowed.host() == url.host() && allowed.port_or_known_default() == url.port_or_known_default()
+    })
+}
+
+/// Whether an entry of the list can be one.
+pub(super) fn is_host(entry: &str) -> bool {
+    on("https", entry).is_some()
 }
 
 /// An entry of the list as the root of an address. `None`: it is more, or less, than a host and a port.

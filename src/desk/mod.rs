@@ -21,10 +21,14 @@ pub mod people;
 pub mod persons;
 pub mod quarantine;
 pub mod routing;
+pub mod saved_views;
+pub mod sessions;
 pub mod sla;
+pub mod teams;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod token;
+pub mod tokens;
 pub mod totp;
 
 use crate::channels::{Channels, Forbidden};

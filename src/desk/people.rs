@@ -165,7 +165,8 @@ pub async fn reset_link(
     Ok(token)
 }
 
-/// A new password by a one-time link: ends every session, and unlocks the account. A second step stays asked for.
+/// A new password by a one-time link: ends every session and every token, and unlocks the account. A second step stays
+/// asked for.
 pub async fn choose_password(
     store: &Store,
     now: Timestamp,
@@ -177,6 +178,8 @@ pub async fn choose_password(
     let person = tx.lock_person(id).await?.filter(|p| p.may_enter(now)).ok_or(PeopleError::Gone)?;
     tx.set_password_of(id, hash).await?;
     tx.end_sessions(id).await?;
+    // Whoever had the account may have made some.
+    tx.revoke_tokens(id, now).await?;
     tx.unlock(id).await?;
     tx.close_links_of(id, now).await?;
     audit(&mut tx, now, &person.agent, "password.chosen", &person, json!({})).await?;
@@ -207,7 +210,7 @@ pub async fn set_role(
     Ok(tx.commit().await?)
 }
 
-/// Ends the access: sessions, links, and what they were in charge of returns to the queue.
+/// Ends the access: sessions, tokens, links, and what they were in charge of returns to the queue.
 pub async fn disable(store: &Store, now: Timestamp, by: &Agent, id: AgentId) -> Result<(), PeopleError> {
     let mut tx = store.begin().await?;
     let Asked { by, person, admins } = asked(&mut tx, now, by, id).await?;
@@ -218,6 +221,7 @@ pub async fn disable(store: &Store, now: Timestamp, by: &Agent, id: AgentId) -> 
     not_the_last(&admins, id)?;
     tx.set_disabled(id, Some(now)).await?;
     tx.end_sessions(id).await?;
+    tx.revoke_tokens(id, now).await?;
     tx.close_invitations_of(id, now).await?;
     audit(&mut tx, now, &by, "person.disabled", &person, json!({})).await?;
     tx.commit().await?;

@@ -6,9 +6,9 @@ use crate::store::{AgentWithHash, Ingest};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub(super) const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
 
-pub(super) struct Desk {
+pub(crate) struct Desk {
     pub store: Store,
     pub channels: Channels,
     pub camille: Agent,
@@ -17,7 +17,7 @@ pub(super) struct Desk {
     _folder: tempfile::TempDir,
 }
 
-pub(super) async fn person(store: &Store, name: &str, role: Role) -> Agent {
+pub(crate) async fn person(store: &Store, name: &str, role: Role) -> Agent {
     let agent = Agent { id: AgentId::new(), login: name.to_lowercase(), name: name.to_owned(), role };
     let mut tx = store.begin().await.unwrap();
     let row = AgentWithHash { agent: agent.clone(), password_hash: "-".into() };
@@ -27,7 +27,7 @@ pub(super) async fn person(store: &Store, name: &str, role: Role) -> Agent {
 }
 
 /// A conversation that waits in the queue, and two agents.
-pub(super) async fn desk() -> Desk {
+pub(crate) async fn desk() -> Desk {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/g.db", folder.path().display());
     let store = Store::open(&url, 2).await.unwrap();

@@ -1,7 +1,22 @@
-//! The JSON interface. Errors are problems (RFC 9457).
+//! The JSON interface: what the console does, for programs. Errors are problems (RFC 9457). `/api/docs` describes it.
+
+#[cfg(test)]
+pub(super) mod access_tests;
+mod acts;
+mod audit;
+mod conversations;
+pub mod document;
+mod extract;
+mod hooks;
+mod me;
+mod people;
+mod queue;
+mod sketch;
+mod teams;
 
 use super::AppState;
 use super::auth::SignedIn;
+use super::auth::bearer::Limits;
 use super::problem::Problem;
 use crate::desk::hours::{end_of_day, start_of_day};
 use crate::insights::clocks::{Report, report};
@@ -10,11 +25,12 @@ use crate::model::Timestamp;
 use axum::extract::{Query, State};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::{Json, Router, middleware};
+use axum::{Extension, Json, Router, middleware};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Longest period of a report, in days.
 const LONGEST: u64 = 400;
@@ -24,6 +40,17 @@ pub fn routes() -> Router<AppState> {
         .route("/api/reports/response-times", get(response_times))
         .route("/api/reports/deliveries", get(deliveries))
         .route("/api/messages/{id}/trace", get(super::console::trace::json))
+        .route("/api/events", get(super::live::events))
+        .merge(acts::routes())
+        .merge(audit::routes())
+        .merge(conversations::routes())
+        .merge(document::routes())
+        .merge(hooks::routes())
+        .merge(me::routes())
+        .merge(people::routes())
+        .merge(queue::routes())
+        .merge(teams::routes())
+        .layer(Extension(Arc::new(Limits::default())))
         .layer(middleware::from_fn(super::pages::finish))
 }
 

@@ -1,8 +1,10 @@
 //! Who is at the desk: sign-in, sessions, and what every console request must prove.
 //!
 //! A request that changes something needs a session, the session's CSRF token (form field `csrf` or header
-//! `X-CSRF-Token`), and must come from one of our pages. Both extractors check it, so no handler can forget.
+//! `X-CSRF-Token`), and must come from one of our pages. Both extractors check it, so no handler can forget. Programs bring
+//! an access token to the API instead ([`bearer`]).
 
+pub mod bearer;
 pub mod invitation;
 mod oidc;
 pub mod session;
@@ -21,6 +23,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Router, middleware};
+use bearer::ByToken;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -49,8 +52,11 @@ pub struct SignedIn {
     pub has_totp: bool,
     /// Signed in by the provider of OpenID Connect.
     pub by_provider: bool,
+    /// Of the session; empty without one.
     pub token_hash: String,
     pub seen_at: Timestamp,
+    /// Asked with an access token in place of a session.
+    pub token: Option<ByToken>,
 }
 
 impl FromRequestParts<AppState> for SignedIn {
@@ -58,7 +64,7 @@ impl FromRequestParts<AppState> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
         let signed = authenticate(parts, state).await?;
-        if !parts.method.is_safe() {
+        if !parts.method.is_safe() && signed.token.is_none() {
             signed.check_csrf(header_token(&parts.headers)).map_err(IntoResponse::into_response)?;
         }
         Ok(signed)
@@ -119,8 +125,11 @@ fn header_token(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-csrf-token")?.to_str().ok()
 }
 
-/// The session of the request, without its CSRF token.
+/// The session or the access token of the request, without the session's CSRF token.
 async fn authenticate(parts: &mut Parts, state: &AppState) -> Result<SignedIn, Response> {
+    if let Some(token) = bearer::token_of(parts) {
+        return bearer::authenticate(parts, state, &token).await;
+    }
     if !parts.method.is_safe() {
         require_our_page(&parts.headers, &state.config.server.public_url)
             .map_err(IntoResponse::into_response)?;
@@ -151,6 +160,7 @@ async fn find_session(state: &AppState, token_hash: &str) -> Result<Option<Signe
         by_provider: s.by_provider,
         token_hash: token_hash.to_owned(),
         seen_at: s.last_seen_at,
+        token: None,
     }))
 }
 
@@ -201,8 +211,8 @@ fn for_program(parts: &Parts) -> bool {
 /// Pages lead to the sign-in; what scripts and programs ask for says 401.
 fn not_signed_in(parts: &Parts) -> Response {
     if for_program(parts) {
-        let detail = "sign in at /login";
-        return Problem::new(StatusCode::UNAUTHORIZED, "not-signed-in", detail).into_response();
+        let detail = "sign in at /login, or send an access token";
+        return bearer::challenge(Problem::new(StatusCode::UNAUTHORIZED, "not-signed-in", detail));
     }
     let wanted = parts.uri.path_and_query().map_or(sign_in::HOME, |p| p.as_str());
     let next = if parts.method.is_safe() { wanted } else { sign_in::HOME };

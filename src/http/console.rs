@@ -5,7 +5,7 @@
 //! merge must leave a typed reply and the screen reader's place alone.
 
 #[cfg(test)]
-mod access_tests;
+pub(super) mod access_tests;
 #[cfg(test)]
 mod account_tests;
 mod around;
@@ -18,16 +18,19 @@ mod corrections;
 mod handover;
 #[cfg(test)]
 mod handover_tests;
+mod hooks;
+#[cfg(test)]
+mod hostile_tests;
 pub mod me;
 mod moderation;
 mod news;
 mod people;
 mod quarantine;
-mod queue;
+pub(super) mod queue;
 mod reports;
 mod teams;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 pub(super) mod trace;
 mod transcript;
 mod views;
@@ -76,6 +79,7 @@ pub fn routes() -> Router<AppState> {
         .merge(audit::routes())
         .merge(handover::routes())
         .route("/console/fragments/news", get(news::part))
+        .merge(hooks::routes())
         .route("/console/conversations/{id}/quarantine/release", post(quarantine::release))
         .route("/console/conversations/{id}/quarantine/confirm", post(quarantine::confirm))
         .route("/console/messages/{id}/trace", get(trace::page))
@@ -90,6 +94,7 @@ const NAV: &[(&str, &str, Role)] = &[
     ("/console/teams", "teams_page", Role::Agent),
     (people::PATH, "people_page", Role::Manager),
     (corrections::PATH, "corrections_page", Role::Manager),
+    (hooks::PATH, "hooks_page", Role::Admin),
     (audit::PATH, "audit_page", Role::Admin),
 ];
 

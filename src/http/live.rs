@@ -24,7 +24,8 @@ pub fn routes() -> Router<AppState> {
     Router::new().route("/console/events", get(events))
 }
 
-async fn events(State(state): State<AppState>, _signed: SignedIn) -> Response {
+/// Also of the API.
+pub async fn events(State(state): State<AppState>, _signed: SignedIn) -> Response {
     let hello = stream::iter([Event::default().retry(RETRY).comment("hello")]);
     let hints = BroadcastStream::new(state.store.hints()).filter_map(async |hint| match hint {
         Ok(Hint::Conversation(id)) => Some(Event::default().data(id.to_string())),

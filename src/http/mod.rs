@@ -9,6 +9,7 @@ mod live;
 mod observe;
 mod pages;
 pub mod problem;
+mod refusals;
 pub mod webchat;
 mod webhooks;
 

@@ -56,6 +56,9 @@ templates!(
     "news.html",
     "teams.html",
     "trace.html",
+    "tokens.html",
+    "hooks.html",
+    "api_docs.html",
 );
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {

@@ -60,6 +60,7 @@ macro_rules! proposal_columns {
     };
 }
 
+pub mod api;
 pub mod composer;
 pub mod hours;
 pub mod notes;
@@ -68,7 +69,9 @@ pub mod teams;
 
 /// All of them, for the test that prepares them on both databases.
 pub fn all() -> impl Iterator<Item = &'static Statement> {
-    [ALL, composer::ALL, hours::ALL, notes::ALL, people::ALL, teams::ALL].into_iter().flatten().copied()
+    let hooks: &[&Statement] = &[&api::HOOK_EVENTS];
+    let all = [ALL, api::ALL, composer::ALL, hooks, hours::ALL, notes::ALL, people::ALL, teams::ALL];
+    all.into_iter().flatten().copied()
 }
 
 statements! {

@@ -61,6 +61,14 @@ impl Tx {
             .collect()
     }
 
+    /// The team that has this name, archived or not.
+    pub async fn team_named(&mut self, name: &str) -> Result<Option<TeamId>, StoreError> {
+        self.fetch_one(&sql::TEAM_NAMED, values![name])
+            .await?
+            .map(|row| Ok(TeamId(row.get("id")?)))
+            .transpose()
+    }
+
     pub async fn save_member(&mut self, member: Member) -> Result<(), StoreError> {
         self.execute(&sql::MEMBER_UPSERT, values![member.team, member.agent, member.until]).await?;
         Ok(())

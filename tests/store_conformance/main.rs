@@ -14,6 +14,7 @@ mod lanes;
 mod notes;
 mod notices;
 mod people;
+mod programs;
 mod schema;
 #[path = "../support/mod.rs"]
 mod support;
@@ -118,6 +119,11 @@ conformance! {
         people_are_found_by_what_they_have,
         the_audit_log_is_filtered_and_paged,
         a_nonce_is_used_once,
+    }
+    programs {
+        a_token_opens_until_it_ends,
+        a_hook_reads_no_further_than_what_surely_happened,
+        deliveries_wait_in_their_order,
     }
     views {
         the_queue_is_by_priority_then_age,

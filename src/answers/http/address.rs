@@ -23,10 +23,10 @@ enum Reach {
 /// The address that was refused is not named: it is nobody's business outside the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the host leads to an address inside the network")]
-pub(crate) struct Forbidden;
+pub struct Forbidden;
 
 /// Literal addresses of a URL never come to the resolver.
-pub(crate) fn check_literal(url: &Url, allow_private: bool) -> Result<(), Forbidden> {
+pub fn check_literal(url: &Url, allow_private: bool) -> Result<(), Forbidden> {
     let ip = match url.host() {
         Some(Host::Ipv4(ip)) => IpAddr::V4(ip),
         Some(Host::Ipv6(ip)) => IpAddr::V6(ip),

@@ -1,6 +1,7 @@
 //! Who may open which door: one table of every route that people of the desk use. A route that is not in the table
 //! fails the test, and so does one that opens for less than its role.
 
+use super::super::api::access_tests::ROUTES as API_ROUTES;
 use super::tests::{App, PASSWORD, Session, XSS, app, header};
 use crate::clock::Clock;
 use crate::model::{Agent, AgentId, Role};
@@ -12,19 +13,23 @@ use std::time::Duration;
 
 /// Which requests a route answers with more than a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
+pub enum Access {
     /// Anyone: the door itself, and what is behind a token in the address.
     Open,
     /// Signed in, with at least this role.
     From(Role),
 }
-use Access::{From, Open};
+pub use Access::{From, Open};
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 
-/// Method, path, who may, and a form that is complete: a lesser role must be refused for the role, not for the form.
-const ROUTES: &[(Method, &str, Access, &str)] = &[
+/// Method, path, who may, and a form (JSON for the API) that is complete: a lesser role must be refused for the role, not for
+/// the form.
+pub type Route = (Method, &'static str, Access, &'static str);
+
+/// The pages. The API's are beside it.
+const ROUTES: &[Route] = &[
     (GET, "/login", Open, ""),
     (POST, "/login", Open, "login=x&password=y"),
     (GET, "/login/code", Open, ""),
@@ -72,7 +77,6 @@ const ROUTES: &[(Method, &str, Access, &str)] = &[
     (GET, "/console/handover", From(Role::Agent), ""),
     (GET, "/console/handover.txt", From(Role::Agent), ""),
     (GET, "/console/fragments/news", From(Role::Agent), ""),
-    (GET, "/api/reports/response-times", From(Role::Agent), ""),
     (GET, "/console/conversations/{id}", From(Role::Agent), ""),
     (POST, "/console/conversations/{id}/take", From(Role::Agent), ""),
     (POST, "/console/conversations/{id}/release", From(Role::Agent), ""),
@@ -106,11 +110,21 @@ const ROUTES: &[(Method, &str, Access, &str)] = &[
     (POST, "/console/people/{person}/reset-totp", From(Role::Admin), ""),
     (GET, "/console/audit", From(Role::Admin), ""),
     (GET, "/console/messages/{id}/trace", From(Role::Admin), ""),
-    (GET, "/api/messages/{id}/trace", From(Role::Admin), ""),
-    (GET, "/api/reports/deliveries", From(Role::Agent), ""),
     (POST, "/console/conversations/{id}/quarantine/release", From(Role::Agent), ""),
     (POST, "/console/conversations/{id}/quarantine/confirm", From(Role::Agent), ""),
+    (GET, "/console/me/tokens", From(Role::Agent), ""),
+    (POST, "/console/me/tokens", From(Role::Agent), "name=x&rights=read&password=y"),
+    (POST, "/console/me/tokens/{id}/revoke", From(Role::Agent), ""),
+    (GET, "/console/hooks", From(Role::Admin), ""),
+    (POST, "/console/hooks", From(Role::Admin), "url=https://x.example/&taken=1"),
+    (POST, "/console/hooks/{id}/remove", From(Role::Admin), ""),
+    (POST, "/console/hooks/{id}/switch-on", From(Role::Admin), ""),
+    (POST, "/console/hooks/{id}/deliveries/{delivery}/send-again", From(Role::Admin), ""),
 ];
+
+fn all() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().chain(API_ROUTES)
+}
 
 /// Files whose routes are for customers, providers and monitors: they know no people of the desk, and have tests of
 /// their own.
@@ -150,13 +164,12 @@ fn routes_in(folder: &Path, found: &mut BTreeSet<String>) {
 fn every_route_is_in_the_table() {
     let mut found = BTreeSet::new();
     routes_in(Path::new("src/http"), &mut found);
-    let known: BTreeSet<String> =
-        ROUTES.iter().map(|(method, path, ..)| format!("{method} {path}")).collect();
+    let known: BTreeSet<String> = all().map(|(method, path, ..)| format!("{method} {path}")).collect();
     assert_eq!(found, known, "left: in the source; right: in the table");
 }
 
 impl App {
-    pub(super) async fn person(&self, login: &str, role: Role) -> Agent {
+    pub(in crate::http) async fn person(&self, login: &str, role: Role) -> Agent {
         let agent = Agent { id: AgentId::new(), login: login.into(), name: format!("{login} {XSS}"), role };
         let row = AgentWithHash { agent: agent.clone(), password_hash: "-".into() };
         let mut tx = self.store.begin().await.unwrap();
@@ -166,7 +179,7 @@ impl App {
     }
 
     /// A session without the password's cost.
-    pub(super) async fn session_of(&self, agent: &Agent) -> Session {
+    pub(in crate::http) async fn session_of(&self, agent: &Agent) -> Session {
         let token = crate::desk::token::random();
         let new = NewSession {
             token_hash: &crate::desk::token::digest(&token),
@@ -183,9 +196,33 @@ impl App {
         Session { cookie: format!("guichet-desk={token}"), csrf: token }
     }
 
-    fn filled(&self, path: &str, person: AgentId) -> String {
+    /// With the route's form or JSON, and the session's token against forgery.
+    pub(in crate::http) fn filled_in(
+        &self,
+        request: reqwest::RequestBuilder,
+        (method, path, _, form): &Route,
+        csrf: Option<&str>,
+    ) -> reqwest::RequestBuilder {
+        let form = form.replace("{id}", &AgentId::new().to_string());
+        if method == GET {
+            return request;
+        }
+        if path.starts_with("/api/") {
+            let request = request.header("idempotency-key", AgentId::new().to_string());
+            let request = csrf.into_iter().fold(request, |r, token| r.header("x-csrf-token", token));
+            return if form.is_empty() {
+                request
+            } else {
+                request.header("content-type", "application/json").body(form)
+            };
+        }
+        let body = csrf.map_or(form.clone(), |token| format!("csrf={token}&{form}"));
+        request.header("content-type", "application/x-www-form-urlencoded").body(body)
+    }
+
+    pub(in crate::http) fn filled(&self, path: &str, person: AgentId) -> String {
         let id = self.conversation.to_string();
-        let names = ["{message}", "{session}", "{hash}", "{token}", "{code}", "{name}"];
+        let names = ["{message}", "{session}", "{hash}", "{token}", "{code}", "{name}", "{delivery}"];
         let path = path.replace("{person}", &person.to_string());
         names.iter().fold(path, |path, name| path.replace(name, &id)).replace("{id}", &id)
     }
@@ -194,21 +231,20 @@ impl App {
 #[tokio::test]
 async fn every_route_with_every_role_and_with_none() {
     let app = app().await;
-    for (n, (method, path, access, form)) in ROUTES.iter().enumerate() {
+    for (n, route) in all().enumerate() {
+        let (method, path, access, _) = route;
         for role in [None, Some(Role::Agent), Some(Role::Manager), Some(Role::Admin)] {
             let who = role.map_or("none".to_owned(), |role| format!("{role}-{n}"));
             let subject = app.person(&format!("subject-{n}-{}", who.replace('-', "")), Role::Agent).await;
             let mut request = app.ask(method.clone(), &app.filled(path, subject.id));
-            let mut body = form.replace("{id}", &AgentId::new().to_string());
+            let mut csrf = None;
             if let Some(role) = role {
                 let agent = app.person(&who, role).await;
                 let session = app.session_of(&agent).await;
-                body = format!("csrf={}&{body}", session.csrf);
                 request = request.header("cookie", session.cookie);
+                csrf = Some(session.csrf);
             }
-            if method == POST {
-                request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
-            }
+            let request = app.filled_in(request, route, csrf.as_deref());
             let answer = request.send().await.unwrap();
             let (status, to) = (answer.status(), header(&answer, "location").to_owned());
             let refused = match (access, role) {
@@ -233,7 +269,7 @@ async fn every_route_with_every_role_and_with_none() {
 #[tokio::test]
 async fn no_session_is_no_entry_whatever_the_cookie() {
     let app = app().await;
-    let closed = ROUTES.iter().filter(|(_, _, access, _)| *access != Open);
+    let closed = all().filter(|(_, _, access, _)| *access != Open);
     for (method, path, ..) in closed {
         for cookie in ["", "guichet-desk=", "guichet-desk=wrong", "guichet-desk=../../x; lang=en"] {
             let path = app.filled(path, AgentId::new());
@@ -256,13 +292,13 @@ async fn every_post_needs_the_token_and_our_own_page() {
     let admin = app.person("alix", Role::Admin).await;
     let (session, other) = (app.session_of(&admin).await, app.session_of(&admin).await);
     let subject = app.person("subject", Role::Agent).await;
-    for (_, path, access, form) in ROUTES.iter().filter(|(method, ..)| method == POST) {
+    for route in all().filter(|(method, ..)| method != GET) {
+        let (method, path, access, _) = route;
         let send = async |token: &str, name: &'static str, value: &str| {
-            let request = app.ask(POST, &app.filled(path, subject.id)).header("cookie", &session.cookie);
-            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            let request = app.ask(method.clone(), &app.filled(path, subject.id));
+            let request = app.filled_in(request.header("cookie", &session.cookie), route, Some(token));
             let request = if name.is_empty() { request } else { request.header(name, value) };
-            let body = format!("csrf={token}&{}", form.replace("{id}", &AgentId::new().to_string()));
-            request.body(body).send().await.unwrap().status()
+            request.send().await.unwrap().status()
         };
         if *access != Open {
             for token in ["", "wrong", other.csrf.as_str()] {

@@ -2,10 +2,10 @@
 //! contacts, and what a colleague is writing.
 
 use super::super::auth::SignedIn;
-use super::queue::excerpt;
+use super::queue::reading::excerpt;
 use super::views::{Stamp, Wall, shown_address};
 use crate::desk::hand::LONGEST_SNOOZE;
-use crate::desk::hours::{Calendar, end_of_day};
+use crate::desk::hours::end_of_day;
 use crate::desk::notes::{LONGEST_NOTE, LONGEST_TAG};
 use crate::http::AppState;
 use crate::model::{
@@ -194,7 +194,7 @@ impl Around {
 pub fn opening(state: &AppState, now: Timestamp) -> Option<Timestamp> {
     let zone = state.config.timezone();
     let today = now.to_jiff().to_zoned_datetime(zone.clone()).date();
-    Calendar::new(state.config.desk.hours.clone(), zone.clone()).next_opening(end_of_day(today, &zone)?)
+    state.calendar.next_opening(end_of_day(today, &zone)?)
 }
 
 /// Who is there comes first.

@@ -1,5 +1,6 @@
 //! `/console/me`: a person's own password, authenticator and sessions.
 
+mod tokens;
 mod totp;
 
 use super::super::auth::session::{self, Place};
@@ -10,7 +11,7 @@ use super::super::pages::{Ui, render};
 use super::super::problem::Problem;
 use super::frame;
 use super::views::{Stamp, Wall};
-use crate::desk::{password, people};
+use crate::desk::{password, people, sessions};
 use crate::http::AppState;
 use crate::model::SessionId;
 use crate::store::{Account, OpenSession};
@@ -33,6 +34,7 @@ pub fn routes() -> Router<AppState> {
         .route("/console/me/password", post(change_password))
         .route("/console/me/sessions/{session}/end", post(end_session))
         .route("/console/me/end-other-sessions", post(end_others))
+        .merge(tokens::routes())
         .merge(totp::routes())
 }
 
@@ -71,11 +73,11 @@ async fn show(state: &AppState, ui: Ui, signed: &SignedIn, said: Said) -> Result
     let id = signed.agent.id;
     let mut tx = state.store.read().await?;
     let account = tx.account(id).await?.ok_or_else(gone)?;
-    let sessions = tx.sessions_of(id, now).await?;
+    let open = tx.sessions_of(id, now).await?;
     let codes_left = tx.recovery_codes_left(id).await?;
     drop(tx);
     let wall = Wall::new(state, ui);
-    let lines: Vec<Line> = sessions.into_iter().map(|open| line(&wall, signed, open)).collect();
+    let lines: Vec<Line> = open.into_iter().map(|open| line(&wall, signed, open)).collect();
     let offer = account.totp_pending.as_deref().map(|secret| totp::offer(state, &account, secret));
     let context = context! {
         login => account.person.agent.login.as_str(),
@@ -180,14 +182,9 @@ async fn end_session(
     Path(id): Path<SessionId>,
     SignedForm(signed, NoFields {}): SignedForm<NoFields>,
 ) -> Result<Response, Problem> {
-    let agent = &signed.agent;
-    let mut tx = state.store.begin().await?;
-    // Only one's own: another's id finds nothing.
-    if !tx.end_session(agent.id, id).await? {
+    if !sessions::end(&state.store, state.clock.now(), &signed.agent, id).await? {
         return Err(Problem::not_found("there is no such session"));
     }
-    tx.audit(state.clock.now(), Some(agent.id), "session.ended", &agent.login, &json!({})).await?;
-    tx.commit().await?;
     Ok(Redirect::to(PATH).into_response())
 }
 
@@ -195,11 +192,6 @@ async fn end_others(
     State(state): State<AppState>,
     SignedForm(signed, NoFields {}): SignedForm<NoFields>,
 ) -> Result<Response, Problem> {
-    let agent = &signed.agent;
-    let mut tx = state.store.begin().await?;
-    let ended = tx.end_other_sessions(agent.id, &signed.token_hash).await?;
-    let data = json!({ "count": ended });
-    tx.audit(state.clock.now(), Some(agent.id), "sessions.ended", &agent.login, &data).await?;
-    tx.commit().await?;
+    sessions::end_others(&state.store, state.clock.now(), &signed.agent, &signed.token_hash).await?;
     Ok(Redirect::to(PATH).into_response())
 }

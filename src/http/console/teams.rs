@@ -5,9 +5,10 @@ use super::super::pages::{Ui, render};
 use super::super::problem::Problem;
 use super::views::{Stamp, Wall};
 use super::{end_of, frame};
+use crate::desk::teams::{self, SKILLS, Wanted, codes};
 use crate::http::AppState;
-use crate::model::{AgentId, Lang, Role, Seat, Team, TeamId, Timestamp};
-use crate::store::{Member, Tx};
+use crate::model::{AgentId, Lang, Role, Seat, Team, TeamId};
+use crate::store::Member;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
@@ -15,12 +16,6 @@ use axum::routing::{get, post};
 use minijinja::context;
 use minijinja::value::Serde;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-
-/// Words of one list of skills.
-const SKILLS: usize = 50;
-/// Conversations at once.
-const MOST_AT_ONCE: i64 = 50;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
@@ -108,13 +103,9 @@ fn place(seat: &Seat) -> Place {
     }
 }
 
-fn codes(languages: &[Lang]) -> String {
-    languages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 fn words(text: &str) -> Vec<String> {
     let words = text.split([',', ';', '\n']).map(str::trim).filter(|word| !word.is_empty());
-    words.take(SKILLS).map(|word| word.chars().take(80).collect()).collect()
+    words.take(SKILLS).map(str::to_owned).collect()
 }
 
 fn languages(text: &str) -> Result<Vec<Lang>, Problem> {
@@ -144,32 +135,18 @@ async fn save(
     SignedForm(signed, form): SignedForm<TeamForm>,
 ) -> Result<Redirect, Problem> {
     signed.require(Role::Manager)?;
-    let name: String = form.name.trim().chars().take(80).collect();
-    if name.is_empty() {
-        return Err(Problem::bad_request("a team needs a name"));
-    }
     let id = match form.id.trim() {
-        "" => TeamId::new(),
-        id => id.parse().map_err(|_| Problem::bad_request("there is no such team"))?,
+        "" => None,
+        id => Some(id.parse().map_err(|_| Problem::bad_request("there is no such team"))?),
     };
-    let team = Team {
+    let wanted = Wanted {
         id,
-        name,
+        name: form.name,
         languages: languages(&form.languages)?,
         topics: words(&form.topics),
         channels: words(&form.channels),
     };
-    let mut tx = state.store.begin().await?;
-    let taken = tx.teams().await?.iter().any(|known| known.name == team.name && known.id != team.id);
-    if taken {
-        return Err(Problem::bad_request("another team has this name"));
-    }
-    let now = state.clock.now();
-    tx.save_team(&team, now).await?;
-    let data =
-        json!({ "languages": codes(&team.languages), "topics": team.topics, "channels": team.channels });
-    note(&mut tx, &signed, now, "team.saved", &team.name, data).await?;
-    tx.commit().await?;
+    teams::save(&state.store, state.clock.now(), &signed.agent, wanted).await?;
     Ok(back())
 }
 
@@ -179,12 +156,7 @@ async fn archive(
     SignedForm(signed, NoFields {}): SignedForm<NoFields>,
 ) -> Result<Redirect, Problem> {
     signed.require(Role::Manager)?;
-    let mut tx = state.store.begin().await?;
-    let name = name_of(&mut tx, id).await?;
-    let now = state.clock.now();
-    tx.archive_team(id, now).await?;
-    note(&mut tx, &signed, now, "team.archived", &name, json!({})).await?;
-    tx.commit().await?;
+    teams::archive(&state.store, state.clock.now(), &signed.agent, id).await?;
     Ok(back())
 }
 
@@ -203,14 +175,8 @@ async fn add_member(
 ) -> Result<Redirect, Problem> {
     signed.require(Role::Manager)?;
     let until = end_of(&form.until, &state.config.timezone())?;
-    let mut tx = state.store.begin().await?;
-    let name = name_of(&mut tx, id).await?;
-    let now = state.clock.now();
-    let agent = tx.agent(form.agent).await?.ok_or_else(|| Problem::bad_request("there is no such person"))?;
-    tx.save_member(Member { team: id, agent: form.agent, until }).await?;
-    let data = json!({ "login": agent.login, "until": until.map(|at| at.to_string()) });
-    note(&mut tx, &signed, now, "team.member_added", &name, data).await?;
-    tx.commit().await?;
+    let member = Member { team: id, agent: form.agent, until };
+    teams::add_member(&state.store, state.clock.now(), &signed.agent, member).await?;
     Ok(back())
 }
 
@@ -220,12 +186,7 @@ async fn remove_member(
     SignedForm(signed, NoFields {}): SignedForm<NoFields>,
 ) -> Result<Redirect, Problem> {
     signed.require(Role::Manager)?;
-    let mut tx = state.store.begin().await?;
-    let name = name_of(&mut tx, id).await?;
-    let now = state.clock.now();
-    tx.remove_member(id, agent).await?;
-    note(&mut tx, &signed, now, "team.member_removed", &name, json!({ "agent": agent })).await?;
-    tx.commit().await?;
+    teams::remove_member(&state.store, state.clock.now(), &signed.agent, id, agent).await?;
     Ok(back())
 }
 
@@ -242,33 +203,10 @@ async fn set_seat(
     SignedForm(signed, form): SignedForm<SeatForm>,
 ) -> Result<Redirect, Problem> {
     signed.require(Role::Manager)?;
-    if !(0..=MOST_AT_ONCE).contains(&form.capacity) {
-        return Err(Problem::bad_request("conversations at once: a number from 0 to 50"));
-    }
     let languages = languages(&form.languages)?;
-    let mut tx = state.store.begin().await?;
-    let known = tx.agent(agent).await?.ok_or_else(|| Problem::not_found("there is no such person"))?;
-    tx.set_capacity(agent, form.capacity, &languages).await?;
-    let data = json!({ "capacity": form.capacity, "languages": codes(&languages) });
-    note(&mut tx, &signed, state.clock.now(), "seat.changed", &known.login, data).await?;
-    tx.commit().await?;
+    let now = state.clock.now();
+    teams::set_seat(&state.store, now, &signed.agent, agent, form.capacity, &languages).await?;
     Ok(back())
-}
-
-async fn name_of(tx: &mut Tx, id: TeamId) -> Result<String, Problem> {
-    let team = tx.teams().await?.into_iter().find(|team| team.id == id);
-    team.map(|team| team.name).ok_or_else(|| Problem::not_found("there is no such team"))
-}
-
-async fn note(
-    tx: &mut Tx,
-    signed: &SignedIn,
-    now: Timestamp,
-    action: &str,
-    target: &str,
-    data: serde_json::Value,
-) -> Result<(), Problem> {
-    Ok(tx.audit(now, Some(signed.agent.id), action, target, &data).await?)
 }
 
 fn back() -> Redirect {

@@ -17,24 +17,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
-pub(super) const PASSWORD: &str = "correct horse";
-pub(super) const XSS: &str = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'";
+pub(in crate::http) const PASSWORD: &str = "correct horse";
+pub(in crate::http) const XSS: &str = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'";
 
-pub(super) struct App {
-    pub(super) base: String,
+pub(in crate::http) struct App {
+    pub(in crate::http) base: String,
     client: Client,
-    pub(super) store: Store,
-    pub(super) clock: Arc<ManualClock>,
-    pub(super) conversation: ConversationId,
+    pub(in crate::http) store: Store,
+    pub(in crate::http) clock: Arc<ManualClock>,
+    pub(in crate::http) conversation: ConversationId,
     _folder: tempfile::TempDir,
 }
 
 /// A console on a free port, with Camille (agent) and one conversation that waits.
-pub(super) async fn app() -> App {
+pub(in crate::http) async fn app() -> App {
     app_with(Config::default()).await
 }
 
-pub(super) async fn app_with(config: Config) -> App {
+pub(in crate::http) async fn app_with(config: Config) -> App {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/g.db", folder.path().display());
     let store = Store::open(&url, 2).await.unwrap();
@@ -119,24 +119,24 @@ async fn waiting(store: &Store, text: &str) -> ConversationId {
 }
 
 #[derive(Clone)]
-pub(super) struct Session {
-    pub(super) cookie: String,
-    pub(super) csrf: String,
+pub(in crate::http) struct Session {
+    pub(in crate::http) cookie: String,
+    pub(in crate::http) csrf: String,
 }
 
 impl App {
-    pub(super) fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(in crate::http) fn ask(&self, method: Method, path: &str) -> RequestBuilder {
         let path = path.replace("{id}", &self.conversation.to_string());
         self.client.request(method, format!("{}{path}", self.base))
     }
 
-    pub(super) async fn try_password(&self, password: &str, cookie: &str) -> Response {
+    pub(in crate::http) async fn try_password(&self, password: &str, cookie: &str) -> Response {
         let form = [("login", "camille"), ("password", password), ("next", "//evil.example")];
         let request = self.ask(Method::POST, "/login").header("cookie", cookie);
         request.form(&form).send().await.unwrap()
     }
 
-    pub(super) async fn sign_in(&self, cookie: &str) -> Session {
+    pub(in crate::http) async fn sign_in(&self, cookie: &str) -> Session {
         let answer = self.try_password(PASSWORD, cookie).await;
         assert_eq!((answer.status(), header(&answer, "location")), (StatusCode::SEE_OTHER, "/console"));
         let set = header(&answer, "set-cookie");
@@ -149,12 +149,17 @@ impl App {
         Session { cookie, csrf }
     }
 
-    pub(super) async fn get(&self, session: &Session, path: &str) -> Response {
+    pub(in crate::http) async fn get(&self, session: &Session, path: &str) -> Response {
         let request = self.ask(Method::GET, path).header("cookie", &session.cookie);
         request.send().await.unwrap()
     }
 
-    pub(super) async fn act(&self, session: &Session, action: &str, fields: &[(&str, &str)]) -> Response {
+    pub(in crate::http) async fn act(
+        &self,
+        session: &Session,
+        action: &str,
+        fields: &[(&str, &str)],
+    ) -> Response {
         let mut form = vec![("csrf", session.csrf.as_str())];
         form.extend(fields);
         let path = format!("/console/conversations/{{id}}/{action}");
@@ -162,13 +167,13 @@ impl App {
         request.header("accept", "text/html").form(&form).send().await.unwrap()
     }
 
-    pub(super) async fn state(&self) -> ConversationState {
+    pub(in crate::http) async fn state(&self) -> ConversationState {
         let mut tx = self.store.read().await.unwrap();
         tx.conversation(self.conversation).await.unwrap().unwrap().state
     }
 }
 
-pub(super) fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+pub(in crate::http) fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
     answer.headers().get(name).map_or("", |v| v.to_str().unwrap())
 }
 
@@ -408,7 +413,10 @@ async fn the_queue_is_filtered_and_filters_are_kept_as_views() {
         let request = app.ask(Method::POST, path).header("cookie", &session.cookie).header("x-guichet", "1");
         request.form(&[&[("csrf", &*session.csrf)], fields].concat()).send().await.unwrap().status()
     };
-    assert_eq!(post("/console/views", &[("name", "x"), ("query", "evil=1")]).await, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        post("/console/views", &[("name", "x"), ("query", "evil=1")]).await,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     let shared = [("name", XSS), ("query", "channel=sms"), ("shared", "1")];
     assert_eq!(
         post("/console/views", &shared).await,

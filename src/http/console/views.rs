@@ -28,7 +28,7 @@ pub struct Wall {
 /// An instant, for machines and for people.
 #[derive(Serialize)]
 pub struct Stamp {
-    iso: String,
+    pub iso: String,
     pub text: String,
 }
 

@@ -50,4 +50,5 @@ statements! {
         AND kind IN ('offer_declined', 'offer_expired')";
     MISSED_OFFERS = "SELECT kind FROM events WHERE agent_id = $1 AND at > $2 \
         AND kind IN ('offer_declined', 'offer_expired', 'taken', 'agent_answered', 'signed_in') ORDER BY seq DESC LIMIT 5";
+    TEAM_NAMED = "SELECT id FROM teams WHERE name = $1";
 }
