@@ -381,7 +381,7 @@ impl Config {
         found.extend(self.desk.hours.problems());
         found.extend(self.desk.on_call.problems());
         found.extend(self.desk.sla.problems(&self.desk.on_call));
-        found.extend(self.survey.problems());
+        found.extend(self.survey.problems(self.desk.undo));
         found
     }
 

@@ -42,7 +42,7 @@
     loading ??= (async () => {
       try {
         const fresh = (await part($("drafts").dataset.part)).getElementById("drafts");
-        if ($("drafts").contains(document.activeElement)) return;
+        if ($("drafts").contains(document.activeElement)) return false;
         const log = $("transcript");
         const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
         fresh.hidden = reply.hidden || "empty" in fresh.dataset;
@@ -50,7 +50,8 @@
         if (atEnd) log.scrollTop = log.scrollHeight;
         loadedAt = Date.now();
         say(drafts().length ? `${$("drafts-title").textContent}: ${drafts().length}` : "");
-      } catch { /* the page says that the server is away */ }
+        return true;
+      } catch { return false; /* the page says that the server is away */ }
       finally { loading = null; }
     })();
     return loading;
@@ -80,7 +81,9 @@
     if (!draft) return;
     if (Date.now() - loadedAt > FRESH) {
       const response = draft.dataset.response;
-      await load();
+      // What has the focus is not replaced. Old times are never inserted.
+      box.focus({ preventScroll: true });
+      if (!(await load())) return;
       draft = drafts().find((d) => d.dataset.response === response);
       if (!draft) return;
     }

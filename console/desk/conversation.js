@@ -143,14 +143,14 @@
   if (reply) {
     // What was found on the server and not touched here: sent from the other browser, it is no draft here either.
     let found = "";
-    const fill = (text) => { box.value = saved = found = text; keepDraft(); count(); };
+    const fill = (text) => { box.value = saved = found = text; keepDraft(); document.dispatchEvent(new Event("settled")); };
     box.addEventListener("input", () => { found = ""; timer ||= setTimeout(saveDraft, EVERY); });
     const mine = $("own-draft").dataset.text;
     if (mine && !box.value && !reply.hidden) fill(mine);
     new MutationObserver(() => {
       const last = [...document.querySelectorAll("#transcript .said.agent .text")].at(-1);
       if (found && last?.textContent.trim() === found.trim()) fill("");
-    }).observe($("transcript"), { childList: true });
+    }).observe($("transcript"), { childList: true, subtree: true });
   }
 
   let stale = 0;

@@ -9,8 +9,8 @@ use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// An answer beyond this is no provider's: the rest is not read.
-const MAX_ANSWER: usize = 256 * 1024;
+/// An answer beyond this is no provider's: the rest is not read. A page of a hundred public posts has some hundreds of kilobytes.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
 /// Of each side of a call so much is kept, in characters.
 const KEPT: usize = 2_000;
 /// Values under these names say what happened, not to whom. Everything else is told by its length.

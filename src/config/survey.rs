@@ -1,4 +1,4 @@
-use super::Span;
+use super::{Span, Undo};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -42,9 +42,11 @@ impl Default for SurveyConfig {
 }
 
 impl SurveyConfig {
-    pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn problems(&self, undo: Undo) -> Vec<(&'static str, String)> {
         let (after, within) = (Duration::from(self.after), Duration::from(self.within));
         let checks = [
+            // A reply that ended a conversation may still be taken back, and with it the end.
+            (self.enabled && after <= undo.into(), "survey.after", "must be longer than desk.undo"),
             (after >= within, "survey.within", "must be longer than survey.after"),
             (
                 Duration::from(self.open_for).is_zero(),

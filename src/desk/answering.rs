@@ -63,7 +63,17 @@ pub async fn send(
     let mut conversation = lock(&mut tx, id).await?;
     if let Some(known) = tx.message(reply.key).await? {
         let same = known.conversation_id == id && known.agent_id == Some(agent.id) && known.text == text;
-        return if same { Ok(()) } else { Err(DeskError::KeyReused) };
+        if !same {
+            return Err(DeskError::KeyReused);
+        }
+        // Sent before, and now it is to be the last word.
+        let mine =
+            conversation.state == ConversationState::InCharge && conversation.agent_id == Some(agent.id);
+        if let Some(seen) = reply.resolve.filter(|_| mine) {
+            end(&mut tx, now, agent, &mut conversation, seen).await?;
+            tx.commit().await?;
+        }
+        return Ok(());
     }
     if tx.withdrawn(reply.key).await?.is_some() {
         return Err(DeskError::Withdrawn);

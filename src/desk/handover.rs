@@ -65,7 +65,7 @@ impl Handover {
     ) -> Result<Self, StoreError> {
         let mut tx = store.read().await?;
         let in_danger = tx.promises_in_danger(LISTED).await?;
-        let queue = tx.queue(LISTED).await?;
+        let queue = tx.queue(LISTED, now).await?;
         let mut notes = HashMap::new();
         // The latest first: it stays.
         for note in tx.open_notes(LISTED).await? {

@@ -201,7 +201,7 @@ pub async fn take_next(
 ) -> Result<Option<ConversationId>, DeskError> {
     let mut tx = store.read().await?;
     let seats = tx.seats(now).await?;
-    let entries = tx.queue(LOOKED_AT).await?;
+    let entries = tx.queue(LOOKED_AT, now).await?;
     drop(tx);
     let Some(seat) = seats.iter().find(|seat| seat.agent.id == agent.id) else { return Ok(None) };
     let fitting = entries
@@ -276,6 +276,7 @@ async fn end(
     }
     conversation.state = ConversationState::Resolved;
     conversation.resolved_at = Some(now);
+    conversation.desk.snoozed_until = None;
     tx.save_conversation(conversation).await?;
     event(tx, now, EventKind::Resolved, agent, conversation, None).await?;
     Ok(())

@@ -45,6 +45,8 @@ named_enum!(
         /// By a person.
         Answered = "answered",
         Resolved = "resolved",
+        /// A reply that was told as answered was taken back before it left; what it had resolved is open again.
+        Withdrawn = "withdrawn",
     }
 );
 
@@ -56,6 +58,7 @@ impl HookKind {
             EventKind::Taken => Some(Self::Taken),
             EventKind::AgentAnswered => Some(Self::Answered),
             EventKind::Resolved => Some(Self::Resolved),
+            EventKind::ReplyWithdrawn => Some(Self::Withdrawn),
             _ => None,
         }
     }
@@ -153,7 +156,7 @@ impl Deliverer {
         // Most looks find nothing: they take neither the lease nor the one writer.
         let mut tx = self.store.read().await?;
         let waits = tx.next_delivery(hook.id).await?.is_some_and(|next| next.run_at <= began);
-        let news = !tx.hook_events(hook.seen_seq, began, 1).await?.is_empty();
+        let news = !tx.hook_events(hook.seen_seq, 1).await?.is_empty();
         drop(tx);
         if !(waits || news) || !self.follow(&hook, began).await? {
             return Ok(());
@@ -181,7 +184,8 @@ impl Deliverer {
         let Some(hook) = tx.lock_hook(hook.id).await?.filter(|hook| hook.disabled_at.is_none()) else {
             return Ok(false);
         };
-        let events = tx.hook_events(hook.seen_seq, now, LINES).await?;
+        tx.settle_events().await?;
+        let events = tx.hook_events(hook.seen_seq, LINES).await?;
         for told in &events {
             let kind = HookKind::of(told.event.kind);
             let Some(kind) = kind.filter(|kind| hook.kinds.iter().any(|k| k == kind.as_str())) else {

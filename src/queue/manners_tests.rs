@@ -356,7 +356,7 @@ async fn spam_waits_for_a_person_who_lets_it_go() {
     assert_eq!(stage.conversation(id).await.state, ConversationState::Bot);
     let listed = stage.worker.store.read().await.unwrap().quarantined(9).await.unwrap();
     assert_eq!(listed.iter().map(|entry| entry.conversation.id).collect::<Vec<_>>(), [id]);
-    assert!(stage.worker.store.read().await.unwrap().queue(9).await.unwrap().is_empty());
+    assert!(stage.worker.store.read().await.unwrap().queue(9, Timestamp(0)).await.unwrap().is_empty());
     // What is surely a question is answered, and what is surely an emergency goes to people.
     stage.write("qui es-tu").await;
     assert_eq!(stage.said(id).await.len(), 1);

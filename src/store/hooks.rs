@@ -5,11 +5,7 @@ use super::sql::api as sql;
 use super::{StoreError, Tx};
 use crate::config::Secret;
 use crate::model::{AgentId, ConversationId, Event, EventKind, Lang, MessageId, Timestamp};
-use std::time::Duration;
 use uuid::Uuid;
-
-/// No transaction is as old as this and still running.
-const SURELY_COMMITTED: Duration = Duration::from_secs(24 * 3600);
 
 /// An address that is told of events.
 #[derive(Debug, Clone)]
@@ -99,15 +95,16 @@ impl Tx {
         Ok(())
     }
 
+    /// Waits for everyone who is writing to the log, and holds up who would, until the end of this transaction: nothing
+    /// comes later under a lower number than what is read now.
+    pub async fn settle_events(&mut self) -> Result<(), StoreError> {
+        self.execute(&sql::EVENTS_SETTLE, Vec::new()).await?;
+        Ok(())
+    }
+
     /// Lines of the log after `seq` that hooks can be told of, in their order.
-    pub async fn hook_events(
-        &mut self,
-        seq: i64,
-        now: Timestamp,
-        limit: i64,
-    ) -> Result<Vec<HookEvent>, StoreError> {
-        let values = values![seq, now.minus(SURELY_COMMITTED), limit];
-        let rows = self.fetch(&sql::HOOK_EVENTS, values).await?;
+    pub async fn hook_events(&mut self, seq: i64, limit: i64) -> Result<Vec<HookEvent>, StoreError> {
+        let rows = self.fetch(&sql::HOOK_EVENTS, values![seq, limit]).await?;
         rows.iter().map(hook_event).collect()
     }
 

@@ -69,8 +69,8 @@ pub mod teams;
 
 /// All of them, for the test that prepares them on both databases.
 pub fn all() -> impl Iterator<Item = &'static Statement> {
-    let hooks: &[&Statement] = &[&api::HOOK_EVENTS];
-    let all = [ALL, api::ALL, composer::ALL, hooks, hours::ALL, notes::ALL, people::ALL, teams::ALL];
+    let settle: &[&Statement] = &[&api::EVENTS_SETTLE];
+    let all = [ALL, api::ALL, composer::ALL, settle, hours::ALL, notes::ALL, people::ALL, teams::ALL];
     all.into_iter().flatten().copied()
 }
 
@@ -194,6 +194,8 @@ statements! {
         WHERE c.state IN ('queued', 'in_charge') \
         OR (c.state = 'bot' AND c.id IN (SELECT conversation_id FROM messages \
         WHERE status IN ('unknown', 'failed'))) \
+        OR (c.state = 'resolved' AND c.resolved_at > $2 AND c.id IN (SELECT conversation_id FROM messages \
+        WHERE status IN ('unknown', 'failed') AND author = 'agent')) \
         ORDER BY c.priority_rank, COALESCE(c.escalated_at, c.last_message_at), c.id LIMIT $1");
     QUEUE_SIZE = "SELECT COUNT(*) AS n FROM conversations WHERE state = 'queued'";
 

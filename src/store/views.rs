@@ -76,9 +76,10 @@ fn entry(row: &Row) -> Result<QueueEntry, StoreError> {
 }
 
 impl Tx {
-    /// Conversations that people must see, most pressing first: queued, in charge, or with a message in trouble.
-    pub async fn queue(&mut self, limit: i64) -> Result<Vec<QueueEntry>, StoreError> {
-        let rows = self.fetch(&sql::QUEUE, values![limit]).await?;
+    /// Conversations that people must see, most pressing first: queued, in charge, or with a message in trouble; of those
+    /// resolved before `since`, none.
+    pub async fn queue(&mut self, limit: i64, since: Timestamp) -> Result<Vec<QueueEntry>, StoreError> {
+        let rows = self.fetch(&sql::QUEUE, values![limit, since]).await?;
         rows.iter().map(entry).collect()
     }
 

@@ -32,10 +32,10 @@ pub async fn the_queue_is_by_priority_then_age(db: Arc<TestDb>) {
     changed(&db, over.id, |c| c.state = ConversationState::Resolved).await;
 
     let mut tx = db.store.read().await.unwrap();
-    let order: Vec<_> = tx.queue(100).await.unwrap().into_iter().map(|e| e.address).collect();
+    let order: Vec<_> = tx.queue(100, at(0)).await.unwrap().into_iter().map(|e| e.address).collect();
     let expected = ["urgent, old", "urgent, young", "high", "normal, old", "in trouble", "normal, young"];
     assert_eq!(order, expected);
-    assert_eq!(tx.queue(2).await.unwrap().len(), 2);
+    assert_eq!(tx.queue(2, at(0)).await.unwrap().len(), 2);
     assert_eq!(tx.queue_size().await.unwrap(), 5);
 }
 
@@ -55,7 +55,7 @@ pub async fn the_queue_shows_trouble_and_the_last_words(db: Arc<TestDb>) {
         c.agent_id = Some(person.agent.id);
     })
     .await;
-    let entries = db.store.read().await.unwrap().queue(10).await.unwrap();
+    let entries = db.store.read().await.unwrap().queue(10, at(0)).await.unwrap();
     let [entry] = &entries[..] else { panic!("one entry: {entries:?}") };
     assert_eq!(entry.last_text.as_deref(), Some("et alors ?"));
     assert_eq!(entry.agent_name.as_deref(), Some("Élise Ñandú"));

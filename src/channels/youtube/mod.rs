@@ -141,7 +141,7 @@ struct Comments {
 }
 
 /// The newest threads as they were last seen.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Page {
     etag: Option<String>,
     /// How many answers each had, where the list does not give all of them.
@@ -215,7 +215,10 @@ impl Comments {
             }
             answers.insert(thread.id, thread.more);
         }
-        page.answers = answers;
+        // Nothing is listed where nothing has changed.
+        if !threads.is_empty() {
+            page.answers = answers;
+        }
         found.comments.sort_by_key(|(at, _)| *at);
         Ok(found)
     }
@@ -255,10 +258,9 @@ impl Source for Comments {
         self.api.budget.read(spent, now);
         let place = place.parse::<jiff::Timestamp>().ok().map(Timestamp::from_jiff);
         let floor = place.map_or(began, |place| place.minus(OVERLAP));
-        let mut page = self.page.lock().await;
-        if page.told.as_deref() != cursor {
-            *page = Page::default();
-        }
+        let mut known = self.page.lock().await;
+        // A copy, kept once everything was read: what failed half way is asked for again as if for the first time.
+        let mut page = if known.told.as_deref() == cursor { known.clone() } else { Page::default() };
         let threads = self.threads(&mut page, floor, &trace).await?;
         let found = self.read(&threads, &mut page, floor, &trace).await?;
         let newest = place.unwrap_or(began).max(found.newest);
@@ -266,6 +268,7 @@ impl Source for Comments {
         let now = self.api.clock.now();
         let cursor = format!("{newest} {}", self.api.budget.written(now));
         page.told = Some(cursor.clone());
+        *known = page;
         Ok(Fetched { events, cursor, pause: self.api.budget.pause(self.poll, now) })
     }
 }

@@ -98,7 +98,7 @@ async fn one(
         resolved_at: rfc3339(c.resolved_at),
         last_message_at: c.last_message_at.to_string(),
         quarantine: quarantine.map(|q| q.why.as_str()),
-        max_chars: channel.map(|channel| channel.capabilities().max_chars),
+        max_chars: channel.map(|channel| channel.longest(&contact.address)),
         public: channel.is_some_and(|channel| channel.is_public(&contact.address)),
         contact: Contact {
             id: contact.id.to_string(),

@@ -129,12 +129,23 @@ fn link(state: &AppState, token: &str) -> Json<Link> {
     Json(Link { link: format!("{}{}{token}", state.config.server.public_url, invitation::PATH) })
 }
 
+/// What opens a door for somebody is done by a person who has signed in: a token that got into wrong hands must not be able to make
+/// itself an account that outlives it.
+fn by_a_person(signed: &SignedIn) -> Result<(), Problem> {
+    if signed.token.is_none() {
+        return Ok(());
+    }
+    let detail = "an access token cannot do this: sign in to the console";
+    Err(Problem::new(StatusCode::FORBIDDEN, "by-token", detail))
+}
+
 async fn invite(
     State(state): State<AppState>,
     signed: SignedIn,
     Body(Invite { role, email, until }): Body<Invite>,
 ) -> Result<(StatusCode, Json<Link>), Problem> {
     signed.require(Role::Manager)?;
+    by_a_person(&signed)?;
     let wanted = Wanted { email: email.unwrap_or_default(), role, until: until.map(Timestamp::from_jiff) };
     let token = people::invite(&state.store, state.clock.now(), &signed.agent, &wanted).await?;
     Ok((StatusCode::CREATED, link(&state, &token)))
@@ -206,12 +217,14 @@ async fn reset_password(
     Path(id): Path<AgentId>,
 ) -> Result<Json<Link>, Problem> {
     signed.require(Role::Admin)?;
+    by_a_person(&signed)?;
     let token = people::reset_link(&state.store, state.clock.now(), &signed.agent, id).await?;
     Ok(link(&state, &token))
 }
 
 async fn reset_totp(State(state): State<AppState>, signed: SignedIn, Path(id): Path<AgentId>) -> Done {
     signed.require(Role::Admin)?;
+    by_a_person(&signed)?;
     people::reset_totp(&state.store, state.clock.now(), &signed.agent, id).await?;
     Ok(DONE)
 }

@@ -15,6 +15,11 @@ macro_rules! delivery_columns {
 }
 
 statements! {
+    // Lines of the log that hooks are told of.
+    HOOK_EVENTS = "SELECT e.seq, e.at, e.kind, e.actor, e.agent_id, e.conversation_id, e.message_id, e.data, c.channel, c.lang, \
+        c.intent, a.name AS agent_name FROM events e JOIN conversations c ON c.id = e.conversation_id \
+        LEFT JOIN agents a ON a.id = e.agent_id WHERE e.seq > $1 \
+        AND e.kind IN ('escalated', 'taken', 'agent_answered', 'resolved', 'reply_withdrawn') ORDER BY e.seq LIMIT $2";
     TOKEN_INSERT = "INSERT INTO access_tokens (id, token_hash, agent_id, name, read_only, created_at, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     TOKEN_FIND = "SELECT t.id AS token_id, t.token_hash, t.read_only, t.last_used_at, a.id, a.login, a.name, a.role, \
@@ -59,27 +64,11 @@ statements! {
     DELIVERIES_EXPIRE = "DELETE FROM hook_deliveries WHERE delivered_at < $1";
 }
 
-macro_rules! hook_events {
-    ($horizon:literal) => {
-        concat!(
-            "SELECT e.seq, e.at, e.kind, e.actor, e.agent_id, e.conversation_id, e.message_id, e.data, c.channel, c.lang, \
-             c.intent, a.name AS agent_name FROM events e JOIN conversations c ON c.id = e.conversation_id \
-             LEFT JOIN agents a ON a.id = e.agent_id WHERE e.seq > $1 \
-             AND e.kind IN ('escalated', 'taken', 'agent_answered', 'resolved') AND ",
-            $horizon,
-            " ORDER BY e.seq LIMIT $3"
-        )
-    };
-}
-
-/// Lines of the log that hooks are told of, after `$1`. In Postgres a transaction that began earlier may commit later, with
-/// a lower number: lines are read only up to the oldest transaction that still runs, or one would be passed over for ever.
-/// Its number has 32 bits and wraps around, hence the arithmetic; what is older than `$2` is surely committed.
-pub const HOOK_EVENTS: Statement = Statement {
-    name: "HOOK_EVENTS",
-    sqlite: hook_events!("$2 IS NOT NULL"),
-    postgres: hook_events!(
-        "(e.at < $2 OR ((pg_snapshot_xmin(pg_current_snapshot())::text::bigint - e.xmin::text::bigint) \
-         & 4294967295) BETWEEN 1 AND 2147483647)"
-    ),
+/// After it, whoever has written a line of the log has committed it: Postgres numbers lines before they are committed, and one with a
+/// lower number that came later would be passed over for ever. It waits for those who write, and they wait for it.
+pub const EVENTS_SETTLE: Statement = Statement {
+    name: "EVENTS_SETTLE",
+    // There is one writer.
+    sqlite: "SELECT 1",
+    postgres: "LOCK TABLE events IN SHARE MODE",
 };

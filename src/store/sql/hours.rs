@@ -21,7 +21,8 @@ macro_rules! survey_wanted {
          AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.contact_id = c.contact_id) \
          AND NOT EXISTS (SELECT 1 FROM events e WHERE e.conversation_id = c.id AND (e.kind IN ('opted_out', 'spam_confirmed') \
          OR (e.kind = 'escalated' AND e.data LIKE '%\"emergency\"%'))) \
-         AND ($4 = 1 OR EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id AND m.author = 'agent'))"
+         AND ($4 = 1 OR EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id AND m.author = 'agent' \
+         AND m.status IN ('sent', 'delivered')))"
     };
 }
 

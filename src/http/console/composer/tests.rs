@@ -16,7 +16,7 @@ async fn in_charge(app: &App) -> Session {
 
 /// What stands in the box.
 fn in_box(page: &str) -> String {
-    let text = page.split("<textarea").nth(1).unwrap().split_once(">\n").unwrap().1;
+    let text = page.split("<textarea id=\"text\"").nth(1).unwrap().split_once(">\n").unwrap().1;
     text.split("</textarea>").next().unwrap().to_owned()
 }
 

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// Lines of the queue read; the most pressing ones come first.
 const QUEUE_LINES: i64 = 1_000;
+/// How long a reply that did not arrive is shown after the end of its conversation.
+const TROUBLE: Duration = Duration::from_secs(3 * 86_400);
 /// Characters of the last message shown.
 const EXCERPT: usize = 160;
 
@@ -148,7 +150,7 @@ impl Snapshot {
     pub async fn read(state: &AppState, ui: Ui, me: AgentId, filters: &Filters) -> Result<Self, Problem> {
         let wall = Wall::new(state, ui);
         let mut tx = state.store.read().await?;
-        let entries = tx.queue(QUEUE_LINES).await?;
+        let entries = tx.queue(QUEUE_LINES, wall.now().minus(TROUBLE)).await?;
         let quarantined = tx.quarantined(QUEUE_LINES).await?;
         let teams = tx.teams().await?;
         let seats = tx.seats(wall.now()).await?;
@@ -269,7 +271,9 @@ impl Reading<'_> {
             self.section("offered", &Filters::default(), |c| queued(c) && offered(c)),
             self.section("waiting", filters, |c| queued(c) && !offered(c)),
             self.section("mine", filters, |c| charge(c) && mine(c) && !asleep(c)),
-            self.section("trouble", filters, |c| c.state == ConversationState::Bot),
+            self.section("trouble", filters, |c| {
+                matches!(c.state, ConversationState::Bot | ConversationState::Resolved)
+            }),
             self.section("snoozed", filters, |c| charge(c) && mine(c) && asleep(c)),
             self.section("others", filters, |c| charge(c) && !mine(c)),
             self.quarantine(filters),
