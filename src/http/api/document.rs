@@ -20,6 +20,9 @@ const BASE: &str = include_str!("openapi/base.yaml");
 const PARTS: &[&str] = &[
     include_str!("openapi/conversations.yaml"),
     include_str!("openapi/acts.yaml"),
+    include_str!("openapi/beside.yaml"),
+    include_str!("openapi/drafts.yaml"),
+    include_str!("openapi/corrections.yaml"),
     include_str!("openapi/me.yaml"),
     include_str!("openapi/teams.yaml"),
     include_str!("openapi/people.yaml"),
