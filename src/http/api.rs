@@ -7,6 +7,8 @@ mod audit;
 mod beside;
 mod conversations;
 mod corrections;
+#[cfg(test)]
+mod desk_tests;
 pub mod document;
 mod drafts;
 mod extract;

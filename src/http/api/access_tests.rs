@@ -99,12 +99,12 @@ pub const ROUTES: &[Route] = &[
 ];
 
 impl App {
-    async fn token_of(&self, agent: &Agent, read_only: bool, until: Option<Timestamp>) -> String {
+    pub(super) async fn token_of(&self, agent: &Agent, read_only: bool, until: Option<Timestamp>) -> String {
         let wanted = Wanted { name: "test", read_only, until };
         tokens::create(&self.store, self.clock.now(), agent, wanted).await.unwrap()
     }
 
-    fn with(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
+    pub(super) fn with(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
         self.ask(method, path).header("authorization", format!("Bearer {token}"))
     }
 
