@@ -235,7 +235,8 @@ fn words(
     let live = worker.mind.content.live();
     let lang: Lang = contact.chosen_lang.or(conversation.lang).unwrap_or(worker.mind.operator.lang);
     let channel = worker.channels.get(&conversation.channel);
-    let text = worker.mind.render(&worker.channels, &decision.lines, &conversation.channel, lang, &live, now);
+    let text =
+        worker.mind.render(&worker.channels, &decision.lines, &conversation.channel, lang, &live, now);
     channel.map_or_else(|| split(&text, usize::MAX), |channel| channel.parts(&contact.address, &text))
 }
 

@@ -215,15 +215,8 @@ async fn a_draft_carries_the_next_trains_with_their_source() {
     // Unlike the bot, an agent is offered what is not sure; never that they are a machine.
     let responses: Vec<&str> = proposed.drafts.iter().map(|d| d.response.as_str()).collect();
     assert_eq!(responses, ["schedules.next_departure", "traffic.strike", "canned.patience"]);
-    let kept = room
-        .store
-        .read()
-        .await
-        .unwrap()
-        .proposed_reply(draft.id, id, room.camille.id)
-        .await
-        .unwrap()
-        .unwrap();
+    let kept =
+        room.store.read().await.unwrap().proposed_reply(draft.id, id, room.camille.id).await.unwrap().unwrap();
     assert_eq!((kept.text, kept.facts), (draft.text.clone(), draft.facts.clone()), "kept for the reply");
 }
 

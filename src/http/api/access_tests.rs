@@ -62,6 +62,7 @@ pub const ROUTES: &[Route] = &[
     (GET, "/api/handover", From(Role::Agent), ""),
     (GET, "/api/me", From(Role::Agent), ""),
     (PUT, "/api/me/presence", From(Role::Agent), r#"{"presence":"pause"}"#),
+    (GET, "/api/me/mentions", From(Role::Agent), ""),
     (GET, "/api/me/sessions", From(Role::Agent), ""),
     (DELETE, "/api/me/sessions", From(Role::Agent), ""),
     (DELETE, "/api/me/sessions/{session}", From(Role::Agent), ""),

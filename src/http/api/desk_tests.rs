@@ -103,10 +103,16 @@ async fn notes_tags_and_links_are_read_with_the_conversation() {
     );
     assert_eq!(read["notes"][0]["mentions"][0]["id"], json!(sacha.agent.id));
     assert_eq!((&read["tags"], &read["linked"][0]["address"]), (&json!(["été 2026"]), &json!("visitor-2")));
-    let unread = async || app.store.read().await.unwrap().count_mentions(sacha.agent.id).await.unwrap();
-    assert_eq!(unread().await, 1, "reading a conversation writes nothing");
+    let called = async || {
+        let answer = sacha.keyed(Method::GET, "/api/me/mentions", Uuid::now_v7(), Value::Null).await.1;
+        answer["items"].as_array().unwrap().clone()
+    };
+    let mention = called().await.remove(0);
+    assert_eq!((differs("Mention", &mention), &mention["note"]), (None, &json!(key)));
+    sacha.read(TALK, "Conversation").await;
+    assert_eq!(called().await.len(), 1, "reading a conversation writes nothing");
     assert_eq!(sacha.post("notes/read", Value::Null).await.0, 204);
-    assert_eq!(unread().await, 0);
+    assert!(called().await.is_empty());
     assert_eq!(nour.post("unlink", json!({ "contact": read["linked"][0]["id"] })).await.0, 204);
     assert_eq!(nour.read(TALK, "Conversation").await["linked"], json!([]));
 }
