@@ -4,13 +4,20 @@
 pub(super) mod access_tests;
 mod acts;
 mod audit;
+mod beside;
 mod conversations;
+mod corrections;
+#[cfg(test)]
+mod desk_tests;
 pub mod document;
+mod drafts;
 mod extract;
+mod handover;
 mod hooks;
 mod me;
 mod people;
 mod queue;
+mod satisfaction;
 mod sketch;
 mod teams;
 
@@ -43,12 +50,17 @@ pub fn routes() -> Router<AppState> {
         .route("/api/events", get(super::live::events))
         .merge(acts::routes())
         .merge(audit::routes())
+        .merge(beside::routes())
         .merge(conversations::routes())
+        .merge(corrections::routes())
         .merge(document::routes())
+        .merge(drafts::routes())
+        .merge(handover::routes())
         .merge(hooks::routes())
         .merge(me::routes())
         .merge(people::routes())
         .merge(queue::routes())
+        .merge(satisfaction::routes())
         .merge(teams::routes())
         .layer(Extension(Arc::new(Limits::default())))
         .layer(middleware::from_fn(super::pages::finish))

@@ -10,8 +10,8 @@ pub(super) mod access_tests;
 mod account_tests;
 mod around;
 mod audit;
-mod composer;
-mod conversation;
+pub(super) mod composer;
+pub(super) mod conversation;
 #[cfg(test)]
 mod conversation_tests;
 mod corrections;

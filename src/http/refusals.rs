@@ -1,7 +1,8 @@
 //! What the desk refuses, as problems: 403 for a role, 404 for what is not there, 422 for a value that cannot be, 409 for
-//! one that could be at another moment.
+//! one that could be at another moment, 502 for what another system has not done.
 
 use super::problem::Problem;
+use crate::channels::Forbidden;
 use crate::desk::DeskError;
 use crate::desk::people::PeopleError;
 use crate::desk::saved_views::ViewError;
@@ -26,12 +27,35 @@ impl From<DeskError> for Problem {
         match error {
             DeskError::Store(error) => error.into(),
             DeskError::NotFound => Self::not_found(error.to_string()),
+            DeskError::ForManagers => role(&error),
+            // Its name is the request's, and a problem repeats nothing of that.
+            DeskError::Gap(_) => value(error.code(), &"the text has a gap: fill in what stands in [[ ]]"),
+            DeskError::Provider(_) => Self::new(StatusCode::BAD_GATEWAY, error.code(), error.to_string()),
             DeskError::Empty
             | DeskError::TooLong { .. }
             | DeskError::SnoozeTime
             | DeskError::NoReceiver
-            | DeskError::Forbidden(crate::channels::Forbidden::TooLong { .. }) => value(error.code(), &error),
-            _ => conflict(error.code(), &error),
+            | DeskError::NoContact
+            | DeskError::ManyContacts
+            | DeskError::SameIntent
+            | DeskError::NoIntent
+            | DeskError::CannotModerate
+            | DeskError::Forbidden(Forbidden::TooLong { .. }) => value(error.code(), &error),
+            DeskError::InCharge { .. }
+            | DeskError::NotInCharge
+            | DeskError::Resolved
+            | DeskError::NewMessages
+            | DeskError::NoChannel(_)
+            | DeskError::KeyReused
+            | DeskError::Withdrawn
+            | DeskError::Left
+            | DeskError::NotInTrouble
+            | DeskError::Offered { .. }
+            | DeskError::OptedOut
+            | DeskError::NotInQuarantine
+            | DeskError::TooManyTags
+            | DeskError::TooManyContacts
+            | DeskError::Forbidden(Forbidden::TooLate { .. }) => conflict(error.code(), &error),
         }
     }
 }

@@ -22,6 +22,7 @@ const DELETE: Method = Method::DELETE;
 pub const ROUTES: &[Route] = &[
     (GET, "/api/messages/{id}/trace", From(Role::Admin), ""),
     (GET, "/api/reports/deliveries", From(Role::Agent), ""),
+    (GET, "/api/reports/satisfaction", From(Role::Agent), ""),
     (GET, "/api/reports/response-times", From(Role::Agent), ""),
     (GET, "/api/openapi.json", Open, ""),
     (GET, "/api/docs", Open, ""),
@@ -36,13 +37,32 @@ pub const ROUTES: &[Route] = &[
     (POST, "/api/conversations/{id}/decline", From(Role::Agent), ""),
     (POST, "/api/conversations/{id}/transfer", From(Role::Agent), r#"{"agent":"{id}"}"#),
     (POST, "/api/conversations/{id}/snooze", From(Role::Agent), r#"{"until":"2030-01-01T00:00:00Z"}"#),
+    (POST, "/api/conversations/{id}/wake", From(Role::Agent), ""),
+    (POST, "/api/conversations/{id}/hand-back", From(Role::Agent), ""),
     (POST, "/api/conversations/{id}/resolve", From(Role::Agent), r#"{"seen":0}"#),
     (POST, "/api/conversations/{id}/reply", From(Role::Agent), r#"{"text":"x"}"#),
     (POST, "/api/conversations/{id}/messages/{message}/resend", From(Role::Agent), ""),
+    (POST, "/api/conversations/{id}/messages/{message}/withdraw", From(Role::Agent), ""),
+    (POST, "/api/conversations/{id}/messages/{message}/moderate", From(Role::Agent), r#"{"action":"hide"}"#),
     (POST, "/api/conversations/{id}/quarantine/release", From(Role::Agent), ""),
     (POST, "/api/conversations/{id}/quarantine/confirm", From(Role::Agent), ""),
+    (POST, "/api/conversations/{id}/notes", From(Role::Agent), r#"{"text":"x"}"#),
+    (POST, "/api/conversations/{id}/notes/read", From(Role::Agent), ""),
+    (POST, "/api/conversations/{id}/tags", From(Role::Agent), r#"{"tag":"x"}"#),
+    (POST, "/api/conversations/{id}/tags/remove", From(Role::Agent), r#"{"tag":"x"}"#),
+    (POST, "/api/conversations/{id}/link", From(Role::Agent), r#"{"with":"x"}"#),
+    (POST, "/api/conversations/{id}/unlink", From(Role::Agent), r#"{"contact":"{id}"}"#),
+    (POST, "/api/conversations/{id}/messages/{message}/correct", From(Role::Agent), r#"{"intent":"x.y"}"#),
+    (GET, "/api/conversations/{id}/drafts", From(Role::Agent), ""),
+    (GET, "/api/conversations/{id}/canned", From(Role::Agent), ""),
+    (GET, "/api/intents", From(Role::Agent), ""),
+    (GET, "/api/corrections", From(Role::Manager), ""),
+    (POST, "/api/corrections/{id}/accept", From(Role::Manager), r#"{"text":"x"}"#),
+    (POST, "/api/corrections/{id}/refuse", From(Role::Manager), ""),
+    (GET, "/api/handover", From(Role::Agent), ""),
     (GET, "/api/me", From(Role::Agent), ""),
     (PUT, "/api/me/presence", From(Role::Agent), r#"{"presence":"pause"}"#),
+    (GET, "/api/me/mentions", From(Role::Agent), ""),
     (GET, "/api/me/sessions", From(Role::Agent), ""),
     (DELETE, "/api/me/sessions", From(Role::Agent), ""),
     (DELETE, "/api/me/sessions/{session}", From(Role::Agent), ""),
@@ -80,12 +100,12 @@ pub const ROUTES: &[Route] = &[
 ];
 
 impl App {
-    async fn token_of(&self, agent: &Agent, read_only: bool, until: Option<Timestamp>) -> String {
+    pub(super) async fn token_of(&self, agent: &Agent, read_only: bool, until: Option<Timestamp>) -> String {
         let wanted = Wanted { name: "test", read_only, until };
         tokens::create(&self.store, self.clock.now(), agent, wanted).await.unwrap()
     }
 
-    fn with(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
+    pub(super) fn with(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
         self.ask(method, path).header("authorization", format!("Bearer {token}"))
     }
 

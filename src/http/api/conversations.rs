@@ -1,5 +1,6 @@
 //! One conversation: what is known of it, what was said, what happened.
 
+use super::beside::Beside;
 use crate::http::AppState;
 use crate::http::auth::SignedIn;
 use crate::http::problem::Problem;
@@ -23,9 +24,9 @@ pub fn routes() -> Router<AppState> {
 
 /// A person or a team, by id and name.
 #[derive(Serialize)]
-struct Named {
-    id: String,
-    name: String,
+pub struct Named {
+    pub id: String,
+    pub name: String,
 }
 
 #[derive(Serialize)]
@@ -59,6 +60,8 @@ struct Conversation {
     max_chars: Option<usize>,
     /// Everyone reads it.
     public: bool,
+    #[serde(flatten)]
+    beside: Beside,
 }
 
 #[derive(Serialize)]
@@ -100,6 +103,7 @@ async fn one(
         quarantine: quarantine.map(|q| q.why.as_str()),
         max_chars: channel.map(|channel| channel.longest(&contact.address)),
         public: channel.is_some_and(|channel| channel.is_public(&contact.address)),
+        beside: Beside::read(&mut tx, &c).await?,
         contact: Contact {
             id: contact.id.to_string(),
             address: contact.address,
@@ -127,7 +131,7 @@ fn rfc3339(at: Option<Timestamp>) -> Option<String> {
     at.map(|at| at.to_string())
 }
 
-async fn named(tx: &mut Tx, id: Option<model::AgentId>) -> Result<Option<Named>, StoreError> {
+pub async fn named(tx: &mut Tx, id: Option<model::AgentId>) -> Result<Option<Named>, StoreError> {
     let Some(id) = id else { return Ok(None) };
     Ok(tx.agent(id).await?.map(|agent| Named { id: id.to_string(), name: agent.name }))
 }
@@ -171,10 +175,16 @@ struct Message {
 }
 
 #[derive(Serialize)]
-struct Fact {
+pub struct Fact {
     value: String,
     source: String,
     as_of: String,
+}
+
+impl From<model::Fact> for Fact {
+    fn from(fact: model::Fact) -> Self {
+        Self { value: fact.value, source: fact.source, as_of: fact.as_of.to_string() }
+    }
 }
 
 async fn messages(
@@ -202,8 +212,6 @@ async fn messages(
 }
 
 fn shown(m: model::Message, agent: Option<Named>) -> Message {
-    let facts = m.facts.into_iter();
-    let facts = facts.map(|f| Fact { value: f.value, source: f.source, as_of: f.as_of.to_string() });
     Message {
         id: m.id,
         seq: m.seq,
@@ -221,7 +229,7 @@ fn shown(m: model::Message, agent: Option<Named>) -> Message {
         automatic: m.automatic,
         choices: m.choices,
         understanding: m.understanding.as_ref().map(understood),
-        facts: facts.collect(),
+        facts: m.facts.into_iter().map(Fact::from).collect(),
         segments: m.segments,
     }
 }

@@ -20,6 +20,9 @@ const BASE: &str = include_str!("openapi/base.yaml");
 const PARTS: &[&str] = &[
     include_str!("openapi/conversations.yaml"),
     include_str!("openapi/acts.yaml"),
+    include_str!("openapi/beside.yaml"),
+    include_str!("openapi/drafts.yaml"),
+    include_str!("openapi/corrections.yaml"),
     include_str!("openapi/me.yaml"),
     include_str!("openapi/teams.yaml"),
     include_str!("openapi/people.yaml"),
@@ -146,6 +149,70 @@ pub mod tests {
             Value::Array(list) => list.iter().for_each(|value| references(value, found)),
             _ => {}
         }
+    }
+
+    /// Why `value` is not what the named schema says; none: it is. Of the words of JSON Schema those that the document uses for
+    /// answers.
+    pub fn differs(schema: &str, value: &Value) -> Option<String> {
+        let document = document().unwrap();
+        let schema = document.pointer(&format!("/components/schemas/{schema}")).unwrap();
+        check(&document, schema, value).err()
+    }
+
+    fn check(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+        if let Some(reference) = schema["$ref"].as_str() {
+            return check(document, document.pointer(&reference[1..]).unwrap(), value);
+        }
+        let all = |key: &str| schema[key].as_array().into_iter().flatten();
+        all("allOf").try_for_each(|part| check(document, part, value))?;
+        let mut ways = all("oneOf").map(|part| check(document, part, value)).peekable();
+        if ways.peek().is_some() && !ways.any(|way| way.is_ok()) {
+            return Err(format!("{value} is none of {}", schema["oneOf"]));
+        }
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(number) if number.is_f64() => "number",
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        let types: Vec<&str> = match &schema["type"] {
+            Value::Array(_) => all("type").filter_map(Value::as_str).collect(),
+            one => one.as_str().into_iter().collect(),
+        };
+        let known = types.contains(&kind) || kind == "integer" && types.contains(&"number");
+        if !types.is_empty() && !known || schema["enum"].is_array() && !all("enum").any(|one| one == value) {
+            return Err(format!("{value} is not {schema}"));
+        }
+        let fields = value.as_object().into_iter().flatten();
+        for name in all("required").filter_map(Value::as_str) {
+            value.get(name).ok_or(format!("{name} lacks in {value}"))?;
+        }
+        for (name, field) in fields {
+            match schema["properties"].get(name) {
+                Some(property) => check(document, property, field)?,
+                None if schema["additionalProperties"].is_object() => {
+                    check(document, &schema["additionalProperties"], field)?;
+                }
+                None => {}
+            }
+        }
+        let mut items = value.as_array().into_iter().flatten();
+        items.try_for_each(|item| check(document, &schema["items"], item))
+    }
+
+    #[test]
+    fn what_differs_is_seen() {
+        let mut fact = json!({ "value": "x", "source": "y", "as_of": "z" });
+        assert_eq!(differs("Fact", &fact), None);
+        fact["value"] = json!(1);
+        assert!(differs("Fact", &fact).is_some());
+        fact.as_object_mut().unwrap().remove("value");
+        assert!(differs("Fact", &fact).unwrap().starts_with("value lacks"));
+        let live = json!({ "state": "perhaps", "as_of": null });
+        assert!(differs("LiveState", &live).is_some());
     }
 
     #[test]

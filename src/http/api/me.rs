@@ -7,14 +7,17 @@ use crate::http::AppState;
 use crate::http::auth::SignedIn;
 use crate::http::console::queue::reading::Filters;
 use crate::http::problem::Problem;
-use crate::model::{Presence, Role, SessionId};
-use crate::store::SavedView;
+use crate::model::{ConversationId, Presence, Role, SessionId};
+use crate::store::{Mention, SavedView};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, put};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+/// Notes of one answer, the latest ones.
+const MENTIONS: i64 = 200;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
@@ -24,6 +27,7 @@ pub fn routes() -> Router<AppState> {
         .route("/api/me/sessions/{session}", delete(end_session))
         .route("/api/me/tokens", get(my_tokens))
         .route("/api/me/tokens/{id}", delete(revoke))
+        .route("/api/me/mentions", get(mentions))
         .route("/api/views", get(views).post(save_view))
         .route("/api/views/{id}", delete(delete_view))
 }
@@ -51,6 +55,31 @@ async fn me(State(state): State<AppState>, signed: SignedIn) -> Result<Json<Me>,
         role: signed.agent.role,
         presence,
     }))
+}
+
+#[derive(Serialize)]
+struct Mentions {
+    items: Vec<Called>,
+}
+
+#[derive(Serialize)]
+struct Called {
+    note: Uuid,
+    conversation: ConversationId,
+    at: String,
+    /// The name of who wrote it.
+    by: String,
+    text: String,
+}
+
+/// Unread notes that call who asks.
+async fn mentions(State(state): State<AppState>, signed: SignedIn) -> Result<Json<Mentions>, Problem> {
+    let found = state.store.read().await?.mentions(signed.agent.id, MENTIONS).await?;
+    let items = found.into_iter().map(|Mention { note, by, .. }| {
+        let (at, conversation) = (note.created_at.to_string(), note.conversation);
+        Called { note: note.id, conversation, at, by, text: note.text }
+    });
+    Ok(Json(Mentions { items: items.collect() }))
 }
 
 #[derive(Deserialize)]

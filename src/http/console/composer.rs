@@ -10,7 +10,7 @@ use super::super::problem::Problem;
 use super::views::Wall;
 use super::{Refused, asked, conversation_context};
 use crate::desk::answering::{self, MOST_DRAFTS, Reply};
-use crate::desk::assist::{Assistant, Pieces, canned};
+use crate::desk::assist::{Assistant, Pieces, Proposed, canned};
 use crate::http::AppState;
 use crate::model::{Contact, Conversation, ConversationId, MessageId};
 use axum::extract::{Path, State};
@@ -82,18 +82,26 @@ async fn subject(state: &AppState, id: ConversationId) -> Result<(Conversation, 
     Ok((conversation, contact))
 }
 
-async fn panel(state: &AppState, ui: Ui, signed: &SignedIn, id: ConversationId) -> Result<Panel, Problem> {
-    let wall = Wall::new(state, ui);
-    // While the first model is learned, nothing can be proposed.
-    let Some(mind) = state.mind.get() else { return Ok(Panel::learning(&wall)) };
-    let AppState { store, channels, .. } = state;
+/// The drafts for who asks; none: while the first model is learned, nothing can be proposed.
+pub async fn proposed(
+    state: &AppState,
+    signed: &SignedIn,
+    id: ConversationId,
+) -> Result<Option<Proposed>, Problem> {
+    let Some(mind) = state.mind.get() else { return Ok(None) };
+    let AppState { store, channels, clock, .. } = state;
     let assistant = Assistant { store, channels, mind, deadline: DEADLINE };
-    let proposed = assistant.propose(wall.now(), &signed.agent, id).await?;
-    let proposed = proposed.ok_or_else(|| Problem::not_found("there is no such conversation"))?;
-    Ok(Panel::new(proposed, &wall))
+    let proposed = assistant.propose(clock.now(), &signed.agent, id).await?;
+    proposed.map(Some).ok_or_else(|| Problem::not_found("there is no such conversation"))
 }
 
-async fn canned_replies(
+async fn panel(state: &AppState, ui: Ui, signed: &SignedIn, id: ConversationId) -> Result<Panel, Problem> {
+    let wall = Wall::new(state, ui);
+    let found = proposed(state, signed, id).await?;
+    Ok(found.map_or_else(|| Panel::learning(&wall), |proposed| Panel::new(proposed, &wall)))
+}
+
+pub async fn canned_replies(
     state: &AppState,
     signed: &SignedIn,
     id: ConversationId,
