@@ -31,7 +31,7 @@ pub mod token;
 pub mod tokens;
 pub mod totp;
 
-use crate::channels::{Channels, Forbidden};
+use crate::channels::Forbidden;
 use crate::model::{
     Actor, Agent, AgentId, Conversation, ConversationId, ConversationState, DeliveryStatus, Direction,
     EventKind, Message, MessageId, NewEvent, Role, Timestamp,
@@ -280,19 +280,6 @@ async fn end(
     tx.save_conversation(conversation).await?;
     event(tx, now, EventKind::Resolved, agent, conversation, None).await?;
     Ok(())
-}
-
-/// Sends the text of the agent in charge at once, with nothing else; [`answering::send`] says more.
-pub async fn reply(
-    store: &Store,
-    channels: &Channels,
-    now: Timestamp,
-    agent: &Agent,
-    id: ConversationId,
-    key: MessageId,
-    text: &str,
-) -> Result<(), DeskError> {
-    answering::send(store, channels, now, agent, id, answering::Reply::plain(key, text)).await
 }
 
 /// Sends a failed message, or one that may or may not have been sent, again: a person's decision, for the

@@ -1,4 +1,4 @@
-use super::super::reply;
+use super::super::tests::reply;
 use super::super::tests::{Desk, NOW, desk, person};
 use super::*;
 use crate::model::Role;

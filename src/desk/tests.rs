@@ -1,10 +1,24 @@
 use super::*;
 use crate::channels::BuildContext;
+use crate::channels::Channels;
 use crate::config::ChannelConfig;
 use crate::model::{AgentId, Author};
 use crate::store::{AgentWithHash, Ingest};
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Words alone, which leave at once.
+pub(super) async fn reply(
+    store: &Store,
+    channels: &Channels,
+    now: Timestamp,
+    agent: &Agent,
+    id: ConversationId,
+    key: MessageId,
+    text: &str,
+) -> Result<(), DeskError> {
+    answering::send(store, channels, now, agent, id, answering::Reply::plain(key, text)).await
+}
 
 pub(crate) const NOW: Timestamp = Timestamp(1_795_428_000_000_000);
 

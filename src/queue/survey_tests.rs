@@ -9,8 +9,8 @@ use crate::channels::Channels;
 use crate::clock::ManualClock;
 use crate::config::SurveyConfig;
 use crate::model::{
-    Actor, AgentId, Author, Conversation, ConversationId, ConversationState, Direction, EventKind, Message,
-    MessageKind, NewEvent, Role, Suspicion,
+    Actor, AgentId, Author, Conversation, ConversationId, ConversationState, DeliveryStatus, Direction,
+    EventKind, Message, MessageKind, NewEvent, Role, Suspicion,
 };
 use crate::store::{AgentWithHash, Ingest, Survey};
 
@@ -98,6 +98,7 @@ impl Desk {
                 self.clock.now(),
             );
             said.agent_id = Some(agent.id);
+            said.status = DeliveryStatus::Sent;
             tx.insert_message(&mut said).await.unwrap();
         }
         conversation.state = ConversationState::Resolved;

@@ -18,6 +18,14 @@ const POST: Method = Method::POST;
 const PUT: Method = Method::PUT;
 const DELETE: Method = Method::DELETE;
 
+/// What opens a door for somebody is done by who has signed in, never with a token.
+const BY_A_PERSON: &[&str] = &[
+    "/api/invitations",
+    "/api/people/{person}/role",
+    "/api/people/{person}/reset-password",
+    "/api/people/{person}/reset-totp",
+];
+
 /// As the table of the pages.
 pub const ROUTES: &[Route] = &[
     (GET, "/api/messages/{id}/trace", From(Role::Admin), ""),
@@ -155,6 +163,8 @@ async fn every_route_with_every_kind_of_token() {
                         (StatusCode::FORBIDDEN, "role".into()),
                         "{who} {path}"
                     );
+                } else if BY_A_PERSON.contains(path) && !method.is_safe() {
+                    assert_eq!((status, reason(answer).await), (StatusCode::FORBIDDEN, "by-token".into()));
                 } else {
                     let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
                     assert!(!refused && !status.is_server_error(), "{who}: {method} {path} {status}");

@@ -170,6 +170,7 @@ async fn set_role(
     Body(NewRole { role }): Body<NewRole>,
 ) -> Done {
     signed.require(Role::Admin)?;
+    by_a_person(&signed)?;
     people::set_role(&state.store, state.clock.now(), &signed.agent, id, role).await?;
     Ok(DONE)
 }
