@@ -46,7 +46,7 @@ impl SurveyConfig {
         let (after, within) = (Duration::from(self.after), Duration::from(self.within));
         let checks = [
             // A reply that ended a conversation may still be taken back, and with it the end.
-            (self.enabled && after <= undo.into(), "survey.after", "must be longer than desk.undo"),
+            (self.enabled && after <= Duration::from(undo), "survey.after", "must be longer than desk.undo"),
             (after >= within, "survey.within", "must be longer than survey.after"),
             (
                 Duration::from(self.open_for).is_zero(),
