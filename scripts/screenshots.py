@@ -21,10 +21,15 @@ PAGES = {
     "queue": "/console",
     "conversation": "{conversation}",
     "reports": "/console/reports",
+    "handover": "/console/handover",
+    "corrections": "/console/corrections",
     "teams": "/console/teams",
     "people": "/console/people",
     "audit": "/console/audit",
     "me": "/console/me",
+    "tokens": "/console/me/tokens",
+    "hooks": "/console/hooks",
+    "api": "/api/docs",
 }
 # Theme and language of each row of a sheet.
 ROWS = [("light", "fr"), ("dark", "fr"), ("light", "en"), ("dark", "en")]
