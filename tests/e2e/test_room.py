@@ -36,7 +36,8 @@ def waits(page, sender):
 
 def take(page, sender):
     waits(page, sender).locator("a").click()
-    page.keyboard.press("t")
+    expect(page.locator("#b-take")).to_be_visible()
+    page.locator("#b-take").click()
     expect(page.locator("#reply")).to_be_visible()
 
 
