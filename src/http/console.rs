@@ -43,8 +43,8 @@ use crate::desk::hand;
 use crate::desk::hours::end_of_day;
 use crate::desk::{self, DeskError};
 use crate::model::{Agent, ConversationId, MessageId, Role, Timestamp};
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{FromRequest, FromRequestParts as _, Path, Query, Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -52,6 +52,7 @@ use jiff::tz::TimeZone;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
@@ -215,13 +216,8 @@ impl Asked {
         &self.signed.agent
     }
 
-    async fn answer(
-        self,
-        done: Result<(), DeskError>,
-        text: String,
-        key: Option<MessageId>,
-    ) -> Result<Response, Problem> {
-        self.answer_with(done, Refused { text, key, ..Refused::default() }).await
+    async fn answer(self, done: Result<(), DeskError>) -> Result<Response, Problem> {
+        self.answer_with(done, Refused::default()).await
     }
 
     /// The script reads a status and a problem; a plain form is led to the page, which tells the error.
@@ -247,44 +243,43 @@ impl Asked {
     }
 }
 
-fn asked(state: AppState, ui: Ui, headers: &HeaderMap, signed: SignedIn, id: ConversationId) -> Asked {
-    Asked { state, ui, by_script: headers.contains_key(pages::BY_SCRIPT), signed, id }
+/// A form of a signed-in person about the conversation that the address names.
+struct Act<T>(Asked, T);
+
+/// Of an address, whatever else it names.
+#[derive(Deserialize)]
+struct Named {
+    id: ConversationId,
 }
 
-async fn take(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
-    let done = desk::take(&asked.state.store, asked.state.clock.now(), asked.agent(), id).await;
-    asked.answer(done, String::new(), None).await
+impl<T: DeserializeOwned> FromRequest<AppState> for Act<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let ui = Ui::from_request_parts(&mut parts, state).await.map_err(IntoResponse::into_response)?;
+        let Path(Named { id }) =
+            Path::from_request_parts(&mut parts, state).await.map_err(IntoResponse::into_response)?;
+        let by_script = parts.headers.contains_key(pages::BY_SCRIPT);
+        let request = Request::from_parts(parts, body);
+        let SignedForm(signed, form) = SignedForm::from_request(request, state).await?;
+        Ok(Self(Asked { state: state.clone(), ui, by_script, signed, id }, form))
+    }
 }
 
-async fn release(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
-    let done = desk::release(&asked.state.store, asked.state.clock.now(), asked.agent(), id).await;
-    asked.answer(done, String::new(), None).await
+async fn take(Act(asked, NoFields {}): Act<NoFields>) -> Result<Response, Problem> {
+    let done = desk::take(&asked.state.store, asked.state.clock.now(), asked.agent(), asked.id).await;
+    asked.answer(done).await
 }
 
-async fn decline(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
-    let done = hand::decline(&asked.state.store, asked.state.clock.now(), asked.agent(), id).await;
-    asked.answer(done, String::new(), None).await
+async fn release(Act(asked, NoFields {}): Act<NoFields>) -> Result<Response, Problem> {
+    let done = desk::release(&asked.state.store, asked.state.clock.now(), asked.agent(), asked.id).await;
+    asked.answer(done).await
+}
+
+async fn decline(Act(asked, NoFields {}): Act<NoFields>) -> Result<Response, Problem> {
+    let done = hand::decline(&asked.state.store, asked.state.clock.now(), asked.agent(), asked.id).await;
+    asked.answer(done).await
 }
 
 #[derive(Deserialize)]
@@ -293,29 +288,19 @@ struct Seen {
     seen: i64,
 }
 
-async fn resolve(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, Seen { seen }): SignedForm<Seen>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
-    let done = desk::resolve(&asked.state.store, asked.state.clock.now(), asked.agent(), id, seen).await;
-    asked.answer(done, String::new(), None).await
+async fn resolve(Act(asked, Seen { seen }): Act<Seen>) -> Result<Response, Problem> {
+    let done =
+        desk::resolve(&asked.state.store, asked.state.clock.now(), asked.agent(), asked.id, seen).await;
+    asked.answer(done).await
 }
 
 async fn resend(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path((id, message)): Path<(ConversationId, MessageId)>,
-    headers: HeaderMap,
-    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
+    Path((_, message)): Path<(ConversationId, MessageId)>,
+    Act(asked, NoFields {}): Act<NoFields>,
 ) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
     let now = asked.state.clock.now();
-    let done = desk::resend(&asked.state.store, now, asked.agent(), id, message).await;
-    asked.answer(done, String::new(), None).await
+    let done = desk::resend(&asked.state.store, now, asked.agent(), asked.id, message).await;
+    asked.answer(done).await
 }
 
 #[derive(Deserialize)]

@@ -5,16 +5,16 @@ mod panel;
 mod tests;
 
 use super::super::auth::{NoFields, SignedForm, SignedIn};
-use super::super::pages::{self, Ui, render};
+use super::super::pages::{Ui, render};
 use super::super::problem::Problem;
 use super::views::Wall;
-use super::{Refused, asked, conversation_context};
+use super::{Act, Refused, conversation_context};
 use crate::desk::answering::{self, MOST_DRAFTS, Reply};
 use crate::desk::assist::{Assistant, Pieces, Proposed, canned};
 use crate::http::AppState;
 use crate::model::{Contact, Conversation, ConversationId, MessageId};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -237,15 +237,8 @@ struct Sending {
     resolve: String,
 }
 
-async fn reply(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, form): SignedForm<Sending>,
-) -> Result<Response, Problem> {
+async fn reply(Act(asked, form): Act<Sending>) -> Result<Response, Problem> {
     let Sending { key, text, drafts, seen, resolve } = form;
-    let asked = asked(state, ui, &headers, signed, id);
     let AppState { store, channels, clock, config, .. } = &asked.state;
     let used: Vec<Uuid> =
         drafts.split_whitespace().filter_map(|id| id.parse().ok()).take(MOST_DRAFTS).collect();
@@ -256,25 +249,19 @@ async fn reply(
         resolve: (!resolve.is_empty()).then_some(seen),
         undo: config.desk.undo.into(),
     };
-    let done = answering::send(store, channels, clock.now(), asked.agent(), id, reply).await;
+    let done = answering::send(store, channels, clock.now(), asked.agent(), asked.id, reply).await;
     let refused = Refused { text, key: Some(key), used: drafts, ..Refused::default() };
     asked.answer_with(done, refused).await
 }
 
 /// To the script the text; to a plain form the page with the text in the box again.
 async fn withdraw(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path((id, message)): Path<(ConversationId, MessageId)>,
-    headers: HeaderMap,
-    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
+    Path((_, message)): Path<(ConversationId, MessageId)>,
+    Act(asked, NoFields {}): Act<NoFields>,
 ) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
     let now = asked.state.clock.now();
-    match answering::withdraw(&asked.state.store, now, asked.agent(), id, message).await {
-        Ok(text) if headers.contains_key(pages::BY_SCRIPT) => {
-            Ok(Json(serde_json::json!({ "text": text })).into_response())
-        }
+    match answering::withdraw(&asked.state.store, now, asked.agent(), asked.id, message).await {
+        Ok(text) if asked.by_script => Ok(Json(serde_json::json!({ "text": text })).into_response()),
         Ok(text) => {
             let super::Asked { state, ui, signed, id, .. } = asked;
             let refused = Refused { text, ..Refused::default() };

@@ -1,17 +1,17 @@
 //! What is done on a conversation's page beside replying: from hand to hand, notes, tags, links, drafts, corrections.
 
-use super::super::auth::{NoFields, SignedForm, SignedIn};
+use super::super::auth::{NoFields, SignedIn};
 use super::super::pages::{Ui, render};
 use super::super::problem::Problem;
 use super::around::{Writing, opening};
-use super::{asked, page_of};
+use super::{Act, Refused, page_of};
 use crate::desk::hand::{self, LONGEST_SNOOZE, Receiver};
 use crate::desk::{DeskError, corrections, notes, persons};
 use crate::http::AppState;
 use crate::model::{ContactId, ConversationId, MessageId, OUT_OF_SCOPE, Timestamp};
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use jiff::civil::DateTime;
@@ -47,23 +47,16 @@ struct Transfer {
     note: String,
 }
 
-async fn transfer(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, Transfer { to, note }): SignedForm<Transfer>,
-) -> Result<Response, Problem> {
+async fn transfer(Act(asked, Transfer { to, note }): Act<Transfer>) -> Result<Response, Problem> {
     let receiver = match to.split_once(':') {
         Some(("agent", id)) => id.parse().ok().map(Receiver::Agent),
         Some(("team", id)) => id.parse().ok().map(Receiver::Team),
         _ => None,
     };
     let receiver = receiver.ok_or_else(|| Problem::bad_request("'to' must be agent:<id> or team:<id>"))?;
-    let asked = asked(state, ui, &headers, signed, id);
     let now = asked.state.clock.now();
-    let done = hand::transfer(&asked.state.store, now, asked.agent(), id, receiver, &note).await;
-    asked.answer(done, String::new(), None).await
+    let done = hand::transfer(&asked.state.store, now, asked.agent(), asked.id, receiver, &note).await;
+    asked.answer(done).await
 }
 
 #[derive(Deserialize)]
@@ -96,44 +89,23 @@ fn local(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     Some(Timestamp::from_jiff(local.to_zoned_datetime(zone.clone()).ok()?.timestamp()))
 }
 
-async fn snooze(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, form): SignedForm<Snooze>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
+async fn snooze(Act(asked, form): Act<Snooze>) -> Result<Response, Problem> {
     let now = asked.state.clock.now();
     let done = match form.until(&asked.state, now) {
-        Some(until) => hand::snooze(&asked.state.store, now, asked.agent(), id, until).await,
+        Some(until) => hand::snooze(&asked.state.store, now, asked.agent(), asked.id, until).await,
         None => Err(DeskError::SnoozeTime),
     };
-    asked.answer(done, String::new(), None).await
+    asked.answer(done).await
 }
 
-async fn wake(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
-    let done = hand::wake(&asked.state.store, asked.state.clock.now(), asked.agent(), id).await;
-    asked.answer(done, String::new(), None).await
+async fn wake(Act(asked, NoFields {}): Act<NoFields>) -> Result<Response, Problem> {
+    let done = hand::wake(&asked.state.store, asked.state.clock.now(), asked.agent(), asked.id).await;
+    asked.answer(done).await
 }
 
-async fn hand_back(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
-    let done = hand::hand_back(&asked.state.store, asked.state.clock.now(), asked.agent(), id).await;
-    asked.answer(done, String::new(), None).await
+async fn hand_back(Act(asked, NoFields {}): Act<NoFields>) -> Result<Response, Problem> {
+    let done = hand::hand_back(&asked.state.store, asked.state.clock.now(), asked.agent(), asked.id).await;
+    asked.answer(done).await
 }
 
 #[derive(Deserialize)]
@@ -143,27 +115,15 @@ struct NewNote {
     text: String,
 }
 
-async fn add_note(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, NewNote { key, text }): SignedForm<NewNote>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
-    let done = notes::add(&asked.state.store, asked.state.clock.now(), asked.agent(), id, key, &text).await;
-    asked.answer(done, String::new(), None).await
+async fn add_note(Act(asked, NewNote { key, text }): Act<NewNote>) -> Result<Response, Problem> {
+    let done =
+        notes::add(&asked.state.store, asked.state.clock.now(), asked.agent(), asked.id, key, &text).await;
+    asked.answer(done).await
 }
 
-async fn read_notes(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, NoFields {}): SignedForm<NoFields>,
-) -> Result<Response, Problem> {
-    read_mentions(&state, &signed, id).await?;
-    asked(state, ui, &headers, signed, id).answer(Ok(()), String::new(), None).await
+async fn read_notes(Act(asked, NoFields {}): Act<NoFields>) -> Result<Response, Problem> {
+    read_mentions(&asked.state, &asked.signed, asked.id).await?;
+    asked.answer(Ok(())).await
 }
 
 /// Who has the conversation before them has read what calls them there.
@@ -182,28 +142,16 @@ struct Tag {
     tag: String,
 }
 
-async fn add_tag(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, Tag { tag }): SignedForm<Tag>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
-    let done = notes::add_tag(&asked.state.store, asked.state.clock.now(), asked.agent(), id, &tag).await;
-    asked.answer(done, String::new(), None).await
+async fn add_tag(Act(asked, Tag { tag }): Act<Tag>) -> Result<Response, Problem> {
+    let done =
+        notes::add_tag(&asked.state.store, asked.state.clock.now(), asked.agent(), asked.id, &tag).await;
+    asked.answer(done).await
 }
 
-async fn remove_tag(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, Tag { tag }): SignedForm<Tag>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
-    let done = notes::remove_tag(&asked.state.store, asked.state.clock.now(), asked.agent(), id, &tag).await;
-    asked.answer(done, String::new(), None).await
+async fn remove_tag(Act(asked, Tag { tag }): Act<Tag>) -> Result<Response, Problem> {
+    let done =
+        notes::remove_tag(&asked.state.store, asked.state.clock.now(), asked.agent(), asked.id, &tag).await;
+    asked.answer(done).await
 }
 
 #[derive(Deserialize)]
@@ -212,17 +160,10 @@ struct Link {
     with: String,
 }
 
-async fn link(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, Link { with }): SignedForm<Link>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
+async fn link(Act(asked, Link { with }): Act<Link>) -> Result<Response, Problem> {
     let AppState { store, channels, clock, .. } = &asked.state;
-    let done = persons::link(store, channels, clock.now(), asked.agent(), id, &with).await;
-    asked.answer(done, String::new(), None).await
+    let done = persons::link(store, channels, clock.now(), asked.agent(), asked.id, &with).await;
+    asked.answer(done).await
 }
 
 #[derive(Deserialize)]
@@ -230,17 +171,10 @@ struct Unlink {
     contact: ContactId,
 }
 
-async fn unlink(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, Unlink { contact }): SignedForm<Unlink>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
+async fn unlink(Act(asked, Unlink { contact }): Act<Unlink>) -> Result<Response, Problem> {
     let now = asked.state.clock.now();
-    let done = persons::unlink(&asked.state.store, now, asked.agent(), id, contact).await;
-    asked.answer(done, String::new(), None).await
+    let done = persons::unlink(&asked.state.store, now, asked.agent(), asked.id, contact).await;
+    asked.answer(done).await
 }
 
 /// An intent as agents choose it.
@@ -267,23 +201,16 @@ struct Correction {
     intent: String,
 }
 
-async fn correct(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, Correction { message, intent }): SignedForm<Correction>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
+async fn correct(Act(asked, Correction { message, intent }): Act<Correction>) -> Result<Response, Problem> {
     let intent = intent.trim();
-    let known = intents(&asked.state, ui).iter().any(|known| known.name == intent);
+    let known = intents(&asked.state, asked.ui).iter().any(|known| known.name == intent);
     let now = asked.state.clock.now();
     let done = if known {
-        corrections::propose(&asked.state.store, now, asked.agent(), id, message, intent).await
+        corrections::propose(&asked.state.store, now, asked.agent(), asked.id, message, intent).await
     } else {
         Err(DeskError::NoIntent)
     };
-    asked.answer(done, String::new(), None).await
+    asked.answer(done).await
 }
 
 #[derive(Deserialize)]
@@ -294,23 +221,16 @@ struct NewDraft {
 }
 
 /// The script saves what is typed, at most every second or two.
-async fn draft(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path(id): Path<ConversationId>,
-    headers: HeaderMap,
-    SignedForm(signed, NewDraft { key, text }): SignedForm<NewDraft>,
-) -> Result<Response, Problem> {
-    let asked = asked(state, ui, &headers, signed, id);
+async fn draft(Act(asked, NewDraft { key, text }): Act<NewDraft>) -> Result<Response, Problem> {
     let text = text.replace("\r\n", "\n");
     let now = asked.state.clock.now();
-    let done = notes::keep_draft(&asked.state.store, now, asked.agent(), id, key, &text).await;
+    let done = notes::keep_draft(&asked.state.store, now, asked.agent(), asked.id, key, &text).await;
     match done {
         // Nobody loses anything: the words are in their browser, and colleagues see who has it now.
         Err(DeskError::NotInCharge | DeskError::InCharge { .. } | DeskError::Resolved) => {
             Ok(StatusCode::NO_CONTENT.into_response())
         }
-        done => asked.answer(done, text, Some(key)).await,
+        done => asked.answer_with(done, Refused { text, key: Some(key), ..Refused::default() }).await,
     }
 }
 

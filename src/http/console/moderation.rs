@@ -1,15 +1,12 @@
 //! What an agent does to a public post of a customer.
 
-use super::super::auth::SignedForm;
-use super::super::pages::Ui;
 use super::super::problem::Problem;
-use super::asked;
+use super::Act;
 use crate::channels::Moderation;
 use crate::desk::moderation;
 use crate::http::AppState;
 use crate::model::{ConversationId, MessageId};
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::extract::Path;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -21,16 +18,12 @@ pub struct Action {
 
 /// `/console/conversations/{id}/messages/{message}/moderate`
 pub async fn moderate(
-    State(state): State<AppState>,
-    ui: Ui,
-    Path((id, message)): Path<(ConversationId, MessageId)>,
-    headers: HeaderMap,
-    SignedForm(signed, Action { what }): SignedForm<Action>,
+    Path((_, message)): Path<(ConversationId, MessageId)>,
+    Act(asked, Action { what }): Act<Action>,
 ) -> Result<Response, Problem> {
     let action = Moderation::parse(&what)
         .ok_or_else(|| Problem::bad_request("'what' must be like, hide, show or delete"))?;
-    let asked = asked(state, ui, &headers, signed, id);
     let AppState { store, channels, clock, .. } = &asked.state;
-    let done = moderation::moderate(store, channels, clock, asked.agent(), (id, message), action).await;
-    asked.answer(done, String::new(), None).await
+    let done = moderation::moderate(store, channels, clock, asked.agent(), (asked.id, message), action).await;
+    asked.answer(done).await
 }
