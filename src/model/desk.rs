@@ -68,6 +68,11 @@ impl DeskState {
     pub fn offer(&self, now: Timestamp) -> Option<AgentId> {
         self.offered_to.filter(|_| self.offered_until.is_some_and(|until| until > now))
     }
+
+    /// The first of the promised times; none: nothing is promised.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        [self.first_due_at, self.next_due_at, self.resolve_due_at].into_iter().flatten().min()
+    }
 }
 
 named_enum!(

@@ -217,7 +217,7 @@ fn line(c: &Conversation, agent: Option<String>, note: Option<&WrittenNote>, now
 
 fn promise(danger: &InDanger, line: Line) -> Promise {
     let desk = &danger.conversation.desk;
-    let due = [desk.first_due_at, desk.next_due_at, desk.resolve_due_at].into_iter().flatten().min();
+    let due = desk.due_at();
     Promise { line, due_at: due.map(|at| at.to_string()), missed: desk.breached_at.is_some() }
 }
 

@@ -227,7 +227,7 @@ impl Words<'_> {
         let line = |danger: &crate::store::InDanger| {
             let conversation = &danger.conversation;
             let desk = &conversation.desk;
-            let due = [desk.first_due_at, desk.next_due_at, desk.resolve_due_at].into_iter().flatten().min();
+            let due = desk.due_at();
             let key = if desk.breached_at.is_some() { "missed" } else { "near" };
             let due = due.map(|due| self.says(key, &self.time(due))).unwrap_or_default();
             let who = danger.agent_name.clone().unwrap_or_else(|| self.text("handover.nobody"));

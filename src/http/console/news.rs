@@ -51,7 +51,7 @@ impl News {
 fn line(danger: &InDanger, zone: &TimeZone) -> Line {
     let conversation = &danger.conversation;
     let desk = &conversation.desk;
-    let due = [desk.first_due_at, desk.next_due_at, desk.resolve_due_at].into_iter().flatten().min();
+    let due = desk.due_at();
     let clock = |at: Timestamp| at.to_jiff().to_zoned_datetime(zone.clone()).strftime("%H:%M").to_string();
     let name = match &conversation.intent {
         Some(intent) => format!("{} · {intent}", conversation.channel),

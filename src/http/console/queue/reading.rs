@@ -228,7 +228,7 @@ impl Reading<'_> {
     }
 
     fn due(&self, desk: &model::DeskState) -> Option<Due> {
-        let at = [desk.first_due_at, desk.next_due_at, desk.resolve_due_at].into_iter().flatten().min()?;
+        let at = desk.due_at()?;
         let now = self.wall.now();
         let late = at <= now;
         let left =
